@@ -1,0 +1,75 @@
+/*
+ * Everything we can do: one tagged union. Actions are executed in the order given. What an action
+ * points to stays valid until the next call of engine_next_action() or engine_handle().
+ */
+#pragma once
+
+#include "base/log.h"
+#include "base/types.h"
+#include "kernel/vocab.h"
+
+enum action_kind {
+	ACTION_KERNEL_DUMP,  /* dump a table; rows come as EVENT_KERNEL between DUMP_BEGIN and
+				DUMP_END */
+	ACTION_KERNEL_OP,    /* answered by one EVENT_KERNEL_RESULT */
+	ACTION_STATE_APPEND, /* to the state file, before any later action is executed */
+	ACTION_STATE_RESET,  /* replace the whole state file by these bytes, atomically */
+	ACTION_PEER_LISTEN,  /* listen for BGP (port 0: stop) */
+	ACTION_PEER_CONNECT, /* answered by EVENT_PEER_CONNECTED or EVENT_PEER_CLOSED */
+	ACTION_PEER_SEND,
+	ACTION_PEER_CLOSE, /* after what was sent has left; no event follows */
+	ACTION_RA_WATCH,   /* join or leave: receive router advertisements on this link */
+	ACTION_RA_SEND,	   /* one router advertisement to all nodes */
+	ACTION_CTL_REPLY,
+	ACTION_LOG,
+	ACTION_READY, /* configured and converged enough to tell the service manager */
+	ACTION_EXIT
+};
+
+struct action_connect {
+	uint32_t conn;
+	struct ip remote;
+	ifindex_t ifindex; /* scope of a link-local remote */
+	uint16_t port;
+	struct ip source;		/* update-source; IP_NONE any */
+	char source_dev[LINK_NAME_MAX]; /* update-source by interface name; "" none */
+	uint8_t ttl;			/* 1 for directly connected eBGP, 255 multihop/iBGP */
+};
+
+struct action {
+	enum action_kind kind;
+	union {
+		enum kernel_table dump;
+		struct kernel_op op;
+		struct {
+			const uint8_t *bytes;
+			size_t size;
+		} state;
+		uint16_t listen_port;
+		struct action_connect connect;
+		struct {
+			uint32_t conn;
+			const uint8_t *bytes; /* SEND */
+			size_t size;
+		} peer;
+		struct {
+			ifindex_t ifindex;
+			bool on;		    /* WATCH */
+			uint16_t router_lifetime_s; /* SEND */
+			struct mac source_mac;
+		} ra;
+		struct {
+			uint32_t client;
+			const char *text; /* may contain any byte but NUL */
+			size_t size;
+			bool end;   /* the answer is complete */
+			int status; /* with `end`: 0 accepted */
+		} ctl;
+		struct {
+			enum log_level level;
+			enum log_topic topic;
+			const char *text;
+		} log;
+		int exit_status;
+	};
+};

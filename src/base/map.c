@@ -1,0 +1,212 @@
+/*
+ * Open addressing with linear probing and backward-shift deletion (no tombstones), SipHash-1-3
+ * keyed by the injected seed: MACs and prefixes are chosen by others.
+ */
+#include "base/map.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/check.h"
+#include "base/mem.h"
+
+#define MAP_MIN_CAPACITY 16
+
+static uint64_t rotl(uint64_t x, int b)
+{
+	return x << b | x >> (64 - b);
+}
+
+static void sip_round(uint64_t v[4])
+{
+	v[0] += v[1];
+	v[1] = rotl(v[1], 13) ^ v[0];
+	v[0] = rotl(v[0], 32);
+	v[2] += v[3];
+	v[3] = rotl(v[3], 16) ^ v[2];
+	v[0] += v[3];
+	v[3] = rotl(v[3], 21) ^ v[0];
+	v[2] += v[1];
+	v[1] = rotl(v[1], 17) ^ v[2];
+	v[2] = rotl(v[2], 32);
+}
+
+static uint64_t siphash13(const uint64_t seed[2], const uint8_t *b, size_t n)
+{
+	uint64_t v[4] = {seed[0] ^ 0x736f6d6570736575u, seed[1] ^ 0x646f72616e646f6du,
+	    seed[0] ^ 0x6c7967656e657261u, seed[1] ^ 0x7465646279746573u};
+	uint64_t word = 0, last = (uint64_t)n << 56;
+
+	for (; n >= 8; n -= 8, b += 8) {
+		memcpy(&word, b, 8);
+		v[3] ^= word;
+		sip_round(v);
+		v[0] ^= word;
+	}
+	word = 0;
+	memcpy(&word, b, n);
+	last |= word;
+	v[3] ^= last;
+	sip_round(v);
+	v[0] ^= last;
+	v[2] ^= 0xff;
+	for (int i = 0; i < 3; i++)
+		sip_round(v);
+	return v[0] ^ v[1] ^ v[2] ^ v[3];
+}
+
+static size_t key_bytes(const struct map *m, const void *key)
+{
+	return m->key_size != 0 ? m->key_size : (size_t)1 + *(const uint8_t *)key;
+}
+
+static const void *key_of(const struct map *m, const void *object)
+{
+	return (const uint8_t *)object + m->key_offset;
+}
+
+static size_t home_of(const struct map *m, const void *key)
+{
+	return siphash13(m->seed, key, key_bytes(m, key)) & (m->capacity - 1);
+}
+
+void map_init(struct map *m, size_t key_offset, size_t key_size, uint64_t seed)
+{
+	*m = (struct map){.key_offset = key_offset,
+	    .key_size = key_size,
+	    .seed = {seed, seed * 0x9e3779b97f4a7c15u}};
+}
+
+void map_fini(struct map *m)
+{
+	mem_free(m->slots);
+	m->slots = NULL;
+	m->capacity = 0;
+	m->count = 0;
+}
+
+/* The slot of the key, or the free slot where it would go. Capacity is above zero. */
+static size_t slot_of(const struct map *m, const void *key)
+{
+	size_t n = key_bytes(m, key);
+	size_t i = home_of(m, key);
+
+	while (m->slots[i] != NULL) {
+		const void *other = key_of(m, m->slots[i]);
+
+		if (key_bytes(m, other) == n && memcmp(other, key, n) == 0)
+			break;
+		i = (i + 1) & (m->capacity - 1);
+	}
+	return i;
+}
+
+void *map_find(const struct map *m, const void *key)
+{
+	return m->capacity == 0 ? NULL : m->slots[slot_of(m, key)];
+}
+
+static void map_grow(struct map *m)
+{
+	void **old = m->slots;
+	size_t n = m->capacity;
+
+	m->capacity = n == 0 ? MAP_MIN_CAPACITY : n * 2;
+	m->slots = mem_new_array(m->capacity, sizeof(*m->slots));
+	for (size_t i = 0; i < n; i++)
+		if (old[i] != NULL)
+			m->slots[slot_of(m, key_of(m, old[i]))] = old[i];
+	mem_free(old);
+}
+
+void map_insert(struct map *m, void *object)
+{
+	size_t i;
+
+	if ((m->count + 1) * 4 > m->capacity * 3)
+		map_grow(m);
+	i = slot_of(m, key_of(m, object));
+	check(m->slots[i] == NULL);
+	m->slots[i] = object;
+	m->count++;
+}
+
+/* Close the gap at `hole`: move back each follower whose home is not between hole and itself. */
+static void shift_back(struct map *m, size_t hole)
+{
+	size_t mask = m->capacity - 1;
+
+	for (size_t i = (hole + 1) & mask; m->slots[i] != NULL; i = (i + 1) & mask) {
+		size_t home = home_of(m, key_of(m, m->slots[i]));
+
+		if (((i - home) & mask) >= ((i - hole) & mask)) {
+			m->slots[hole] = m->slots[i];
+			hole = i;
+		}
+	}
+	m->slots[hole] = NULL;
+}
+
+void *map_remove(struct map *m, const void *key)
+{
+	size_t i;
+	void *object;
+
+	if (m->capacity == 0)
+		return NULL;
+	i = slot_of(m, key);
+	object = m->slots[i];
+	if (object == NULL)
+		return NULL;
+	shift_back(m, i);
+	m->count--;
+	return object;
+}
+
+void *map_next(const struct map *m, size_t *at)
+{
+	while (*at < m->capacity) {
+		void *object = m->slots[(*at)++];
+
+		if (object != NULL)
+			return object;
+	}
+	return NULL;
+}
+
+struct sort_context {
+	const struct map *map;
+	int (*compare)(const void *, const void *);
+};
+
+static int compare_keys(const struct map *m, const void *a, const void *b)
+{
+	const void *ka = key_of(m, a), *kb = key_of(m, b);
+	size_t na = key_bytes(m, ka), nb = key_bytes(m, kb);
+	int order = memcmp(ka, kb, na < nb ? na : nb);
+
+	return order != 0 ? order : (na > nb) - (na < nb);
+}
+
+static int compare_objects(const void *a, const void *b, void *context)
+{
+	const struct sort_context *c = context;
+	const void *oa = *(void *const *)a, *ob = *(void *const *)b;
+
+	return c->compare != NULL ? c->compare(oa, ob) : compare_keys(c->map, oa, ob);
+}
+
+void **map_sorted(
+    const struct map *m, struct arena *arena, int (*compare)(const void *, const void *))
+{
+	struct sort_context context = {m, compare};
+	void **all = arena_new(arena, (m->count + 1) * sizeof(*all));
+	size_t at = 0, n = 0;
+	void *object;
+
+	while ((object = map_next(m, &at)) != NULL)
+		all[n++] = object;
+	if (n > 1)
+		qsort_r(all, n, sizeof(*all), compare_objects, &context);
+	return all;
+}

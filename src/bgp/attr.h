@@ -1,0 +1,112 @@
+/*
+ * Path attributes: one decoded form, interned and shared by all routes that carry the same.
+ * RFC 4271 section 5, 4760, 6793 (4-octet AS), 1997, 4360, 8092, 4456, 6514 (PMSI tunnel), 7606.
+ *
+ * MP_REACH_NLRI and MP_UNREACH_NLRI are not attributes of a route in this sense: bgp/update.h
+ * takes them apart, and the next hop lands here.
+ */
+#pragma once
+
+#include "base/map.h"
+#include "base/str.h"
+#include "base/types.h"
+
+enum attr_code {
+	ATTR_ORIGIN = 1,
+	ATTR_AS_PATH = 2,
+	ATTR_NEXT_HOP = 3,
+	ATTR_MED = 4,
+	ATTR_LOCAL_PREF = 5,
+	ATTR_ATOMIC_AGGREGATE = 6,
+	ATTR_AGGREGATOR = 7,
+	ATTR_COMMUNITIES = 8,
+	ATTR_ORIGINATOR_ID = 9,
+	ATTR_CLUSTER_LIST = 10,
+	ATTR_MP_REACH_NLRI = 14,
+	ATTR_MP_UNREACH_NLRI = 15,
+	ATTR_EXTENDED_COMMUNITIES = 16,
+	ATTR_AS4_PATH = 17,
+	ATTR_AS4_AGGREGATOR = 18,
+	ATTR_PMSI_TUNNEL = 22,
+	ATTR_LARGE_COMMUNITIES = 32
+};
+
+enum attr_origin { ORIGIN_IGP, ORIGIN_EGP, ORIGIN_INCOMPLETE };
+
+#define COMMUNITY_NO_EXPORT 0xffffff01u
+#define COMMUNITY_NO_ADVERTISE 0xffffff02u
+#define COMMUNITY_NO_EXPORT_SUBCONFED 0xffffff03u
+
+struct large_community {
+	uint32_t global, local1, local2;
+};
+
+enum pmsi_type { PMSI_NONE = 0, PMSI_INGRESS_REPLICATION = 6 };
+
+/*
+ * Interned sets are immutable and counted; a set under construction lives on the stack of its
+ * maker, its arrays lent by the maker. All fields that are not present are zero.
+ */
+struct attrs {
+	uint32_t refs; /* interned: number of holders */
+	uint32_t id;   /* interned: order of creation; a stable sort key for update packing */
+	uint8_t origin;
+	bool has_med, has_local_pref, atomic_aggregate, has_aggregator, has_originator_id, has_pmsi;
+	bool next_hop_is_link_local; /* only a link-local next hop was given */
+	uint32_t med, local_pref;
+	struct ip next_hop;	       /* global, or IPv6 for an IPv4 NLRI (RFC 8950) */
+	struct ip next_hop_link_local; /* IP_NONE when absent */
+	uint32_t aggregator_as;
+	struct ip aggregator;
+	struct ip originator_id;
+	struct {
+		uint8_t flags, type;
+		uint32_t label; /* VNI for VXLAN (RFC 8365) */
+		struct ip endpoint;
+	} pmsi;
+	const uint8_t *as_path; /* wire form, 4-octet AS numbers, segments checked */
+	uint16_t as_path_size;
+	uint16_t community_count;
+	uint16_t extcomm_count;
+	uint16_t large_count;
+	uint16_t cluster_count;
+	uint16_t unknown_size;
+	const uint32_t *communities;	     /* sorted, unique */
+	const struct extcomm *extcomms;	     /* sorted as bytes, unique */
+	const struct large_community *large; /* sorted, unique */
+	const uint32_t *cluster_list;	     /* as received */
+	const uint8_t *unknown; /* unrecognised transitive attributes, wire form, Partial bit set */
+};
+
+/* ---- the table of interned sets ---- */
+
+struct attr_table;
+
+struct attr_table *attr_table_new(uint64_t seed);
+/* Every set must have been released. */
+void attr_table_free(struct attr_table *t);
+/* The shared set equal to *a, its count raised for the caller; arrays are copied when new. */
+const struct attrs *attrs_intern(struct attr_table *t, const struct attrs *a);
+const struct attrs *attrs_hold(const struct attrs *a);
+/* NULL is allowed. */
+void attrs_release(struct attr_table *t, const struct attrs *a);
+/* Number of distinct sets. */
+size_t attr_table_count(const struct attr_table *t);
+
+/* ---- AS_PATH (RFC 4271 section 5.1.2, 9.1.2.2 a) ---- */
+
+/* AS_SET counts one, confederation segments nothing. */
+unsigned as_path_length(const struct attrs *a);
+/* How often `as` occurs. */
+unsigned as_path_count(const struct attrs *a, uint32_t as);
+/* Leftmost AS of the leftmost AS_SEQUENCE: the neighbouring AS; 0 when there is none. */
+uint32_t as_path_first(const struct attrs *a);
+/* Rightmost: the origin AS; 0 when there is none. */
+uint32_t as_path_origin(const struct attrs *a);
+/* "65245 4282005242 {1,2}"; appends. */
+void as_path_text(const struct attrs *a, struct str *out);
+
+/* ---- communities ---- */
+bool attrs_have_community(const struct attrs *a, uint32_t community);
+/* "no-export 65001:100"; appends. */
+void communities_text(const struct attrs *a, struct str *out);

@@ -1,0 +1,163 @@
+/*
+ * The BGP speaker: bytes and time in, bytes and deadlines out. Owns peers, the attribute table,
+ * Adj-RIB-In, Loc-RIB and Adj-RIB-Out. Knows nothing of kernel and EVPN meaning: it tells its host
+ * when the best route of a destination changed, and takes locally originated routes.
+ *
+ * RFC 4271; 4760, 6793, 2918, 8950, 8654, 9003, 7606, 4724 (End-of-RIB marker).
+ */
+#pragma once
+
+#include "base/arena.h"
+#include "base/log.h"
+#include "base/mono.h"
+#include "bgp/attr.h"
+#include "bgp/nlri.h"
+#include "bgp/settings.h"
+
+struct bgp;
+
+/* One way to a destination, as consumers of the Loc-RIB see it. */
+struct bgp_route {
+	const struct attrs *attrs;
+	struct ip peer_address; /* IP_NONE: originated here */
+	ifindex_t peer_ifindex; /* of an unnumbered or link-local peer: scope of the next hop */
+	bool ebgp;
+	bool local; /* originated here */
+	bool stale; /* kept over a lost session while a restart may come back */
+	struct esi esi;
+	uint32_t label1, label2; /* EVPN type 2 */
+};
+
+#define BGP_PATHS_MAX 64
+
+/* The outcome for one destination: best first, then the others of the multipath set. */
+struct bgp_best {
+	struct nlri nlri; /* lent */
+	size_t count;	  /* 0: unreachable now */
+	struct bgp_route routes[BGP_PATHS_MAX];
+};
+
+struct bgp_connect {
+	uint32_t conn;
+	struct ip remote, source;
+	ifindex_t ifindex;
+	const char *source_dev; /* "" none */
+	uint16_t port;
+	uint8_t ttl;
+};
+
+struct bgp_host {
+	void *context;
+	void (*connect)(void *context, const struct bgp_connect *to);
+	void (*send)(void *context, uint32_t conn, const uint8_t *bytes, size_t size);
+	void (*close)(void *context, uint32_t conn);
+	/* A destination's best set changed; called from bgp_run(), in order of arrival. */
+	void (*best_changed)(void *context, const struct bgp_best *best);
+	/* Peer went to or left Established, or its End-of-RIB came: for convergence and watch. */
+	void (*peer_changed)(void *context, const char *peer, bool established, const char *why);
+};
+
+struct bgp_start {
+	uint64_t seed; /* jitter of timers, hash keys */
+	struct log *log;
+	struct bgp_host host;
+};
+
+struct bgp *bgp_new(const struct bgp_start *start);
+void bgp_free(struct bgp *b);
+
+/* New settings, complete; the speaker takes a copy. Peers come, go, reset only if an OPEN-relevant
+ * setting changed, else adapt (route refresh, policy re-evaluated). Start and reload are the same.
+ */
+void bgp_configure(struct bgp *b, const struct bgp_settings *s, mono_t now);
+
+/* ---- links, for unnumbered peers and connected checks ---- */
+struct bgp_interface {
+	ifindex_t ifindex;
+	const char *name;
+	bool up;
+	struct ip link_local; /* ours; IP_NONE unknown */
+	struct ip global;     /* an own global IPv6 address for next hops; IP_NONE none */
+};
+void bgp_interface_changed(struct bgp *b, const struct bgp_interface *i, mono_t now);
+void bgp_interface_gone(struct bgp *b, ifindex_t ifindex, mono_t now);
+/* A router advertisement told the link-local address of the peer on this link; lifetime 0: it
+ * resigns. */
+void bgp_neighbor_seen(
+    struct bgp *b, ifindex_t ifindex, const struct ip *link_local, uint16_t lifetime_s, mono_t now);
+/* Links on which unnumbered peers are configured: they need router advertisements. */
+bool bgp_wants_ra(const struct bgp *b, ifindex_t ifindex);
+
+/* ---- connections (ids: event.h) ---- */
+void bgp_connected(
+    struct bgp *b, uint32_t conn, const struct ip *local, const struct ip *remote, mono_t now);
+/* `port` numbers are not looked at; false: nobody configured wants it and it was closed. */
+bool bgp_accepted(struct bgp *b, uint32_t conn, const struct ip *local, const struct ip *remote,
+    ifindex_t ifindex, mono_t now);
+void bgp_received(struct bgp *b, uint32_t conn, const uint8_t *bytes, size_t size, mono_t now);
+void bgp_drained(struct bgp *b, uint32_t conn, mono_t now);
+void bgp_closed(struct bgp *b, uint32_t conn, int error, mono_t now);
+
+/* ---- local routes: interned and kept until withdrawn; equal content changes nothing ---- */
+void bgp_originate(struct bgp *b, const struct nlri *nlri, const struct attrs *attrs);
+void bgp_withdraw(struct bgp *b, const struct nlri *nlri);
+
+/* A bounded amount of pending work: timers, decisions, then UPDATEs. True while more is pending. */
+bool bgp_run(struct bgp *b, mono_t now);
+mono_t bgp_deadline(const struct bgp *b);
+
+/* Cease/administrative shutdown to all peers; connections are closed after it is sent. */
+void bgp_stop(struct bgp *b, mono_t now);
+/* Every established peer sent End-of-RIB for every negotiated family (and there is at least one).
+ */
+bool bgp_converged(const struct bgp *b);
+
+/* ---- views for shows ---- */
+enum bgp_state {
+	BGP_IDLE,
+	BGP_CONNECT,
+	BGP_ACTIVE,
+	BGP_OPENSENT,
+	BGP_OPENCONFIRM,
+	BGP_ESTABLISHED
+};
+
+struct bgp_peer_view {
+	const char *name;	 /* as configured */
+	const char *hostname;	 /* of the hostname capability; "" unknown */
+	const char *description; /* "" none */
+	struct ip address;	 /* IP_NONE while an unnumbered peer is not known */
+	ifindex_t ifindex;
+	uint32_t remote_as, local_as;
+	struct ip router_id;
+	bool ebgp;
+	enum bgp_state state;
+	const char *state_reason; /* why it is not Established: for shows and logs */
+	mono_t state_since;	  /* established or left established */
+	uint64_t msg_received, msg_sent, update_received, update_sent;
+	uint32_t established_count, dropped_count;
+	const char *last_reset; /* text */
+	bool negotiated[BGP_FAMILIES];
+	uint32_t prefixes_received[BGP_FAMILIES]; /* accepted, in Adj-RIB-In */
+	uint32_t prefixes_sent[BGP_FAMILIES];
+	uint32_t out_queue;			     /* destinations waiting to be advertised */
+	uint16_t hold_s, keepalive_s;		     /* negotiated */
+	uint64_t errors_withdrawn, errors_discarded; /* RFC 7606 dispositions */
+};
+/* Peers in order of name; false at the end. */
+bool bgp_peer_at(const struct bgp *b, size_t index, struct bgp_peer_view *view);
+struct ip bgp_router_id(const struct bgp *b);
+uint32_t bgp_as(const struct bgp *b);
+
+struct bgp_dest_route {
+	struct bgp_route route;
+	const char *peer; /* name; NULL local */
+	struct ip router_id;
+	bool best, multipath;
+	const char *step; /* the step of the decision process that ranked it below the one before */
+};
+/* All routes of all destinations of a family, destinations in key order, best first within each. */
+void bgp_walk(const struct bgp *b, enum bgp_family family, struct arena *arena, void *context,
+    void (*visit)(
+	void *context, const struct nlri *nlri, const struct bgp_dest_route *routes, size_t count));
+size_t bgp_dest_count(const struct bgp *b, enum bgp_family family);

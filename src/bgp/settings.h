@@ -1,0 +1,71 @@
+/*
+ * What the configuration says about BGP, typed and final: peer groups are resolved, defaults are
+ * filled in. Made by config/, consumed by bgp/. Comparable field by field, so that a reload resets
+ * only the sessions whose OPEN-relevant settings changed.
+ */
+#pragma once
+
+#include "base/types.h"
+#include "bgp/nlri.h"
+#include "bgp/policy.h"
+
+enum remote_as { REMOTE_AS_NONE, REMOTE_AS_NUMBER, REMOTE_AS_EXTERNAL, REMOTE_AS_INTERNAL };
+
+struct neighbor_family {
+	bool activate;
+	bool next_hop_self;
+	bool next_hop_unchanged; /* attribute-unchanged next-hop; EVPN over eBGP does so anyway */
+	bool route_reflector_client;
+	bool soft_reconfiguration_in;
+	uint8_t allowas_in; /* occurrences of the own AS that are tolerated */
+	char *route_map_in; /* owned; NULL none */
+	char *route_map_out;
+};
+
+struct neighbor_settings {
+	char *name;	   /* as written: address or interface; owned; the key */
+	bool unnumbered;   /* `neighbor IF interface` */
+	struct ip address; /* numbered */
+	enum remote_as remote_as_kind;
+	uint32_t remote_as;
+	uint32_t local_as; /* 0: the instance's */
+	char *description; /* owned; NULL none */
+	char *peer_group;  /* name, for shows; owned; NULL none */
+	bool passive;
+	bool shutdown;
+	char *shutdown_message; /* owned; NULL none (RFC 9003) */
+	bool extended_nexthop;	/* RFC 8950; default on for unnumbered */
+	bool disable_connected_check;
+	uint8_t ttl; /* 1 eBGP; N with ebgp-multihop N; 255 iBGP */
+	uint16_t port;
+	uint16_t keepalive_s, hold_s, connect_retry_s;
+	struct ip update_source;
+	char update_source_dev[16]; /* "" none */
+	struct neighbor_family family[BGP_FAMILIES];
+};
+
+struct network_settings {
+	enum bgp_family family;
+	struct prefix prefix;
+	char *route_map; /* owned; NULL none */
+};
+
+struct bgp_settings {
+	bool enabled; /* there is a `router bgp` for the default instance */
+	uint32_t as;
+	struct ip router_id; /* IP_NONE: derive from the loopback's, then highest address */
+	char hostname[64];
+	bool ebgp_requires_policy;
+	bool multipath_relax;
+	bool network_import_check;
+	bool log_neighbor_changes;
+	bool deterministic_med, always_compare_med;
+	uint16_t maximum_paths[BGP_FAMILIES], maximum_paths_ibgp[BGP_FAMILIES];
+	struct neighbor_settings *neighbors; /* owned, sorted by name */
+	size_t neighbor_count;
+	struct network_settings *networks; /* owned */
+	size_t network_count;
+	struct route_maps route_maps;
+};
+
+void bgp_settings_fini(struct bgp_settings *s);

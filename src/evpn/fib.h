@@ -1,0 +1,33 @@
+/*
+ * The underlay: best unicast routes of the Loc-RIB to routes of our protocol in the main table,
+ * ECMP over all of the multipath set, IPv4 over IPv6 link-local next hops (RFC 8950).
+ */
+#pragma once
+
+#include "base/log.h"
+#include "bgp/bgp.h"
+#include "kernel/reconcile.h"
+
+struct fib;
+
+struct fib_host {
+	void *context;
+	void (*kernel_op)(void *context, const struct kernel_op *op);
+};
+
+struct fib *fib_new(
+    uint64_t seed, struct log *log, struct mirror *mirror, const struct fib_host *host);
+void fib_free(struct fib *f);
+/* From the Loc-RIB, a unicast family; routes originated here are not installed. */
+void fib_route_changed(struct fib *f, const struct bgp_best *best);
+/* A route, link or address changed in the mirror: what depends on it is looked at again. */
+void fib_kernel_changed(struct fib *f, const struct kernel_event *event);
+void fib_slot_result(
+    struct fib *f, const struct kernel_op *op, const struct kernel_result *result, mono_t now);
+/* Routes of our protocol that nothing confirms are removed from now on. */
+void fib_converged(struct fib *f);
+bool fib_run(struct fib *f, mono_t now);
+mono_t fib_deadline(const struct fib *f);
+/* Remove all routes of our protocol. */
+void fib_flush(struct fib *f);
+bool fib_flushed(const struct fib *f);
