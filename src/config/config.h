@@ -42,5 +42,9 @@ struct config {
 struct config *config_load(const char *text, struct statement_errors *errors);
 void config_free(struct config *c);
 
+/* The configuration text with secrets (`neighbor X password …`) blanked: the form that is recorded
+ * and logged. Positions stay as they are. */
+void config_redact(const char *text, struct str *out);
+
 /* "frr.conf:12:3: error: unknown …; did you mean …?" */
 void config_error_text(const char *file, const struct statement_error *error, struct str *out);
