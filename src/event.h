@@ -19,7 +19,8 @@ enum event_kind {
 	EVENT_PEER_CONNECTED, /* ACTION_PEER_CONNECT succeeded */
 	EVENT_PEER_ACCEPTED,  /* somebody connected to our listener */
 	EVENT_PEER_BYTES,     /* received */
-	EVENT_PEER_DRAINED,   /* what was to be sent has left us (below the low mark) */
+	EVENT_PEER_DRAINED,   /* once after each turn with ACTION_PEER_SEND, as soon as less than
+				 the low mark (64 KiB) waits to leave us */
 	EVENT_PEER_CLOSED, /* connect failed, connection closed or broken; the id is free again */
 	EVENT_RA,	   /* ICMPv6 router advertisement or solicitation from a link */
 	EVENT_CTL_REQUEST, /* one command line from a control client */

@@ -25,7 +25,8 @@ const char *log_topic_name(enum log_topic topic)
 	    [LOG_BGP_UPDATE_OUT] = "bgp-update-out",
 	    [LOG_EVPN] = "evpn",
 	    [LOG_KERNEL] = "kernel",
-	    [LOG_CTL] = "ctl"};
+	    [LOG_CTL] = "ctl",
+	    [LOG_OS] = "os"};
 
 	return names[topic];
 }

@@ -18,6 +18,7 @@ enum log_topic {
 	LOG_EVPN,	    /* mobility decisions */
 	LOG_KERNEL,	    /* debug zebra kernel: each kernel message received and sent */
 	LOG_CTL,
+	LOG_OS, /* sockets, files, privileges */
 	LOG_TOPICS
 };
 

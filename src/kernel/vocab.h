@@ -298,6 +298,7 @@ enum kernel_outcome {
 
 struct kernel_result {
 	uint32_t id;
+	enum slot_kind slot; /* of the operation: says which member of `seen` is meant */
 	enum kernel_outcome outcome;
 	int error;	   /* positive errno of KERNEL_FAILED, else 0 */
 	bool seen_present; /* what the check (or READ) saw, where one was made */
