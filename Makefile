@@ -36,4 +36,4 @@ format:
 	git ls-files '*.c' '*.h' | xargs clang-format -i
 
 clean:
-	rm -rf build build-test build-clang
+	rm -rf build build-test build-bench build-clang

@@ -1,6 +1,5 @@
 /* The generator's end of one BGP session. */
-#ifndef BENCH_BGP_H
-#define BENCH_BGP_H
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -36,5 +35,3 @@ bool bgp_turn(struct bgp *b, route_seen_fn *seen, void *arg);
 /* When the bytes read last came off the wire, by the kernel's receive time stamp, on
  * stamp_now_ns()'s clock. */
 uint64_t bgp_arrival_ns(const struct bgp *b);
-
-#endif

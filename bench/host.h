@@ -3,8 +3,7 @@
  * A host is a side and an index; its MAC and IPv4 address follow from the two, so that a MAC read
  * back from an UPDATE or a netlink notification is an array index and no lookup blurs a
  * measurement. */
-#ifndef BENCH_HOST_H
-#define BENCH_HOST_H
+#pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -32,5 +31,3 @@ bool host_from_mac(const uint8_t mac[6], struct host *host);
 
 /* The host that owns ip (network byte order); false when ip is none of ours. */
 bool host_from_ip(const uint8_t ip[4], struct host *host);
-
-#endif

@@ -1,6 +1,5 @@
 /* Writing bench entries into a namespace's kernel, batched, as fast as rtnetlink takes them. */
-#ifndef BENCH_KERNEL_H
-#define BENCH_KERNEL_H
+#pragma once
 
 #include <linux/netlink.h>
 #include <stdbool.h>
@@ -51,5 +50,3 @@ uint32_t kernel_count(struct kernel *k, enum kernel_kind kind, enum host_side si
 /* The payload of a neighbour or FDB message's attribute of that type and exact length, NULL if
  * there is none. */
 const uint8_t *kernel_attr(const struct nlmsghdr *nlh, uint16_t type, uint16_t length);
-
-#endif

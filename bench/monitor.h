@@ -1,6 +1,5 @@
 /* A netlink listener that knows the bench's hosts. */
-#ifndef BENCH_MONITOR_H
-#define BENCH_MONITOR_H
+#pragma once
 
 #include "kernel.h"
 
@@ -24,5 +23,3 @@ uint32_t monitor_drain(struct monitor *m);
  * do. */
 bool monitor_present(const struct monitor *m, enum kernel_kind kind, uint32_t index);
 uint32_t monitor_count(const struct monitor *m, enum kernel_kind kind);
-
-#endif

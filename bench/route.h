@@ -1,6 +1,5 @@
 /* The bench's EVPN routes on the wire: encoding for the generator, a walk for the collector. */
-#ifndef BENCH_ROUTE_H
-#define BENCH_ROUTE_H
+#pragma once
 
 #include <stddef.h>
 #include <stdint.h>
@@ -48,5 +47,3 @@ typedef void route_seen_fn(void *arg, const struct route_seen *route);
  * one of our hosts, in wire order; everything else is skipped. Lengths that contradict each other
  * are fatal. */
 void route_walk(const uint8_t *body, size_t length, route_seen_fn *seen, void *arg);
-
-#endif

@@ -1,6 +1,5 @@
 /* Time stamps and the summary of a series of them. */
-#ifndef BENCH_STAMP_H
-#define BENCH_STAMP_H
+#pragma once
 
 #include <stddef.h>
 #include <stdint.h>
@@ -22,5 +21,3 @@ void stamps_free(struct stamps *s);
 /* Sorts s in place and prints "name":{"n":..,"median_us":..,"p99_us":..,"max_us":..} without
  * separators around it. */
 void stamps_print(struct stamps *s, const char *name, FILE *out);
-
-#endif
