@@ -7,7 +7,7 @@
  */
 #pragma once
 
-#include "base/map.h"
+#include "base/arena.h"
 #include "base/str.h"
 #include "base/types.h"
 
@@ -33,6 +33,11 @@ enum attr_code {
 
 enum attr_origin { ORIGIN_IGP, ORIGIN_EGP, ORIGIN_INCOMPLETE };
 
+/* "incomplete", … as FRR's JSON says it; ' ' for none of them. */
+const char *attr_origin_name(uint8_t origin);
+/* 'i', 'e', '?' of the tables. */
+char attr_origin_letter(uint8_t origin);
+
 #define COMMUNITY_NO_EXPORT 0xffffff01u
 #define COMMUNITY_NO_ADVERTISE 0xffffff02u
 #define COMMUNITY_NO_EXPORT_SUBCONFED 0xffffff03u
@@ -52,7 +57,7 @@ struct attrs {
 	uint32_t id;   /* interned: order of creation; a stable sort key for update packing */
 	uint8_t origin;
 	bool has_med, has_local_pref, atomic_aggregate, has_aggregator, has_originator_id, has_pmsi;
-	bool next_hop_is_link_local; /* only a link-local next hop was given */
+	bool next_hop_is_link_local; /* no global one was given: both next hops are link-local */
 	uint32_t med, local_pref;
 	struct ip next_hop;	       /* global, or IPv6 for an IPv4 NLRI (RFC 8950) */
 	struct ip next_hop_link_local; /* IP_NONE when absent */
@@ -77,6 +82,20 @@ struct attrs {
 	const uint32_t *cluster_list;	     /* as received */
 	const uint8_t *unknown; /* unrecognised transitive attributes, wire form, Partial bit set */
 };
+
+/* Content alone: refs and id are not looked at. */
+bool attrs_equal(const struct attrs *a, const struct attrs *b);
+/* "nexthop 10.0.0.1, origin i, path 65002, extcommunity RT:… ": FRR's debug form; appends. */
+void attrs_text(const struct attrs *a, struct str *out);
+
+/* ---- construction: the arrays of *a are replaced by sorted, unique copies in the arena ---- */
+
+void attrs_set_communities(
+    struct attrs *a, const uint32_t *communities, size_t count, struct arena *arena);
+void attrs_set_extcomms(
+    struct attrs *a, const struct extcomm *extcomms, size_t count, struct arena *arena);
+void attrs_set_large(
+    struct attrs *a, const struct large_community *large, size_t count, struct arena *arena);
 
 /* ---- the table of interned sets ---- */
 
@@ -103,6 +122,8 @@ unsigned as_path_count(const struct attrs *a, uint32_t as);
 uint32_t as_path_first(const struct attrs *a);
 /* Rightmost: the origin AS; 0 when there is none. */
 uint32_t as_path_origin(const struct attrs *a);
+/* Puts `as` in front, `times` over; the new path lives in the arena. */
+void as_path_prepend(struct attrs *a, uint32_t as, unsigned times, struct arena *arena);
 /* "65245 4282005242 {1,2}"; appends. */
 void as_path_text(const struct attrs *a, struct str *out);
 

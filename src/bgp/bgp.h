@@ -25,7 +25,9 @@ struct bgp_route {
 	bool local; /* originated here */
 	bool stale; /* kept over a lost session while a restart may come back */
 	struct esi esi;
-	uint32_t label1, label2; /* EVPN type 2 */
+	uint32_t label1, label2; /* EVPN */
+	bool has_label2;
+	struct ip gateway; /* EVPN type 5 */
 };
 
 #define BGP_PATHS_MAX 64

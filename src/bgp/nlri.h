@@ -3,7 +3,8 @@
  * RIB key.
  *
  * RFC 4271 section 4.3 (IPv4), RFC 4760 (MP), RFC 2545 (IPv6), RFC 7432 section 7 (EVPN), RFC 9136
- * (type 5). Route types 2 and 3 are understood; 1, 4, 5 and unknown types are carried opaque.
+ * (type 5). EVPN types 1 to 5 are taken apart, because each has fields that are not part of the
+ * key and a withdrawal need not repeat them; unknown types are opaque and wholly key.
  */
 #pragma once
 
@@ -31,21 +32,31 @@ enum evpn_route_type {
 	EVPN_IP_PREFIX = 5
 };
 
-#define EVPN_OPAQUE_MAX 250
+/* All of an opaque route is in the key, whose length is one byte and includes the type. */
+#define EVPN_OPAQUE_MAX 254
 
 struct evpn_nlri {
 	uint8_t type; /* enum evpn_route_type or any other number */
-	bool has_label2;
-	uint16_t opaque_size;  /* types other than 2 and 3 */
-	const uint8_t *opaque; /* their bytes after type and length; lent */
+	/* ---- the key ---- */
+	uint8_t prefix_len; /* type 5 */
 	struct rd rd;
-	uint32_t ethernet_tag;
-	struct mac mac;	 /* type 2 */
-	struct ip ip;	 /* type 2: host or IP_NONE; type 3: originating router */
-	struct esi esi;	 /* type 2; not part of the key */
-	uint32_t label1; /* type 2: 24 bits as in the field: a VNI (RFC 8365 section 5.1.3) */
-	uint32_t label2; /* type 2 with has_label2: L3VNI; neither is part of the key */
+	uint32_t ethernet_tag; /* types 1, 2, 3, 5 */
+	struct mac mac;	       /* type 2 */
+	struct ip ip; /* type 2: host or IP_NONE; 3, 4: originating router; 5: the prefix */
+	uint16_t opaque_size;
+	const uint8_t *opaque; /* unknown types: the bytes after type and length; lent */
+	/* ---- not part of the key: a RIB keeps these with each route ---- */
+	bool has_label2;
+	struct esi esi;	   /* types 2, 5; of types 1 and 4 it is part of the key */
+	struct ip gateway; /* type 5 */
+	uint32_t label1;   /* types 1, 2, 5: the 24 bits of the label field */
+	uint32_t label2;   /* type 2 with has_label2: the L3VNI */
 };
+
+/* A label field as VNI: RFC 8365 section 5.1.3 puts the VNI into all 24 bits, where MPLS has 20
+ * bits of label above. These two are the only place that knows. */
+vni_t evpn_label_vni(uint32_t label);
+uint32_t evpn_vni_label(vni_t vni);
 
 struct nlri {
 	enum bgp_family family;
@@ -53,12 +64,24 @@ struct nlri {
 	struct evpn_nlri evpn; /* BGP_L2VPN_EVPN */
 };
 
-/* Reads one NLRI of `family` from *r. On a malformed one the reader fails. `withdrawn`: fields
- * outside the key may be absent or zero. A type 2 or 3 route whose length or content is wrong, and
- * which must be ignored alone rather than fail the rest (RFC 7606 section 5.4; RFC 7432), gives
- * true with *skip set. Fills *n and does nothing else. */
+/* Reads one NLRI of `family` from *r into *n and does nothing else; opaque points into the input.
+ * False, the reader failed: the bytes cannot be told apart into NLRI any more (RFC 7606 section
+ * 5.3). True with *skip: this one is malformed and *n is not to be used, but the next one can be
+ * found (EVPN alone: each route carries its length, RFC 7432 section 7). */
 bool nlri_decode(struct reader *r, enum bgp_family family, struct nlri *n, bool *skip);
 void nlri_encode(struct writer *w, const struct nlri *n);
+
+/* Consecutive NLRI of one family, as an UPDATE carries them. */
+struct nlri_run {
+	enum bgp_family family;
+	struct reader bytes;
+	uint32_t skipped; /* malformed ones passed over so far */
+};
+
+/* Every NLRI of the run can be found: framing and prefix lengths are right. */
+bool nlri_run_check(const struct nlri_run *run);
+/* The next NLRI that is not to be skipped; false at the end (or where the framing breaks). */
+bool nlri_run_next(struct nlri_run *run, struct nlri *n);
 
 /* Key of the destination in a RIB: length byte, then the key fields in a canonical order that
  * sorts as a reader expects (type, RD, tag, MAC, IP / prefix). */
@@ -66,6 +89,8 @@ void nlri_encode(struct writer *w, const struct nlri *n);
 void nlri_key(const struct nlri *n, uint8_t key[NLRI_KEY_MAX]);
 /* The inverse, as far as the key goes: fields outside the key are zero; opaque points into key. */
 void nlri_from_key(enum bgp_family family, const uint8_t *key, struct nlri *n);
+
+bool nlri_equal(const struct nlri *a, const struct nlri *b);
 
 /* FRR's text: "10.0.0.1/32", "[2]:[0]:[48]:[aa:…]:[32]:[10.1.1.1]", "[3]:[0]:[32]:[10.0.0.1]". */
 void nlri_text(const struct nlri *n, struct str *out);

@@ -1,0 +1,41 @@
+/*
+ * OPEN and its capabilities. RFC 4271 sections 4.2 and 6.2, RFC 5492; extended parameter length
+ * RFC 9072; multiprotocol 4760, route refresh 2918 and 7313, extended next hop 8950, extended
+ * message 8654, graceful restart 4724 and 8538, 4-octet AS 6793, hostname (code 73, a draft that
+ * FRR speaks).
+ */
+#pragma once
+
+#include "bgp/nlri.h"
+#include "bgp/notification.h"
+
+#define AS_TRANS 23456u
+#define OPEN_NAME_MAX 64
+
+struct open {
+	uint32_t as; /* of the 4-octet capability when there is one */
+	uint16_t hold_s;
+	struct ip router_id;
+	bool as4, route_refresh, enhanced_refresh, extended_message;
+	bool families[BGP_FAMILIES];	     /* RFC 4271: no such capability means IPv4 unicast */
+	bool extended_nexthop[BGP_FAMILIES]; /* IPv6 next hops; IPv4 unicast is the one in use */
+	char hostname[OPEN_NAME_MAX];	     /* "" none; cut to fit */
+	char domain[OPEN_NAME_MAX];
+	bool graceful_restart;
+	bool restarting;   /* R bit */
+	bool notification; /* N bit, RFC 8538 */
+	uint16_t restart_s;
+	bool restart_families[BGP_FAMILIES];
+	bool forwarding_kept[BGP_FAMILIES]; /* F bit */
+};
+
+/* From the body of an OPEN. False: *error is filled. Checks what the message alone can tell:
+ * version, AS 0, hold time 1 and 2, identifier 0, parameters, capability lengths. Unknown
+ * capabilities are ignored; expected AS and own identifier are the session's business. */
+bool open_decode(const uint8_t *body, size_t size, struct open *o, struct notification *error);
+
+/* A whole message. `as` above 65535 goes out as AS_TRANS beside the capability. */
+void open_encode(struct writer *w, const struct open *o);
+
+/* "mp(ipv4Unicast,l2VpnEvpn) as4 refresh hostname=tor1": for logs; appends. */
+void open_text(const struct open *o, struct str *out);
