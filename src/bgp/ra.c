@@ -1,0 +1,114 @@
+/*
+ * Router advertisement schedule: per link the time of the next one and how many of the quick
+ * initial ones are left. RFC 4861 wants at least 3 s between multicast advertisements; on the
+ * point-to-point links of unnumbered peering the initial ones go once a second, as they decide how
+ * fast a session comes up.
+ */
+#include "bgp/ra.h"
+
+#include <stddef.h>
+
+#include "base/mem.h"
+
+#define RA_INITIAL 4
+#define RA_INITIAL_MS 1000
+#define RA_SOLICITED_MIN_MS 500
+
+struct ra_link {
+	ifindex_t ifindex;
+	uint32_t initial_left;
+	mono_t next;
+	mono_t last;
+};
+
+void ra_init(struct ra_schedule *s, uint64_t seed)
+{
+	map_init(&s->links, offsetof(struct ra_link, ifindex), sizeof(ifindex_t), seed);
+}
+
+void ra_fini(struct ra_schedule *s)
+{
+	size_t at = 0;
+	struct ra_link *l;
+
+	while ((l = map_next(&s->links, &at)) != NULL)
+		mem_free(l);
+	map_fini(&s->links);
+}
+
+void ra_set_link(
+    struct ra_schedule *s, const struct ra_host *host, ifindex_t ifindex, bool wanted, mono_t now)
+{
+	struct ra_link *l = map_find(&s->links, &ifindex);
+
+	if (wanted == (l != NULL))
+		return;
+	host->watch(host->context, ifindex, wanted);
+	if (!wanted) {
+		mem_free(map_remove(&s->links, &ifindex));
+		return;
+	}
+	l = mem_new(sizeof(*l));
+	l->ifindex = ifindex;
+	l->initial_left = RA_INITIAL;
+	l->next = now;
+	l->last = mono_add_ms(now, -RA_SOLICITED_MIN_MS);
+	map_insert(&s->links, l);
+}
+
+void ra_solicited(struct ra_schedule *s, ifindex_t ifindex, mono_t now)
+{
+	struct ra_link *l = map_find(&s->links, &ifindex);
+	mono_t earliest;
+
+	if (l == NULL)
+		return;
+	earliest = mono_add_ms(l->last, RA_SOLICITED_MIN_MS);
+	l->next = mono_min(l->next, mono_before(earliest, now) ? now : earliest);
+}
+
+static void ra_send_due(struct ra_link *l, const struct ra_host *host, mono_t now)
+{
+	host->send(host->context, l->ifindex, RA_LIFETIME_S);
+	l->last = now;
+	if (l->initial_left > 0)
+		l->initial_left--;
+	l->next = mono_add_ms(now, l->initial_left > 0 ? RA_INITIAL_MS : RA_INTERVAL_S * 1000);
+}
+
+void ra_run(struct ra_schedule *s, const struct ra_host *host, struct arena *arena, mono_t now)
+{
+	struct ra_link **all;
+
+	if (!mono_reached(ra_deadline(s), now))
+		return;
+	all = (struct ra_link **)map_sorted(&s->links, arena, NULL);
+	for (size_t i = 0; i < s->links.count; i++)
+		if (mono_reached(all[i]->next, now))
+			ra_send_due(all[i], host, now);
+}
+
+mono_t ra_deadline(const struct ra_schedule *s)
+{
+	mono_t due = MONO_NEVER;
+	size_t at = 0;
+	struct ra_link *l;
+
+	while ((l = map_next(&s->links, &at)) != NULL)
+		due = mono_min(due, l->next);
+	return due;
+}
+
+void ra_stop(struct ra_schedule *s, const struct ra_host *host, struct arena *arena)
+{
+	struct ra_link **all = (struct ra_link **)map_sorted(&s->links, arena, NULL);
+	size_t count = s->links.count;
+
+	for (size_t i = 0; i < count; i++) {
+		ifindex_t ifindex = all[i]->ifindex;
+
+		host->send(host->context, ifindex, 0);
+		host->watch(host->context, ifindex, false);
+		mem_free(map_remove(&s->links, &ifindex));
+	}
+}

@@ -1,0 +1,713 @@
+/*
+ * The waist: one turn of the daemon.
+ *
+ * A turn records the event as facts (mirror, Adj-RIB-In, settings), lets each part recompute what
+ * became dirty, bounded, and leaves the actions in a queue. Order within a turn: EVPN first, so
+ * that a local entry's routes are in the Loc-RIB before BGP runs; then BGP, so that they leave in
+ * the same turn; then whatever BGP's decisions made dirty.
+ *
+ * Owns every part of the core and the operations under way. Decides nothing about routes or
+ * entries itself. No system call below this line of the design.
+ */
+#include "engine.h"
+
+#include <string.h>
+
+#include "action_queue.h"
+#include "base/check.h"
+#include "base/mem.h"
+#include "bgp/bgp.h"
+#include "bgp/ra.h"
+#include "config/config.h"
+#include "ctl/ctl.h"
+#include "evpn/evpn.h"
+#include "evpn/fib.h"
+#include "evpn/underlay.h"
+#include "kernel/event_text.h"
+#include "op_ring.h"
+
+/* EVPN and BGP feed each other; what is left after these rounds is done in the next turn. */
+#define ROUNDS_PER_TURN 3
+#define WATCHERS_MAX 16
+#define DUMP_RETRY_MS 1000
+#define DUMP_RETRIES 5
+
+struct engine {
+	mono_t now;
+	struct event_start start;
+	struct log log;
+	struct action_queue actions;
+	struct arena arena; /* scratch of the turn */
+	struct op_ring ops;
+	struct config *config; /* NULL until the first one was accepted */
+	struct mirror *mirror;
+	struct bgp *bgp;
+	struct evpn *evpn;
+	struct fib *fib;
+	struct underlay *underlay;
+	struct ra_schedule ra;
+	uint32_t watchers[WATCHERS_MAX];
+	size_t watcher_count;
+	bool dump_wanted[TABLE_COUNT], dump_running[TABLE_COUNT];
+	uint8_t dump_retries[TABLE_COUNT];
+	mono_t dump_retry_at;
+	mono_t converge_by; /* when unconfirmed entries are swept at the latest */
+	bool links_dirty;   /* links or unnumbered peers changed: look who wants advertisements */
+	bool converged, ready, stopping, exited, more;
+};
+
+/* ---- what the parts ask of us ---------------------------------------------------------- */
+
+static void host_log(void *context, enum log_level level, enum log_topic topic, const char *text)
+{
+	struct engine *e = context;
+	struct action *a;
+
+	if (e->config != NULL && level > e->config->log_level && level != LOG_LEVEL_DEBUG)
+		return;
+	a = action_push(&e->actions, ACTION_LOG);
+	a->log.level = level;
+	a->log.topic = topic;
+	a->log.text = action_copy_text(&e->actions, text);
+}
+
+static void host_connect(void *context, const struct bgp_connect *to)
+{
+	struct engine *e = context;
+	struct action *a = action_push(&e->actions, ACTION_PEER_CONNECT);
+
+	a->connect = (struct action_connect){.conn = to->conn,
+	    .remote = to->remote,
+	    .ifindex = to->ifindex,
+	    .port = to->port,
+	    .source = to->source,
+	    .ttl = to->ttl};
+	if (to->source_dev != NULL)
+		strncpy(a->connect.source_dev, to->source_dev, sizeof(a->connect.source_dev) - 1);
+}
+
+static void host_send(void *context, uint32_t conn, const uint8_t *bytes, size_t size)
+{
+	struct engine *e = context;
+	struct action *a = action_push(&e->actions, ACTION_PEER_SEND);
+
+	a->peer.conn = conn;
+	a->peer.bytes = action_copy(&e->actions, bytes, size);
+	a->peer.size = size;
+}
+
+static void host_close(void *context, uint32_t conn)
+{
+	struct engine *e = context;
+
+	action_push(&e->actions, ACTION_PEER_CLOSE)->peer.conn = conn;
+}
+
+static void host_best_changed(void *context, const struct bgp_best *best)
+{
+	struct engine *e = context;
+
+	if (best->nlri.family == BGP_L2VPN_EVPN)
+		evpn_route_changed(e->evpn, best, e->now);
+	else
+		fib_route_changed(e->fib, best);
+}
+
+static void watchers_send(struct engine *e, const struct evpn_note *note);
+
+static void host_peer_changed(void *context, const char *peer, bool established, const char *why)
+{
+	struct engine *e = context;
+
+	if (e->config != NULL && e->config->bgp.log_neighbor_changes)
+		log_info(
+		    &e->log, LOG_BGP, "neighbor %s %s: %s", peer, established ? "up" : "down", why);
+}
+
+static void host_originate(void *context, const struct nlri *nlri, const struct attrs *attrs)
+{
+	struct engine *e = context;
+
+	bgp_originate(e->bgp, nlri, attrs);
+}
+
+static void host_withdraw(void *context, const struct nlri *nlri)
+{
+	struct engine *e = context;
+
+	bgp_withdraw(e->bgp, nlri);
+}
+
+static void host_kernel_op(void *context, const struct kernel_op *op)
+{
+	struct engine *e = context;
+	struct action *a = action_push(&e->actions, ACTION_KERNEL_OP);
+	const struct kernel_op *kept = op_ring_add(&e->ops, op);
+
+	ledger_issue(e->mirror, kept);
+	a->op = *kept;
+	if (log_debugs(&e->log, LOG_KERNEL)) {
+		struct str text = {0};
+
+		kernel_op_text(e->mirror, kept, &text);
+		log_debug(&e->log, LOG_KERNEL, "%s", str_text(&text));
+		str_fini(&text);
+	}
+}
+
+static void host_state_append(void *context, const uint8_t *bytes, size_t size)
+{
+	struct engine *e = context;
+	struct action *a;
+
+	if (!e->start.state_writable)
+		return;
+	a = action_push(&e->actions, ACTION_STATE_APPEND);
+	a->state.bytes = action_copy(&e->actions, bytes, size);
+	a->state.size = size;
+}
+
+static void host_note(void *context, const struct evpn_note *note)
+{
+	watchers_send(context, note);
+}
+
+static void host_want_routes(void *context)
+{
+	struct engine *e = context;
+
+	e->dump_wanted[TABLE_ROUTES] = true;
+}
+
+static void host_ra_watch(void *context, ifindex_t ifindex, bool on)
+{
+	struct engine *e = context;
+	struct action *a = action_push(&e->actions, ACTION_RA_WATCH);
+
+	a->ra.ifindex = ifindex;
+	a->ra.on = on;
+}
+
+static void host_ra_send(void *context, ifindex_t ifindex, uint16_t lifetime_s)
+{
+	struct engine *e = context;
+	struct action *a = action_push(&e->actions, ACTION_RA_SEND);
+	const struct mirror_link *l = mirror_link(e->mirror, ifindex);
+
+	a->ra.ifindex = ifindex;
+	a->ra.router_lifetime_s = lifetime_s;
+	if (l != NULL)
+		a->ra.source_mac = l->link.mac;
+}
+
+static struct ra_host ra_host(struct engine *e)
+{
+	return (struct ra_host){.context = e, .watch = host_ra_watch, .send = host_ra_send};
+}
+
+/* ---- life -------------------------------------------------------------------------------- */
+
+struct engine *engine_new(void)
+{
+	return mem_new(sizeof(struct engine));
+}
+
+static bool started(const struct engine *e)
+{
+	return e->mirror != NULL;
+}
+
+void engine_free(struct engine *e)
+{
+	if (started(e)) {
+		underlay_free(e->underlay);
+		fib_free(e->fib);
+		evpn_free(e->evpn);
+		bgp_free(e->bgp);
+		mirror_free(e->mirror);
+		ra_fini(&e->ra);
+	}
+	if (e->config != NULL)
+		config_free(e->config);
+	op_ring_fini(&e->ops);
+	action_queue_fini(&e->actions);
+	arena_fini(&e->arena);
+	mem_free(e);
+}
+
+static void parts_new(struct engine *e)
+{
+	struct bgp_start bgp = {.seed = e->start.seed,
+	    .log = &e->log,
+	    .host = {e, host_connect, host_send, host_close, host_best_changed, host_peer_changed}};
+	struct evpn_start evpn = {.seed = e->start.seed,
+	    .log = &e->log,
+	    .mirror = e->mirror,
+	    .host = {
+		e, host_originate, host_withdraw, host_kernel_op, host_state_append, host_note}};
+	struct fib_host fib = {e, host_kernel_op};
+	struct underlay_host underlay = {e, host_kernel_op, host_want_routes};
+
+	e->bgp = bgp_new(&bgp);
+	e->evpn = evpn_new(&evpn);
+	e->fib = fib_new(e->start.seed, &e->log, e->mirror, &fib);
+	e->underlay = underlay_new(&e->log, e->mirror, e->bgp, &underlay);
+}
+
+static void on_start(struct engine *e, const struct event_start *start)
+{
+	check(!started(e));
+	e->start = *start;
+	e->log = (struct log){.context = e, .write = host_log};
+	e->mirror = mirror_new(start->seed);
+	e->dump_retry_at = MONO_NEVER;
+	e->converge_by = MONO_NEVER;
+	ra_init(&e->ra, start->seed);
+	parts_new(e);
+}
+
+/* ---- configuration: start and reload are the same ---------------------------------------------
+ */
+
+static void report_errors(struct engine *e, const char *file, const struct statement_errors *errors)
+{
+	struct str text = {0};
+
+	for (size_t i = 0; i < errors->count; i++) {
+		str_clear(&text);
+		config_error_text(file, &errors->list[i], &text);
+		log_write(&e->log, errors->list[i].warning ? LOG_LEVEL_WARNING : LOG_LEVEL_ERROR,
+		    LOG_CONFIG, "%s", str_text(&text));
+	}
+	str_fini(&text);
+}
+
+static void parts_configure(struct engine *e)
+{
+	const struct config *c = e->config;
+	struct underlay_address *addresses;
+	size_t count = 0;
+
+	for (size_t i = 0; i < c->interface_count; i++)
+		count += c->interfaces[i].address_count;
+	addresses = arena_new(&e->arena, (count + 1) * sizeof(*addresses));
+	count = 0;
+	for (size_t i = 0; i < c->interface_count; i++)
+		for (size_t n = 0; n < c->interfaces[i].address_count; n++)
+			addresses[count++] = (struct underlay_address){
+			    c->interfaces[i].name, c->interfaces[i].addresses[n]};
+	e->links_dirty = true;
+	e->log.debug_topics = c->debug_topics;
+	bgp_configure(e->bgp, &c->bgp, e->now);
+	evpn_configure(e->evpn, &c->evpn, e->now);
+	underlay_configure(e->underlay, &c->bgp, addresses, count, e->now);
+}
+
+static void first_config(struct engine *e)
+{
+	uint32_t wait_s = e->config->evpn.convergence_s;
+
+	action_push(&e->actions, ACTION_PEER_LISTEN)->listen_port = e->start.bgp_port;
+	for (size_t t = 0; t < TABLE_COUNT; t++)
+		e->dump_wanted[t] = true;
+	e->converge_by = mono_add_s(e->now, wait_s);
+}
+
+static void config_refused(struct engine *e, const char *file)
+{
+	if (e->config != NULL) {
+		log_error(&e->log, LOG_CONFIG,
+		    "%s: not loaded; the old configuration stays in force", file);
+		return;
+	}
+	log_error(&e->log, LOG_CONFIG, "%s: not loaded", file);
+	action_push(&e->actions, ACTION_EXIT)->exit_status = 1;
+	e->exited = true;
+}
+
+static void on_config(struct engine *e, const struct event_config *event)
+{
+	struct statement_errors errors = {0};
+	struct config *c, *old = e->config;
+
+	if (event->text == NULL) {
+		log_error(&e->log, LOG_CONFIG, "%s: %s", event->file, event->error);
+		config_refused(e, event->file);
+		return;
+	}
+	c = config_load(event->text, &errors);
+	report_errors(e, event->file, &errors);
+	if (errors.error_count > 0) {
+		config_free(c);
+		config_refused(e, event->file);
+	} else {
+		e->config = c;
+		parts_configure(e);
+		if (old == NULL)
+			first_config(e);
+		else
+			config_free(old);
+		log_info(&e->log, LOG_CONFIG, "%s: loaded", event->file);
+	}
+	statement_errors_fini(&errors);
+}
+
+/* ---- kernel -----------------------------------------------------------------------------------
+ */
+
+static void mirror_changed(void *context, const struct kernel_event *event)
+{
+	struct engine *e = context;
+
+	if (event->kind == KERNEL_LINK_NEW || event->kind == KERNEL_LINK_DEL)
+		e->links_dirty = true;
+	underlay_kernel_changed(e->underlay, event, e->now);
+	evpn_kernel_changed(e->evpn, event, e->now);
+	fib_kernel_changed(e->fib, event);
+}
+
+/* A dump that raced with changes may have missed rows (a bridge FDB dump does): again, later. */
+static void dump_ended(struct engine *e, enum kernel_table table, bool clean)
+{
+	e->dump_running[table] = false;
+	if (clean || e->dump_retries[table] >= DUMP_RETRIES) {
+		e->dump_retries[table] = 0;
+		return;
+	}
+	e->dump_retries[table]++;
+	e->dump_retry_at = mono_add_ms(e->now, DUMP_RETRY_MS);
+	e->dump_wanted[table] = true;
+}
+
+static void overrun(struct engine *e)
+{
+	evpn_counters(e->evpn)->kernel.overruns++;
+	log_warning(
+	    &e->log, LOG_KERNEL, "netlink overrun: notifications were lost, resynchronising");
+	e->dump_retry_at = MONO_NEVER;
+	for (size_t t = 0; t < TABLE_COUNT; t++)
+		e->dump_wanted[t] = true;
+}
+
+static void on_kernel(struct engine *e, const struct kernel_event *event)
+{
+	if (log_debugs(&e->log, LOG_KERNEL)) {
+		struct str text = {0};
+
+		kernel_event_text(e->mirror, event, &text);
+		log_debug(&e->log, LOG_KERNEL, "%s", str_text(&text));
+		str_fini(&text);
+	}
+	underlay_route_seen(e->underlay, event);
+	mirror_apply(e->mirror, event, mirror_changed, e);
+	if (event->kind == KERNEL_OVERRUN)
+		overrun(e);
+	else if (event->kind == KERNEL_DUMP_END)
+		dump_ended(e, event->dump.table, event->dump.clean);
+}
+
+static void log_result(
+    struct engine *e, const struct kernel_op *op, const struct kernel_result *result)
+{
+	struct str text = {0};
+	bool failed = result->outcome == KERNEL_FAILED;
+
+	if (!failed && !log_debugs(&e->log, LOG_KERNEL))
+		return;
+	kernel_op_text(e->mirror, op, &text);
+	str_add(&text, ": ");
+	kernel_result_text(result, &text);
+	log_write(&e->log, failed ? LOG_LEVEL_WARNING : LOG_LEVEL_DEBUG, LOG_KERNEL, "%s",
+	    str_text(&text));
+	str_fini(&text);
+}
+
+static void on_result(struct engine *e, const struct kernel_result *result)
+{
+	struct kernel_op op, repair;
+	bool repair_due;
+
+	if (!op_ring_take(&e->ops, result->id, &op))
+		return;
+	log_result(e, &op, result);
+	repair_due =
+	    ledger_result(e->mirror, &op, result, &repair, &evpn_counters(e->evpn)->kernel);
+	if (repair_due)
+		host_kernel_op(e, &repair);
+	if (op.key.kind == SLOT_ROUTE)
+		fib_slot_result(e->fib, &op, result, e->now);
+	else if (op.key.kind != SLOT_ADDR)
+		evpn_slot_result(e->evpn, &op, result, e->now);
+	op_release(&op);
+}
+
+static void request_dumps(struct engine *e)
+{
+	if (mono_reached(e->dump_retry_at, e->now))
+		e->dump_retry_at = MONO_NEVER;
+	else if (e->dump_retry_at.ns != INT64_MAX)
+		return;
+	for (size_t t = 0; t < TABLE_COUNT; t++) {
+		if (!e->dump_wanted[t] || e->dump_running[t])
+			continue;
+		e->dump_wanted[t] = false;
+		e->dump_running[t] = true;
+		action_push(&e->actions, ACTION_KERNEL_DUMP)->dump = (enum kernel_table)t;
+	}
+}
+
+/* ---- peers and links ------------------------------------------------------------------------ */
+
+static void on_ra(struct engine *e, const struct event_ra *ra)
+{
+	if (ra->solicitation) {
+		ra_solicited(&e->ra, ra->ifindex, e->now);
+		return;
+	}
+	bgp_neighbor_seen(e->bgp, ra->ifindex, &ra->source, ra->router_lifetime_s, e->now);
+}
+
+static void ra_update_links(struct engine *e)
+{
+	const struct mirror_link **l;
+	struct ra_host host = ra_host(e);
+
+	if (!e->links_dirty)
+		return;
+	e->links_dirty = false;
+	l = mirror_links(e->mirror, &e->arena);
+	for (; *l != NULL; l++) {
+		ifindex_t i = (*l)->link.ifindex;
+		bool up = (*l)->link.admin_up && (*l)->link.running;
+
+		ra_set_link(&e->ra, &host, i, up && bgp_wants_ra(e->bgp, i), e->now);
+	}
+}
+
+/* ---- control ------------------------------------------------------------------------------------
+ */
+
+static struct ctl_context ctl_context(struct engine *e)
+{
+	return (struct ctl_context){.config = e->config,
+	    .bgp = e->bgp,
+	    .evpn = e->evpn,
+	    .mirror = e->mirror,
+	    .now = e->now,
+	    .wall_offset_s = e->start.wall_offset_s,
+	    .version = EVPND_VERSION,
+	    .arena = &e->arena};
+}
+
+static void ctl_reply(
+    struct engine *e, uint32_t client, const struct str *text, bool end, int status)
+{
+	struct action *a = action_push(&e->actions, ACTION_CTL_REPLY);
+
+	a->ctl.client = client;
+	a->ctl.text = (const char *)action_copy(&e->actions, str_text(text), text->size);
+	a->ctl.size = text->size;
+	a->ctl.end = end;
+	a->ctl.status = status;
+}
+
+static void watcher_add(struct engine *e, uint32_t client)
+{
+	struct str text = {0};
+
+	if (e->watcher_count < WATCHERS_MAX) {
+		e->watchers[e->watcher_count++] = client;
+		return;
+	}
+	str_addf(&text, "%% %d clients watch already\n", WATCHERS_MAX);
+	ctl_reply(e, client, &text, true, 1);
+	str_fini(&text);
+}
+
+static void watcher_remove(struct engine *e, uint32_t client)
+{
+	for (size_t i = 0; i < e->watcher_count; i++)
+		if (e->watchers[i] == client)
+			e->watchers[i--] = e->watchers[--e->watcher_count];
+}
+
+static void watchers_send(struct engine *e, const struct evpn_note *note)
+{
+	struct ctl_context c = ctl_context(e);
+	struct str text = {0};
+
+	if (e->watcher_count == 0)
+		return;
+	ctl_note_text(&c, note, &text);
+	for (size_t i = 0; i < e->watcher_count; i++)
+		ctl_reply(e, e->watchers[i], &text, false, 0);
+	str_fini(&text);
+}
+
+static void on_ctl_request(struct engine *e, const struct event_ctl *request)
+{
+	struct ctl_context c = ctl_context(e);
+	struct str out = {0};
+	enum ctl_outcome outcome = ctl_run(&c, request->line, &out);
+
+	if (outcome == CTL_WATCH) {
+		ctl_reply(e, request->client, &out, false, 0);
+		watcher_add(e, request->client);
+	} else {
+		ctl_reply(e, request->client, &out, true, outcome == CTL_ACCEPTED ? 0 : 1);
+	}
+	str_fini(&out);
+}
+
+/* ---- the turn
+ * ------------------------------------------------------------------------------------- */
+
+static void on_shutdown(struct engine *e)
+{
+	struct ra_host host = ra_host(e);
+
+	e->stopping = true;
+	ra_stop(&e->ra, &host, &e->arena);
+	bgp_stop(e->bgp, e->now);
+	if (e->start.flush_on_exit) {
+		evpn_flush(e->evpn, e->now);
+		fib_flush(e->fib);
+	}
+}
+
+static void on_peer(struct engine *e, enum event_kind kind, const struct event_peer *p)
+{
+	if (kind == EVENT_PEER_CONNECTED)
+		bgp_connected(e->bgp, p->conn, &p->local, &p->remote, e->now);
+	else if (kind == EVENT_PEER_ACCEPTED)
+		bgp_accepted(e->bgp, p->conn, &p->local, &p->remote, p->ifindex, e->now);
+	else if (kind == EVENT_PEER_BYTES)
+		bgp_received(e->bgp, p->conn, p->bytes, p->size, e->now);
+	else if (kind == EVENT_PEER_DRAINED)
+		bgp_drained(e->bgp, p->conn, e->now);
+	else
+		bgp_closed(e->bgp, p->conn, p->error, e->now);
+}
+
+static void record(struct engine *e, const struct event *event)
+{
+	switch (event->kind) {
+	case EVENT_START:
+		on_start(e, &event->start);
+		break;
+	case EVENT_STATE:
+		evpn_restore(e->evpn, event->state.bytes, event->state.size, e->now);
+		break;
+	case EVENT_CONFIG:
+		on_config(e, &event->config);
+		break;
+	case EVENT_TIMER:
+		break;
+	case EVENT_KERNEL:
+		on_kernel(e, &event->kernel);
+		break;
+	case EVENT_KERNEL_RESULT:
+		on_result(e, &event->result);
+		break;
+	case EVENT_PEER_CONNECTED:
+	case EVENT_PEER_ACCEPTED:
+	case EVENT_PEER_BYTES:
+	case EVENT_PEER_DRAINED:
+	case EVENT_PEER_CLOSED:
+		on_peer(e, event->kind, &event->peer);
+		break;
+	case EVENT_RA:
+		on_ra(e, &event->ra);
+		break;
+	case EVENT_CTL_REQUEST:
+		on_ctl_request(e, &event->ctl);
+		break;
+	case EVENT_CTL_CLOSED:
+		watcher_remove(e, event->ctl.client);
+		break;
+	case EVENT_SHUTDOWN:
+		on_shutdown(e);
+		break;
+	}
+}
+
+static void converge(struct engine *e)
+{
+	if (e->converged || !mirror_is_synced(e->mirror))
+		return;
+	if (!bgp_converged(e->bgp) && !mono_reached(e->converge_by, e->now))
+		return;
+	e->converged = true;
+	evpn_converged(e->evpn, e->now);
+	fib_converged(e->fib);
+}
+
+static void become_ready(struct engine *e)
+{
+	if (e->ready || e->config == NULL || !mirror_is_synced(e->mirror))
+		return;
+	e->ready = true;
+	action_push(&e->actions, ACTION_READY);
+}
+
+static void exit_when_flushed(struct engine *e)
+{
+	if (!e->stopping || e->exited)
+		return;
+	if (e->start.flush_on_exit && !(evpn_flushed(e->evpn) && fib_flushed(e->fib)))
+		return;
+	e->exited = true;
+	action_push(&e->actions, ACTION_EXIT)->exit_status = 0;
+}
+
+static void recompute(struct engine *e)
+{
+	struct ra_host host = ra_host(e);
+
+	ra_update_links(e);
+	ra_run(&e->ra, &host, &e->arena, e->now);
+	request_dumps(e);
+	converge(e);
+	for (int round = 0; round < ROUNDS_PER_TURN; round++) {
+		underlay_run(e->underlay, e->now);
+		e->more = evpn_run(e->evpn, e->now);
+		e->more |= bgp_run(e->bgp, e->now);
+		e->more |= fib_run(e->fib, e->now);
+	}
+	become_ready(e);
+	exit_when_flushed(e);
+}
+
+void engine_handle(struct engine *e, const struct event *event, mono_t now)
+{
+	check(started(e) || event->kind == EVENT_START);
+	check(!mono_before(now, e->now));
+	action_queue_reset(&e->actions);
+	e->now = now;
+	if (e->exited)
+		return;
+	record(e, event);
+	if (e->config != NULL && !e->exited)
+		recompute(e);
+	arena_reset(&e->arena);
+}
+
+bool engine_next_action(struct engine *e, struct action *action)
+{
+	return action_queue_take(&e->actions, action);
+}
+
+mono_t engine_deadline(const struct engine *e)
+{
+	mono_t due;
+
+	if (!started(e) || e->config == NULL || e->exited)
+		return MONO_NEVER;
+	if (e->more)
+		return e->now;
+	due = mono_min(bgp_deadline(e->bgp), evpn_deadline(e->evpn));
+	due = mono_min(due, fib_deadline(e->fib));
+	due = mono_min(due, ra_deadline(&e->ra));
+	due = mono_min(due, e->dump_retry_at);
+	return e->converged ? due : mono_min(due, e->converge_by);
+}
