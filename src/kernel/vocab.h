@@ -122,6 +122,10 @@ struct bridge_port_entry {
 	bool learning;
 };
 
+struct addr_entry {
+	uint8_t protocol; /* IFA_PROTO (since 5.18); 0 where the writer gave none */
+};
+
 struct slot_content {
 	union {
 		struct fdb_entry fdb;
@@ -129,6 +133,7 @@ struct slot_content {
 		struct neigh_entry neigh;
 		struct route_entry route;
 		struct bridge_port_entry bridge_port;
+		struct addr_entry addr;
 	};
 };
 
@@ -230,6 +235,7 @@ struct kernel_event {
 		struct {
 			ifindex_t dev;
 			struct prefix prefix; /* addr keeps its host bits here */
+			struct addr_entry entry;
 			bool tentative;
 		} addr;
 		struct {
@@ -264,13 +270,14 @@ struct kernel_event {
  */
 
 enum kernel_verb {
-	KERNEL_ADD,	/* create. NEIGH, VXLAN_FDB, ROUTE: exclusive (EEXIST when occupied). FDB
-			 * without     NTF_EXT_LEARNED in the content: exclusive; with it: the kernel
-			 * overwrites     whatever is there, so the precondition is what protects. FLOOD:
+	KERNEL_ADD,	/* create. NEIGH, VXLAN_FDB, ROUTE, ADDR: exclusive (EEXIST when occupied).
+			 * FDB without NTF_EXT_LEARNED in the content: exclusive; with it: the kernel
+			 * overwrites whatever is there, so the precondition is what protects. FLOOD:
 			 * append. */
 	KERNEL_CHANGE,	/* replace the content of an entry that is ours */
 	KERNEL_DELETE,	/* FDB: scoped by port. VXLAN_FDB and FLOOD: with destination */
-	KERNEL_READ,	/* only look; the result says what is there */
+	KERNEL_READ,	/* only look; the result says what is there. With PRE_EQUAL: adoption, the
+			 * ledger takes `content` if the slot holds exactly that */
 	KERNEL_PROBE,	/* NEIGH: ask the kernel to probe a learned neighbour (NTF_USE) */
 	KERNEL_SET_PORT /* BRIDGE_PORT: learning on or off */
 };
@@ -301,8 +308,9 @@ struct kernel_result {
 	enum slot_kind slot; /* of the operation: says which member of `seen` is meant */
 	enum kernel_outcome outcome;
 	int error;	   /* positive errno of KERNEL_FAILED, else 0 */
-	bool seen_present; /* what the check (or READ) saw, where one was made */
-	bool checked;	   /* a single read was made for this operation */
+	bool checked;	   /* a single read was made for this operation: before it (precondition,
+			    * READ) or after EEXIST and ENOENT */
+	bool seen_present; /* what that read saw; older than the events delivered before this */
 	struct slot_content seen;
 };
 
@@ -312,6 +320,8 @@ struct slot_key slot_key_vxlan_fdb(ifindex_t dev, vni_t source_vni, const struct
 struct slot_key slot_key_flood(ifindex_t dev, vni_t source_vni, const struct ip *vtep);
 struct slot_key slot_key_neigh(ifindex_t dev, const struct ip *ip);
 struct slot_key slot_key_route(uint32_t table, uint32_t metric, const struct prefix *prefix);
+struct slot_key slot_key_bridge_port(ifindex_t port);
+struct slot_key slot_key_addr(ifindex_t dev, const struct prefix *prefix);
 bool slot_key_equal(const struct slot_key *a, const struct slot_key *b);
 
 /* Same content, by the fields of that kind (pointers are followed). */
