@@ -52,8 +52,10 @@ struct bgp_host {
 	void *context;
 	void (*connect)(void *context, const struct bgp_connect *to);
 	void (*send)(void *context, uint32_t conn, const uint8_t *bytes, size_t size);
+	/* After what was sent has left; no event follows, the id is free. */
 	void (*close)(void *context, uint32_t conn);
-	/* A destination's best set changed; called from bgp_run(), in order of arrival. */
+	/* A destination's best set changed, or an attribute of one of it; called from bgp_run(), in
+	 * order of arrival. It may call bgp_originate() and bgp_withdraw(). */
 	void (*best_changed)(void *context, const struct bgp_best *best);
 	/* Peer went to or left Established, or its End-of-RIB came: for convergence and watch. */
 	void (*peer_changed)(void *context, const char *peer, bool established, const char *why);
@@ -68,8 +70,10 @@ struct bgp_start {
 struct bgp *bgp_new(const struct bgp_start *start);
 void bgp_free(struct bgp *b);
 
-/* New settings, complete; the speaker takes a copy. Peers come, go, reset only if an OPEN-relevant
- * setting changed, else adapt (route refresh, policy re-evaluated). Start and reload are the same.
+/* New settings, complete; the speaker takes a copy and originates the `network` prefixes (next
+ * hop: the speaker itself). `router_id` must be set for any session to start. Peers come, go, reset
+ * only if an OPEN-relevant setting changed, else adapt (route refresh, policy re-evaluated). Start
+ * and reload are the same.
  */
 void bgp_configure(struct bgp *b, const struct bgp_settings *s, mono_t now);
 
@@ -97,6 +101,8 @@ void bgp_connected(
 bool bgp_accepted(struct bgp *b, uint32_t conn, const struct ip *local, const struct ip *remote,
     ifindex_t ifindex, mono_t now);
 void bgp_received(struct bgp *b, uint32_t conn, const uint8_t *bytes, size_t size, mono_t now);
+/* All that was given to send() has left, also when it left at once: the speaker counts what it
+ * sends and stops to generate UPDATEs for this peer beyond a limit, until this is called. */
 void bgp_drained(struct bgp *b, uint32_t conn, mono_t now);
 void bgp_closed(struct bgp *b, uint32_t conn, int error, mono_t now);
 

@@ -70,3 +70,12 @@ struct policy_route {
 /* False: denied. True: permitted, with *a changed as the sets say (arrays in the arena). */
 bool route_map_apply(const struct route_map *map, const struct policy_route *route, struct attrs *a,
     struct arena *arena);
+
+/* Deep: *to owns all that it points to. *to is overwritten, not freed. */
+void route_maps_copy(struct route_maps *to, const struct route_maps *from);
+/* Both give the same outcome for every route because they are written the same. NULL equals NULL
+ * only. */
+bool route_map_equal(const struct route_map *a, const struct route_map *b);
+/* The outcome depends on the NLRI, not on the attributes alone: it cannot be shared among the
+ * routes of an UPDATE. */
+bool route_map_looks_at_nlri(const struct route_map *map);

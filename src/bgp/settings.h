@@ -69,3 +69,14 @@ struct bgp_settings {
 };
 
 void bgp_settings_fini(struct bgp_settings *s);
+
+/* Deep: *to owns all that it points to. *to is overwritten, not freed. */
+void bgp_settings_copy(struct bgp_settings *to, const struct bgp_settings *from);
+
+/* NULL when there is none of that name. */
+const struct neighbor_settings *bgp_settings_neighbor(
+    const struct bgp_settings *s, const char *name);
+
+/* Everything that an OPEN message or the way of connecting depends on is equal: a session that was
+ * set up with one may go on with the other. */
+bool neighbor_session_equal(const struct neighbor_settings *a, const struct neighbor_settings *b);

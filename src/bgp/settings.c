@@ -1,0 +1,84 @@
+/*
+ * BGP settings: ownership, copies, and the question that a reload asks: may the session go on?
+ */
+#include "bgp/settings.h"
+
+#include <string.h>
+
+#include "base/mem.h"
+
+static void neighbor_fini(struct neighbor_settings *n)
+{
+	for (size_t f = 0; f < BGP_FAMILIES; f++) {
+		mem_free(n->family[f].route_map_in);
+		mem_free(n->family[f].route_map_out);
+	}
+	mem_free(n->name);
+	mem_free(n->description);
+	mem_free(n->peer_group);
+	mem_free(n->shutdown_message);
+}
+
+void bgp_settings_fini(struct bgp_settings *s)
+{
+	for (size_t i = 0; i < s->neighbor_count; i++)
+		neighbor_fini(&s->neighbors[i]);
+	for (size_t i = 0; i < s->network_count; i++)
+		mem_free(s->networks[i].route_map);
+	mem_free(s->neighbors);
+	mem_free(s->networks);
+	route_maps_fini(&s->route_maps);
+	*s = (struct bgp_settings){0};
+}
+
+static char *text_dup(const char *s)
+{
+	return s == NULL ? NULL : mem_strdup(s);
+}
+
+static void neighbor_own(struct neighbor_settings *n)
+{
+	for (size_t f = 0; f < BGP_FAMILIES; f++) {
+		n->family[f].route_map_in = text_dup(n->family[f].route_map_in);
+		n->family[f].route_map_out = text_dup(n->family[f].route_map_out);
+	}
+	n->name = text_dup(n->name);
+	n->description = text_dup(n->description);
+	n->peer_group = text_dup(n->peer_group);
+	n->shutdown_message = text_dup(n->shutdown_message);
+}
+
+void bgp_settings_copy(struct bgp_settings *to, const struct bgp_settings *from)
+{
+	*to = *from;
+	to->neighbors = mem_dup(from->neighbors, from->neighbor_count * sizeof(*from->neighbors));
+	to->networks = mem_dup(from->networks, from->network_count * sizeof(*from->networks));
+	for (size_t i = 0; i < to->neighbor_count; i++)
+		neighbor_own(&to->neighbors[i]);
+	for (size_t i = 0; i < to->network_count; i++)
+		to->networks[i].route_map = text_dup(to->networks[i].route_map);
+	route_maps_copy(&to->route_maps, &from->route_maps);
+}
+
+const struct neighbor_settings *bgp_settings_neighbor(
+    const struct bgp_settings *s, const char *name)
+{
+	for (size_t i = 0; i < s->neighbor_count; i++)
+		if (strcmp(s->neighbors[i].name, name) == 0)
+			return &s->neighbors[i];
+	return NULL;
+}
+
+bool neighbor_session_equal(const struct neighbor_settings *a, const struct neighbor_settings *b)
+{
+	for (size_t f = 0; f < BGP_FAMILIES; f++)
+		if (a->family[f].activate != b->family[f].activate)
+			return false;
+	return a->unnumbered == b->unnumbered && ip_equal(&a->address, &b->address) &&
+	       a->remote_as_kind == b->remote_as_kind && a->remote_as == b->remote_as &&
+	       a->local_as == b->local_as && a->shutdown == b->shutdown &&
+	       a->extended_nexthop == b->extended_nexthop && a->ttl == b->ttl &&
+	       a->port == b->port && a->keepalive_s == b->keepalive_s && a->hold_s == b->hold_s &&
+	       ip_equal(&a->update_source, &b->update_source) &&
+	       strcmp(a->update_source_dev, b->update_source_dev) == 0;
+}
