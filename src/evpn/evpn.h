@@ -46,8 +46,15 @@ struct evpn_host {
 	/* Issue one operation; the host numbers it, keeps it until its result and updates the
 	 * ledger. */
 	void (*kernel_op)(void *context, const struct kernel_op *op);
-	/* Append one record to the state file, before any operation issued after it. */
+	/* Append to the state file, before any operation issued after it. NULL: there is no file.
+	 */
 	void (*state_append)(void *context, const uint8_t *bytes, size_t size);
+	/* Replace the whole state file (a fresh head, or what is still true of it). */
+	void (*state_reset)(void *context, const uint8_t *bytes, size_t size);
+	/* A MAC-VRF appeared or imports other route targets: deliver the best route of every EVPN
+	 * destination again, through evpn_route_changed(), within this call. */
+	void (*routes_again)(void *context);
+	/* Only called while evpn_watch() is on. */
 	void (*note)(void *context, const struct evpn_note *note);
 };
 
@@ -55,6 +62,8 @@ struct evpn_start {
 	uint64_t seed;
 	struct log *log;
 	struct mirror *mirror; /* lent; outlives evpn */
+	const char *boot_id;   /* with netns: whose state file it is (copied) */
+	uint64_t netns;
 	struct evpn_host host;
 };
 
@@ -77,8 +86,8 @@ void evpn_route_changed(struct evpn *v, const struct bgp_best *best, mono_t now)
  * paid, unconfirmed entries of ours are swept. */
 void evpn_converged(struct evpn *v, mono_t now);
 
-/* One record of the state file, in order, before the first kernel event. Unknown kinds and damaged
- * records are ignored and counted. */
+/* The state file, whole, before the first kernel event. A file of another boot or namespace and
+ * whatever follows a torn or damaged record is ignored and counted; so are unknown kinds. */
 void evpn_restore(struct evpn *v, const uint8_t *bytes, size_t size, mono_t now);
 
 /* A bounded number of dirty keys. True while more are pending. No conditional operation is issued
@@ -93,7 +102,9 @@ bool evpn_flushed(const struct evpn *v);
 
 /* `evpnctl reclaim mac M [vni N]`: pay one bump for a contested pin. False: no such pin. */
 bool evpn_reclaim(struct evpn *v, const struct mac *mac, vni_t vni, mono_t now);
-/* Remove an orphan slot by command. */
+/* Somebody watches (or nobody any more): notes are built only then. */
+void evpn_watch(struct evpn *v, bool on);
+/* Remove orphan slots by command: how many are about to go. */
 unsigned evpn_remove_orphans(struct evpn *v, mono_t now);
 
 /* ---- views for shows: plain data, strings lent until the next change ---- */
