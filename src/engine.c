@@ -167,6 +167,39 @@ static void host_state_append(void *context, const uint8_t *bytes, size_t size)
 	a->state.size = size;
 }
 
+static void host_state_reset(void *context, const uint8_t *bytes, size_t size)
+{
+	struct engine *e = context;
+	struct action *a;
+
+	if (!e->start.state_writable)
+		return;
+	a = action_push(&e->actions, ACTION_STATE_RESET);
+	a->state.bytes = action_copy(&e->actions, bytes, size);
+	a->state.size = size;
+}
+
+static void route_again(
+    void *context, const struct nlri *nlri, const struct bgp_dest_route *routes, size_t count)
+{
+	struct engine *e = context;
+	struct bgp_best best;
+
+	best.nlri = *nlri;
+	best.count = 0;
+	for (size_t i = 0; i < count && best.count < BGP_PATHS_MAX; i++)
+		if (routes[i].best || routes[i].multipath)
+			best.routes[best.count++] = routes[i].route;
+	evpn_route_changed(e->evpn, &best, e->now);
+}
+
+static void host_routes_again(void *context)
+{
+	struct engine *e = context;
+
+	bgp_walk(e->bgp, BGP_L2VPN_EVPN, &e->arena, e, route_again);
+}
+
 static void host_note(void *context, const struct evpn_note *note)
 {
 	watchers_send(context, note);
@@ -243,8 +276,16 @@ static void parts_new(struct engine *e)
 	struct evpn_start evpn = {.seed = e->start.seed,
 	    .log = &e->log,
 	    .mirror = e->mirror,
-	    .host = {
-		e, host_originate, host_withdraw, host_kernel_op, host_state_append, host_note}};
+	    .boot_id = e->start.boot_id,
+	    .netns = e->start.netns,
+	    .host = {.context = e,
+		.originate = host_originate,
+		.withdraw = host_withdraw,
+		.kernel_op = host_kernel_op,
+		.state_append = host_state_append,
+		.state_reset = host_state_reset,
+		.routes_again = host_routes_again,
+		.note = host_note}};
 	struct fib_host fib = {e, host_kernel_op};
 	struct underlay_host underlay = {e, host_kernel_op, host_want_routes};
 
@@ -553,6 +594,7 @@ static void on_ctl_request(struct engine *e, const struct event_ctl *request)
 	if (outcome == CTL_WATCH) {
 		ctl_reply(e, request->client, &out, false, 0);
 		watcher_add(e, request->client);
+		evpn_watch(e->evpn, e->watcher_count > 0);
 	} else {
 		ctl_reply(e, request->client, &out, true, outcome == CTL_ACCEPTED ? 0 : 1);
 	}
@@ -624,6 +666,7 @@ static void record(struct engine *e, const struct event *event)
 		break;
 	case EVENT_CTL_CLOSED:
 		watcher_remove(e, event->ctl.client);
+		evpn_watch(e->evpn, e->watcher_count > 0);
 		break;
 	case EVENT_SHUTDOWN:
 		on_shutdown(e);
