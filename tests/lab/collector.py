@@ -17,6 +17,8 @@ import rtnl
 
 NAMESPACE, AS, ADDRESS, LEAF_ADDRESS, PORT = "collector", 65500, "192.0.2.1", "192.0.2.0", "collector0"
 OPEN, UPDATE, NOTIFICATION, KEEPALIVE = 1, 2, 3, 4
+# The datacenter defaults of frr.conf hold a session for 9 s, and the shorter hold time wins.
+KEEPALIVE_S = 2
 AFI_L2VPN, SAFI_EVPN = 25, 70
 
 
@@ -161,10 +163,10 @@ class Collector:
             capabilities = struct.pack("!BBHBB", 1, 4, AFI_L2VPN, 0, SAFI_EVPN) + struct.pack("!BBI", 65, 4, AS)
             option = struct.pack("!BB", 2, len(capabilities)) + capabilities
             link.send(message(OPEN, struct.pack("!BHH4sB", 4, AS, 90, socket.inet_aton(ADDRESS), len(option)) + option))
-            alive = time.monotonic()
+            alive = 0.0
             pending = b""
             while self.running:
-                if time.monotonic() - alive > 20:
+                if self.up.is_set() and time.monotonic() - alive > KEEPALIVE_S:
                     alive = time.monotonic()
                     link.send(message(KEEPALIVE))
                 if not select.select([link], [], [], 0.5)[0]:
