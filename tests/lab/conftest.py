@@ -6,6 +6,7 @@ LAB_FULL=1 runs the whole matrix instead of one cell of each kind.
 
 import os
 import sys
+import time
 
 import pytest
 
@@ -17,6 +18,7 @@ FULL = os.environ.get("LAB_FULL", "") == "1"
 
 def pytest_configure(config):
     config.addinivalue_line("markers", "fabric(*names): the fabrics on which a test runs")
+    config.addinivalue_line("markers", "not_on(*names): of those, the ones on which it does not")
     config.addinivalue_line("markers", "full: only in the whole matrix")
 
 
@@ -24,6 +26,7 @@ def pytest_collection_modifyitems(config, items):
     keep, drop = [], []
     for item in items:
         names = [name for mark in item.iter_markers("fabric") for name in mark.args]
+        names = [n for n in names if not any(n in mark.args for mark in item.iter_markers("not_on"))]
         wanted = FABRIC in names and (FULL or not any(item.iter_markers("full")))
         (keep if wanted else drop).append(item)
     config.hook.pytest_deselected(items=drop)
@@ -62,9 +65,10 @@ def tell(request):
     return write
 
 
-@pytest.fixture
-def full():
-    return FULL
+@pytest.fixture(autouse=True)
+def cell(lab):
+    """A story that is told of a failure begins with its cell."""
+    lab.cell_start = time.monotonic()
 
 
 def pytest_report_teststatus(report, config):

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 import collector
 import fabric
+import gobgp
 import rtnl
 import watch
 from agent import Agent, patiently
@@ -52,11 +53,14 @@ class Lab:
     def __init__(self, hypervisor="frr", switch="frr", kinds=None, delay_ms=60):
         fabric.build(delay_ms)
         collector.build()
-        self.fabric = fabric.Fabric(hypervisor, switch, kinds, {"leaf1": [(collector.ADDRESS, collector.AS)]})
+        gobgp.build()
+        guests = {"leaf1": [(collector.ADDRESS, collector.AS)], "leaf2": [(gobgp.ADDRESS, gobgp.AS)]}
+        self.fabric = fabric.Fabric(hypervisor, switch, kinds, guests)
         self.watch = watch.Watch(HYPERVISORS, {n: self.fabric.kinds[n] for n in HYPERVISORS})
         self.sockets = {node: rtnl.Rtnl(node) for node in HYPERVISORS}
         self.fabric.start()
         self.collector = collector.Collector()
+        self.gobgp = None
         self.number = 1
         self.cell_start = time.monotonic()
         self.observers = {}
@@ -66,14 +70,25 @@ class Lab:
         if not self.collector.up.wait(timeout):
             raise RuntimeError("the route collector has no session")
         until(lambda: all(self.flooded(n, s) for n in HYPERVISORS for s in (TRUNK, PLAIN)), timeout, "flood lists")
-        self.observers = {segment: Observer(segment=segment) for segment in (TRUNK, PLAIN)}
+        self.observers = {(host, TRUNK): Observer(host) for host in HYPERVISORS}
+        self.observers["hv3", PLAIN] = Observer("hv3", PLAIN)
 
     def flooded(self, node, segment):
         """The flood list of a hypervisor names exactly the two other VTEPs."""
         rows = [e for e in self.sockets[node].dump(rtnl.AF_BRIDGE) if isinstance(e, rtnl.Fdb) and e.dev == segment.vxlan and e.self_table and e.mac == "00:00:00:00:00:00"]
         return {e.dst for e in rows} == {LOOPBACK[n] for n in HYPERVISORS if n != node}
 
+    def start_gobgp(self):
+        """GoBGP only where a cell wants it: it is one more process on the one CPU."""
+        if self.gobgp is None:
+            self.gobgp = gobgp.Speaker()
+            self.gobgp.start()
+            until(self.gobgp.established, 30, "GoBGP's session")
+        return self.gobgp
+
     def close(self):
+        if self.gobgp:
+            self.gobgp.stop()
         self.collector.close()
         self.watch.close()
         self.fabric.stop()
@@ -83,7 +98,9 @@ class Lab:
     def vm(self, chatty=False, segment=TRUNK):
         self.number += 1
         vm = Vm(f"vm{self.number}", self.number, chatty, segment)
-        self.observers[segment].know(vm)
+        for (_, theirs), observer in self.observers.items():
+            if theirs == segment:
+                observer.know(vm)
         return vm
 
     def agents(self, **options):
@@ -155,10 +172,10 @@ class Lab:
         """Move a VM that is at `source` to `target`; the source's entries are deleted `delay_ms` after the target's are
         written, or that long before if negative. Returns the Report when the end state has been right for a while, or
         after `settle` seconds."""
-        probe = Probe(self.observers[vm.segment], vm) if probe else None
+        observer = next(n for n in reversed(HYPERVISORS) if n not in (source, target))
+        probe = Probe(self.observers[observer, vm.segment], vm) if probe else None
         time.sleep(0.2 if probe else 0)
         first_hit, report = len(self.watch.hits), Report(cell, time.monotonic())
-        self.cell_start = report.start
         self.watch.note(source, "operator", f"{vm.name} stops here")
         vm.unplug()
         if delay_ms < 0:

@@ -80,7 +80,7 @@ class Observer:
     """The namespace from which VMs are probed; a host like any other, with its own MAC."""
 
     def __init__(self, host="hv3", segment=TRUNK):
-        self.vm = Vm(f"obs{segment.vni}", 250, segment=segment, hosts=(host,))
+        self.vm = Vm(f"obs{segment.vni}", 250 + int(host[2:]), segment=segment, hosts=(host,))
         self.host, self.namespace = host, self.vm.twins[host]
         self.vm.plug(host)
 
