@@ -754,3 +754,8 @@ mono_t engine_deadline(const struct engine *e)
 	due = mono_min(due, e->dump_retry_at);
 	return e->converged ? due : mono_min(due, e->converge_by);
 }
+
+const struct evpn *engine_evpn(const struct engine *e)
+{
+	return e->evpn;
+}

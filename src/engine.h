@@ -14,6 +14,7 @@
 #include "event.h"
 
 struct engine;
+struct evpn;
 
 /* The first event must be EVENT_START. Owned by the caller. */
 struct engine *engine_new(void);
@@ -29,3 +30,6 @@ bool engine_next_action(struct engine *e, struct action *action);
 /* When EVENT_TIMER is due at the latest: the past while work is pending, MONO_NEVER if nothing is.
  */
 mono_t engine_deadline(const struct engine *e);
+
+/* For checkers and tools: the EVPN part, to look at through its views; NULL before EVENT_START. */
+const struct evpn *engine_evpn(const struct engine *e);

@@ -1,0 +1,186 @@
+/*
+ * The promises. After every step of a hypervisor (a barrier: its monitor is drained):
+ *
+ *  - every entry that an agent wrote and did not delete is exactly what the agent wrote;
+ *  - an advertised MAC has a local claim;
+ *  - the sequence of a MAC does not fall while its claim lives.
+ *
+ * At the end, when faults have stopped and the fabric had time: every kernel shows the truth.
+ * The checker knows the truth from the VMs and the kernels, never from an engine.
+ */
+#include "sim.h"
+
+#include <string.h>
+
+#include "evpn/evpn.h"
+
+static uint32_t vm_vni(const struct sim_vm *vm)
+{
+	return vm->plain_vni ? SIM_PLAIN_VNI : SIM_VNI;
+}
+
+/* ---- safety
+ * ------------------------------------------------------------------------------------------ */
+
+static void check_foreign_fdb(struct sim_node *n, const struct sim_vm *vm)
+{
+	const struct fdb_entry *e = simkernel_fdb(&n->kernel, vm_bridge(vm), vm_vlan(vm), &vm->mac);
+
+	if (e == NULL)
+		sim_fail(n->sim, "%s: the agent's FDB entry of vm%zu is gone", n->name, vm->index);
+	else if (e->port.v != vm_port(vm) || (e->nud & NUD_NOARP) == 0)
+		sim_fail(n->sim, "%s: the agent's FDB entry of vm%zu was changed: port %u nud %#x",
+		    n->name, vm->index, e->port.v, e->nud);
+	else if (((e->ntf & NTF_STICKY) != 0) != vm->sticky)
+		sim_fail(n->sim, "%s: the agent's FDB entry of vm%zu changed its sticky flag",
+		    n->name, vm->index);
+}
+
+static void check_foreign_neigh(struct sim_node *n, const struct sim_vm *vm)
+{
+	const struct neigh_entry *e = simkernel_neigh(&n->kernel, vm_svi(vm), &vm->ip);
+
+	if (e == NULL)
+		sim_fail(n->sim, "%s: the agent's neighbour of vm%zu is gone", n->name, vm->index);
+	else if (e->nud != NUD_PERMANENT || !mac_equal(&e->lladdr, &vm->mac) ||
+		 (e->ntf & NTF_EXT_LEARNED) != 0)
+		sim_fail(n->sim, "%s: the agent's neighbour of vm%zu was changed: nud %#x ntf %#x",
+		    n->name, vm->index, e->nud, e->ntf);
+}
+
+static void check_claims(struct sim_node *n, const struct sim_vm *vm)
+{
+	struct sim *s = n->sim;
+	struct evpn_mac_view v;
+	bool had = s->own_known[n->index][vm->index];
+	uint32_t before = s->own_before[n->index][vm->index];
+
+	if (!evpn_mac_get(engine_evpn(n->engine), (vni_t){vm_vni(vm)}, &vm->mac, &v) ||
+	    !v.memory.advertised) {
+		s->own_known[n->index][vm->index] = false;
+		return;
+	}
+	if (v.claim.kind != CLAIM_LEARNED && v.claim.kind != CLAIM_PINNED)
+		sim_fail(s, "%s advertises vm%zu without a local claim", n->name, vm->index);
+	if (had && v.memory.own < before)
+		sim_fail(s, "%s: the sequence of vm%zu fell from %u to %u", n->name, vm->index,
+		    before, v.memory.own);
+	s->own_known[n->index][vm->index] = true;
+	s->own_before[n->index][vm->index] = v.memory.own;
+}
+
+void check_step(struct sim_node *n)
+{
+	struct sim *s = n->sim;
+
+	if (n->index >= SIM_HYPERVISORS)
+		return;
+	for (size_t i = 0; i < SIM_VMS; i++) {
+		const struct sim_vm *vm = &s->vms[i];
+
+		if (vm->fdb_written[n->index])
+			check_foreign_fdb(n, vm);
+		if (vm->neigh_written[n->index])
+			check_foreign_neigh(n, vm);
+		if (n->engine != NULL)
+			check_claims(n, vm);
+		else
+			s->own_known[n->index][i] = false;
+	}
+}
+
+/* ---- liveness
+ * -------------------------------------------------------------------------------------------- */
+
+static bool claimed(const struct sim_node *n, const struct sim_vm *vm)
+{
+	const struct fdb_entry *e = simkernel_fdb(&n->kernel, vm_bridge(vm), vm_vlan(vm), &vm->mac);
+
+	return e != NULL && e->port.v == vm_port(vm);
+}
+
+static bool neigh_local(const struct sim_node *n, const struct sim_vm *vm)
+{
+	const struct neigh_entry *e = simkernel_neigh(&n->kernel, vm_svi(vm), &vm->ip);
+
+	return e != NULL && mac_equal(&e->lladdr, &vm->mac) && (e->ntf & NTF_EXT_LEARNED) == 0;
+}
+
+static bool is_ours(const struct neigh_entry *e)
+{
+	return (e->ntf & NTF_EXT_LEARNED) != 0 && (e->nud & NUD_NOARP) != 0;
+}
+
+static void check_owner(struct sim_node *n, const struct sim_vm *vm)
+{
+	const struct neigh_entry *e = simkernel_neigh(&n->kernel, vm_svi(vm), &vm->ip);
+
+	if (!claimed(n, vm)) {
+		sim_fail(
+		    n->sim, "%s: vm%zu lives here and has no local FDB entry", n->name, vm->index);
+		return;
+	}
+	if (simkernel_vxlan_fdb(&n->kernel, vm_vxlan(vm), &vm->mac) != NULL)
+		sim_fail(
+		    n->sim, "%s: a VXLAN FDB entry is left for local vm%zu", n->name, vm->index);
+	if (e != NULL && is_ours(e))
+		sim_fail(
+		    n->sim, "%s: a neighbour of ours is left for local vm%zu", n->name, vm->index);
+}
+
+static void check_observer(
+    struct sim_node *n, const struct sim_node *owner, const struct sim_vm *vm)
+{
+	struct sim *s = n->sim;
+	const struct fdb_entry *fdb =
+	    simkernel_fdb(&n->kernel, vm_bridge(vm), vm_vlan(vm), &vm->mac);
+	const struct vxlan_fdb_entry *vx = simkernel_vxlan_fdb(&n->kernel, vm_vxlan(vm), &vm->mac);
+	const struct neigh_entry *e = simkernel_neigh(&n->kernel, vm_svi(vm), &vm->ip);
+
+	if (fdb == NULL || fdb->port.v != vm_vxlan(vm) || (fdb->ntf & NTF_EXT_LEARNED) == 0)
+		sim_fail(
+		    s, "%s: no FDB entry towards vm%zu on %s", n->name, vm->index, owner->name);
+	else if (vx == NULL || !ip_equal(&vx->dst, &owner->vtep))
+		sim_fail(s, "%s: VXLAN FDB of vm%zu does not lead to %s", n->name, vm->index,
+		    owner->name);
+	else if (neigh_local(owner, vm) &&
+		 (e == NULL || !is_ours(e) || !mac_equal(&e->lladdr, &vm->mac)))
+		sim_fail(s, "%s: no neighbour for vm%zu on %s", n->name, vm->index, owner->name);
+}
+
+static void check_flood(struct sim_node *n, const struct sim_node *other)
+{
+	if (!simkernel_flood(&n->kernel, SIM_VXLAN, &other->vtep) ||
+	    !simkernel_flood(&n->kernel, SIM_PLAIN_VXLAN, &other->vtep))
+		sim_fail(n->sim, "%s: no flood entry to %s", n->name, other->name);
+}
+
+/* Nothing of one VNI in the tables of the other. */
+static void check_isolation(struct sim_node *n, const struct sim_vm *vm)
+{
+	uint32_t bridge = vm->plain_vni ? SIM_BRIDGE : SIM_PLAIN_BRIDGE;
+	uint32_t vxlan = vm->plain_vni ? SIM_VXLAN : SIM_PLAIN_VXLAN;
+
+	if (simkernel_fdb(&n->kernel, bridge, vm->plain_vni ? SIM_VLAN : 0, &vm->mac) != NULL ||
+	    simkernel_vxlan_fdb(&n->kernel, vxlan, &vm->mac) != NULL)
+		sim_fail(n->sim, "%s: vm%zu leaked into the other VNI", n->name, vm->index);
+}
+
+void check_end(struct sim *s)
+{
+	for (size_t i = 0; i < SIM_VMS; i++) {
+		const struct sim_vm *vm = &s->vms[i];
+		struct sim_node *owner = &s->nodes[vm->target];
+
+		check_owner(owner, vm);
+		for (size_t h = 0; h < SIM_HYPERVISORS; h++) {
+			check_isolation(&s->nodes[h], vm);
+			if (h != vm->target)
+				check_observer(&s->nodes[h], owner, vm);
+		}
+	}
+	for (size_t a = 0; a < SIM_HYPERVISORS; a++)
+		for (size_t b = 0; b < SIM_HYPERVISORS; b++)
+			if (a != b)
+				check_flood(&s->nodes[a], &s->nodes[b]);
+}

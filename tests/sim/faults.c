@@ -1,0 +1,106 @@
+/*
+ * What goes wrong, each kind only if this seed's swarm has it: daemons are killed and come back,
+ * with their state file, without, or with a torn one; connections break; cables are pulled; the
+ * monitor overflows; access ports flap. Kernel errors and window hits are the executor's (sim.c).
+ */
+#include "sim.h"
+
+static void restart_step(struct sim *s, void *argument, uint32_t number)
+{
+	struct sim_node *n = argument;
+
+	(void)number;
+	if (n->engine != NULL)
+		return;
+	sim_trace(s, "%s starts", n->name);
+	sim_node_start(n);
+}
+
+static void crash(struct sim *s)
+{
+	struct sim_node *n = &s->nodes[sim_random(s, SIM_NODES)];
+
+	if (n->engine == NULL)
+		return;
+	sim_trace(s, "%s is killed", n->name);
+	s->crashes++;
+	sim_node_kill(n);
+	if (!s->swarm.keep_state)
+		str_clear(&n->state);
+	else if (s->swarm.torn_state && n->state.size > 8)
+		n->state.size -= 1 + sim_random(s, 7);
+	sim_at(s, sim_between_us(s, 100000, 6000000), restart_step, n, 0, false);
+}
+
+static void cable_back(struct sim *s, void *argument, uint32_t cable)
+{
+	(void)argument;
+	fabric_cable_set(s, cable, true);
+}
+
+static void pull_cable(struct sim *s)
+{
+	uint32_t cable = (uint32_t)sim_random(s, SIM_LINKS);
+
+	fabric_cable_set(s, cable, false);
+	sim_at(s, sim_between_us(s, 100000, 5000000), cable_back, NULL, cable, false);
+}
+
+static void port_back(struct sim *s, void *argument, uint32_t port)
+{
+	struct sim_node *n = argument;
+
+	sim_trace(s, "%s port %u up", n->name, port);
+	simkernel_link_set(&n->kernel, port, true);
+}
+
+static void flap_port(struct sim *s)
+{
+	struct sim_node *n = &s->nodes[sim_random(s, SIM_HYPERVISORS)];
+	uint32_t port = sim_chance(s, 50) ? SIM_ACCESS : SIM_PLAIN_ACCESS;
+
+	sim_trace(s, "%s port %u down", n->name, port);
+	simkernel_link_set(&n->kernel, port, false);
+	sim_at(s, sim_between_us(s, 100000, 2000000), port_back, n, port, false);
+}
+
+static void fault_step(struct sim *s, void *argument, uint32_t number)
+{
+	const struct sim_swarm *w = &s->swarm;
+
+	if (!s->faults)
+		return;
+	if (w->crashes && sim_chance(s, 10))
+		crash(s);
+	if (w->resets && sim_chance(s, 15))
+		fabric_reset_one(s);
+	if (w->cables && sim_chance(s, 8))
+		pull_cable(s);
+	if (w->overruns && sim_chance(s, 30))
+		s->nodes[sim_random(s, SIM_HYPERVISORS)].overrun_next = true;
+	if (w->port_flaps && sim_chance(s, 10))
+		flap_port(s);
+	sim_at(s, sim_between_us(s, 50000, 900000), fault_step, argument, number, false);
+}
+
+void faults_start(struct sim *s)
+{
+	sim_at(s, 2000000000, fault_step, NULL, 0, false);
+}
+
+void faults_heal(struct sim *s)
+{
+	sim_trace(s, "faults stop");
+	for (uint32_t i = 0; i < SIM_LINKS; i++)
+		fabric_cable_set(s, i, true);
+	for (size_t i = 0; i < SIM_NODES; i++) {
+		struct sim_node *n = &s->nodes[i];
+
+		if (n->engine == NULL)
+			restart_step(s, n, 0);
+		if (i < SIM_HYPERVISORS) {
+			simkernel_link_set(&n->kernel, SIM_ACCESS, true);
+			simkernel_link_set(&n->kernel, SIM_PLAIN_ACCESS, true);
+		}
+	}
+}

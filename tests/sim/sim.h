@@ -1,0 +1,166 @@
+/*
+ * The simulation: engines, a fabric that makes path hunting real, simulated kernels and
+ * orchestrators that migrate VMs, all driven by one seed.
+ *
+ * sim.c     time: the queue of future events, the nodes and their turns
+ * fabric.c  links, connections and router advertisements between nodes
+ * vms.c     VMs, the orchestrators that write their entries, and their traffic
+ * faults.c  what goes wrong: crashes, lost sessions, overruns, kernel errors
+ * checks.c  what must hold after every step, and at the end
+ */
+#pragma once
+
+#include "engine.h"
+#include "simkernel.h"
+
+#include "base/str.h"
+
+#define SIM_HYPERVISORS 3
+#define SIM_LEAVES 2
+#define SIM_SPINES 2
+#define SIM_NODES (SIM_HYPERVISORS + SIM_LEAVES + SIM_SPINES)
+#define SIM_VMS 6
+#define SIM_LINKS (SIM_HYPERVISORS * SIM_LEAVES + SIM_LEAVES * SIM_SPINES)
+#define SIM_AGENT_PORTID 4242
+
+struct sim;
+
+/* One event that waits for a node's engine: a copy, with what it points to. */
+struct sim_pending {
+	struct sim_pending *next;
+	struct event event;
+	uint8_t extra[256]; /* VLANs or nexthops of the event */
+};
+
+struct sim_node {
+	struct sim *sim;
+	size_t index;
+	char name[8];
+	struct engine *engine; /* NULL while the daemon is down */
+	struct simkernel kernel;
+	struct ip vtep; /* IP_NONE on switches */
+	char config[1024];
+	struct str state;		   /* the state file */
+	struct sim_pending *first, **last; /* monitor and results, in order */
+	bool overrun_next;		   /* the monitor's queue will have overflowed */
+	bool draining, in_window;
+	bool watching[16];   /* router advertisements are received on this interface */
+	uint32_t generation; /* of the engine: stale deliveries are dropped */
+	uint32_t conn_next;
+};
+
+/* A cable between two nodes. */
+struct sim_cable {
+	struct sim_node *node[2];
+	uint32_t ifindex[2];
+	bool up;
+};
+
+enum sim_orchestrator { ORCH_REPLACE, ORCH_APPEND, ORCH_EXCLUSIVE, ORCH_NONE };
+
+struct sim_vm {
+	size_t index;
+	struct mac mac;
+	struct ip ip;
+	size_t host;   /* where its traffic comes from */
+	size_t target; /* where it goes or is */
+	bool moving;
+	bool plain_vni; /* lives on the plain bridge */
+	bool sticky, chatty, neighbour, no_protocol, reconcile_loop;
+	enum sim_orchestrator how;
+	/* what the agent of each host believes to have written and not deleted */
+	bool fdb_written[SIM_HYPERVISORS], neigh_written[SIM_HYPERVISORS];
+	bool wanted[SIM_HYPERVISORS];
+};
+
+/* Which troubles this seed has: whole features are off at random, to reach the corners. */
+struct sim_swarm {
+	bool crashes, keep_state, torn_state, overruns, errnos, cables, resets, windows,
+	    slow_daemon, bulk;
+	bool port_flaps, missing_dump_rows;
+};
+
+enum sim_step_kind {
+	STEP_DELIVER, /* notifications reach the engine */
+	STEP_DUMP,
+	STEP_CALL, /* a function of vms.c, faults.c or fabric.c */
+};
+
+struct sim_step {
+	int64_t at_ns;
+	uint64_t order;
+	enum sim_step_kind kind;
+	struct sim_node *node;
+	uint32_t generation;
+	uint32_t number;
+	void (*call)(struct sim *s, void *argument, uint32_t number);
+	void *argument;
+	bool agent; /* an agent's write: may be pulled into a kernel window */
+};
+
+struct sim_conn;
+
+struct sim {
+	uint64_t seed, random;
+	mono_t now;
+	struct sim_step *heap;
+	size_t heap_count, heap_room;
+	uint64_t order;
+	struct sim_node nodes[SIM_NODES];
+	struct sim_cable cables[SIM_LINKS];
+	struct sim_conn *conns;
+	struct sim_vm vms[SIM_VMS];
+	struct sim_swarm swarm;
+	bool faults; /* still allowed */
+	bool verbose;
+	const char *failure; /* the first broken promise */
+	char failure_text[512];
+	uint64_t turns, ops, repairs, migrations, crashes, overruns;
+	uint32_t own_before[SIM_HYPERVISORS][SIM_VMS];
+	uint32_t generation_before[SIM_HYPERVISORS][SIM_VMS];
+	bool own_known[SIM_HYPERVISORS][SIM_VMS];
+};
+
+/* ---- sim.c ---- */
+uint64_t sim_random(struct sim *s, uint64_t below);
+bool sim_chance(struct sim *s, unsigned percent);
+int64_t sim_between_us(struct sim *s, int64_t low_us, int64_t high_us); /* in nanoseconds */
+void sim_at(struct sim *s, int64_t delay_ns, void (*call)(struct sim *, void *, uint32_t),
+    void *argument, uint32_t number, bool agent);
+void sim_node_event(struct sim_node *n, const struct event *event);
+void sim_node_start(struct sim_node *n);
+void sim_node_kill(struct sim_node *n);
+void sim_trace(struct sim *s, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void sim_fail(struct sim *s, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* ---- fabric.c ---- */
+void fabric_build(struct sim *s);
+void fabric_free(struct sim *s);
+void fabric_connect(struct sim_node *n, const struct action_connect *connect);
+void fabric_send(struct sim_node *n, uint32_t conn, const uint8_t *bytes, size_t size);
+void fabric_close(struct sim_node *n, uint32_t conn);
+void fabric_ra(struct sim_node *n, ifindex_t ifindex, uint16_t lifetime_s);
+void fabric_node_gone(struct sim_node *n);
+void fabric_cable_set(struct sim *s, size_t cable, bool up);
+/* Break one random connection. */
+void fabric_reset_one(struct sim *s);
+
+/* ---- vms.c ---- */
+void vms_start(struct sim *s);
+/* The agent's step that is due next on this node is done now, inside the kernel's window. */
+void vms_into_window(struct sim_node *n);
+/* Let every VM rest where it is, all agents done. */
+void vms_settle(struct sim *s);
+uint32_t vm_port(const struct sim_vm *vm);
+uint32_t vm_bridge(const struct sim_vm *vm);
+uint32_t vm_vxlan(const struct sim_vm *vm);
+uint32_t vm_svi(const struct sim_vm *vm);
+uint16_t vm_vlan(const struct sim_vm *vm);
+
+/* ---- faults.c ---- */
+void faults_start(struct sim *s);
+void faults_heal(struct sim *s);
+
+/* ---- checks.c ---- */
+void check_step(struct sim_node *n);
+void check_end(struct sim *s);
