@@ -70,6 +70,7 @@ static bool event_slot(
 	case KERNEL_FLOOD_DEL:
 		*key =
 		    slot_key_flood(e->flood.key.dev, e->flood.key.source_vni, &e->flood.key.vtep);
+		content->flood = e->flood.entry;
 		return true;
 	case KERNEL_NEIGH_NEW:
 	case KERNEL_NEIGH_DEL:

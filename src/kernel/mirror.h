@@ -21,13 +21,18 @@ enum ledger_state {
 	LEDGER_WRITTEN
 };
 
-/* Common to every slot; one slot lives while it has a mirror row, a ledger row or an operation. */
+/* Common to every slot; one slot lives while it has a mirror row, a ledger row or an operation. A
+ * hundred thousand MAC+IP routes are three hundred thousand slots: they are kept small, and what a
+ * repair needs lives in a side table for as long as its operation (ledger.c). */
 struct slot {
-	bool present;	/* the mirror has a row */
-	bool confirmed; /* absence was confirmed by a read or a clean dump */
-	bool seen;	/* touched by the dump that is running */
-	uint8_t ledger; /* enum ledger_state */
-	uint32_t op;	/* id of the operation under way; 0 none */
+	bool present : 1;  /* the mirror has a row */
+	bool doubtful : 1; /* … which the last dump did not show, or an answer put in doubt: to be
+			      read, see mirror_doubts() */
+	bool seen : 1;	   /* shown by the dump that is running */
+	bool fresh : 1;	   /* notified since that dump began: its rows are older */
+	bool evented : 1;  /* notified since the operation under way was issued */
+	uint8_t ledger;	   /* enum ledger_state */
+	uint32_t op;	   /* id of the operation under way; 0 none */
 };
 
 struct fdb_slot {
@@ -35,8 +40,6 @@ struct fdb_slot {
 	struct slot slot;
 	struct fdb_entry mirror;
 	struct fdb_entry ledger;
-	struct fdb_entry foreign; /* last content with NOARP or on another port: for the repair */
-	bool foreign_known;
 };
 
 struct vxlan_fdb_slot {
@@ -49,6 +52,8 @@ struct vxlan_fdb_slot {
 struct flood_slot {
 	struct flood_key key;
 	struct slot slot;
+	struct flood_entry mirror;
+	struct flood_entry ledger;
 };
 
 struct neigh_slot {
@@ -56,16 +61,21 @@ struct neigh_slot {
 	struct slot slot;
 	struct neigh_entry mirror;
 	struct neigh_entry ledger;
-	struct neigh_entry foreign; /* last content that a foreign writer gave: for the repair */
-	bool foreign_known;
-	bool foreign_last; /* the last writer was foreign */
 };
 
+/* Routes of our protocol, and what a foreign writer put in the place of one. */
 struct route_slot {
 	struct route_key key;
 	struct slot slot;
 	struct route_entry mirror; /* nexthops owned by the mirror */
 	struct route_entry ledger;
+};
+
+struct addr_slot {
+	struct addr_key key;
+	struct slot slot;
+	struct addr_entry mirror;
+	struct addr_entry ledger;
 };
 
 struct mirror_link {
@@ -83,9 +93,11 @@ struct mirror *mirror_new(uint64_t seed);
 void mirror_free(struct mirror *m);
 
 /* Record one kernel event. Rows of a dump are hints: they never remove or overwrite newer facts;
- * at DUMP_END of a clean dump unseen rows are gone. Every row that this removes or changes is
- * reported as an ordinary kernel event through `changed` (so that handlers see a single form),
- * the event itself included if it changed anything. */
+ * at DUMP_END unseen rows are gone, but for bridge FDB rows of a dump that was not clean: they are
+ * doubtful. With a link go the rows that name it and that the kernel drops silently. Every row that
+ * this removes or changes is reported as an ordinary kernel event through `changed` (so that
+ * handlers see a single form), the event itself included if it changed anything; DUMP_BEGIN,
+ * DUMP_END and OVERRUN always. `changed` must not call back into the mirror with changes. */
 typedef void mirror_changed_fn(void *context, const struct kernel_event *event);
 void mirror_apply(
     struct mirror *m, const struct kernel_event *event, mirror_changed_fn *changed, void *context);
@@ -114,6 +126,7 @@ struct vxlan_fdb_slot *mirror_vxlan_fdb(const struct mirror *m, const struct vxl
 struct flood_slot *mirror_flood(const struct mirror *m, const struct flood_key *key);
 struct neigh_slot *mirror_neigh(const struct mirror *m, const struct neigh_key *key);
 struct route_slot *mirror_route(const struct mirror *m, const struct route_key *key);
+struct addr_slot *mirror_addr(const struct mirror *m, const struct addr_key *key);
 
 /* Sorted by key, NULL-terminated, in the arena: for shows, sweeps and audits. */
 struct fdb_slot **mirror_fdb_all(const struct mirror *m, struct arena *arena);
@@ -121,3 +134,7 @@ struct vxlan_fdb_slot **mirror_vxlan_fdb_all(const struct mirror *m, struct aren
 struct flood_slot **mirror_flood_all(const struct mirror *m, struct arena *arena);
 struct neigh_slot **mirror_neigh_all(const struct mirror *m, struct arena *arena);
 struct route_slot **mirror_route_all(const struct mirror *m, struct arena *arena);
+struct addr_slot **mirror_addr_all(const struct mirror *m, struct arena *arena);
+
+/* Keys of the rows in doubt, sorted, in the arena: each wants a KERNEL_READ. */
+size_t mirror_doubts(const struct mirror *m, struct arena *arena, struct slot_key **keys);

@@ -20,7 +20,8 @@ enum slot_status {
 	SLOT_SYNCED,  /* holds what is wanted, ours */
 	SLOT_PENDING, /* an operation is under way or about to be */
 	SLOT_BLOCKED, /* a foreign entry holds the slot; left alone */
-	SLOT_FOREIGN, /* nothing wanted, a foreign entry is there */
+	SLOT_FOREIGN, /* a foreign entry is there and nothing else is wanted: nothing at all, or
+			 (flood, address) exactly that */
 	SLOT_ORPHAN   /* looks like ours by its marks, but we did not write it */
 };
 
@@ -61,6 +62,10 @@ bool reconcile_neigh(const struct neigh_slot *slot, const struct neigh_key *key,
 bool reconcile_route(const struct route_slot *slot, const struct route_key *key,
     const struct route_desired *want, struct kernel_op *op, enum slot_status *status);
 
+/* `wanted`: an address that the configuration gives to the interface. */
+bool reconcile_addr(const struct addr_slot *slot, const struct addr_key *key, bool wanted,
+    struct kernel_op *op, enum slot_status *status);
+
 /* Counters of what reconcile and the results found; all since start. */
 struct kernel_counters {
 	uint64_t ops, failed, mismatched;
@@ -74,11 +79,13 @@ struct kernel_counters {
 
 /* The operation is about to be issued under `op->id`: the slot is made if need be and marked. */
 void ledger_issue(struct mirror *m, const struct kernel_op *op);
-/* Its result: the ledger follows what was written, the mirror what was seen. Returns true when a
- * repair is due (a foreign static entry was hit in the window): *repair is the operation that
- * starts it. Counts into *c. */
+/* Its result: the ledger follows what was written, the mirror what was seen (without a call of
+ * `changed`: whoever gets the result looks at the slot again). Returns true when a repair is due,
+ * or its next step (a foreign entry was hit in the window): *repair must be issued at once, before
+ * any other operation on that slot. Counts into *c. */
 bool ledger_result(struct mirror *m, const struct kernel_op *op, const struct kernel_result *result,
     struct kernel_op *repair, struct kernel_counters *c);
-/* From the state file or by adoption: this content is ours if the kernel shows exactly it. */
+/* From the state file: this content is ours if the kernel shows exactly it, at the latest when the
+ * dump of its table has ended. */
 void ledger_restore(
     struct mirror *m, const struct slot_key *key, const struct slot_content *content);

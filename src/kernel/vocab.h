@@ -94,6 +94,13 @@ struct vxlan_fdb_entry {
 	uint8_t zero;
 };
 
+/* Flags and state belong to the whole list of the zero MAC, not to one destination. */
+struct flood_entry {
+	uint16_t nud;
+	uint8_t ntf;
+	uint8_t zero;
+};
+
 struct neigh_entry {
 	struct mac lladdr;
 	uint16_t nud;
@@ -130,6 +137,7 @@ struct slot_content {
 	union {
 		struct fdb_entry fdb;
 		struct vxlan_fdb_entry vxlan_fdb;
+		struct flood_entry flood;
 		struct neigh_entry neigh;
 		struct route_entry route;
 		struct bridge_port_entry bridge_port;
@@ -142,6 +150,14 @@ struct slot_content {
 enum link_kind { LINK_OTHER, LINK_BRIDGE, LINK_VXLAN, LINK_VLAN, LINK_VRF, LINK_LOOPBACK };
 
 #define LINK_NAME_MAX 16
+
+struct link_port {
+	bool valid;    /* this link is a bridge port and the fields below were told */
+	uint8_t state; /* BR_STATE_*: 3 forwarding */
+	bool learning;
+	bool neigh_suppress;
+	bool locked;
+};
 
 struct link {
 	ifindex_t ifindex;
@@ -168,13 +184,7 @@ struct link {
 	} vxlan;
 	uint16_t vlan_id;   /* LINK_VLAN */
 	uint32_t vrf_table; /* LINK_VRF */
-	struct {
-		bool valid;    /* this link is a bridge port and the fields below were told */
-		uint8_t state; /* BR_STATE_*: 3 forwarding */
-		bool learning;
-		bool neigh_suppress;
-		bool locked;
-	} port;
+	struct link_port port;
 };
 
 /* The VLANs of one bridge port (or of the bridge itself), complete. */
@@ -192,7 +202,7 @@ struct port_vlan {
 enum kernel_event_kind {
 	KERNEL_LINK_NEW, /* new or changed; complete content */
 	KERNEL_LINK_DEL,
-	KERNEL_PORT_VLANS, /* complete list for one port */
+	KERNEL_PORT_VLANS, /* complete list for one port, and the port's flags */
 	KERNEL_ADDR_NEW,
 	KERNEL_ADDR_DEL,
 	KERNEL_FDB_NEW, /* new or changed; complete content */
@@ -231,6 +241,7 @@ struct kernel_event {
 			ifindex_t port;
 			uint16_t count;
 			const struct port_vlan *vlans; /* lent */
+			struct link_port flags;	       /* told in the same message, when valid */
 		} port_vlans;
 		struct {
 			ifindex_t dev;
@@ -248,8 +259,7 @@ struct kernel_event {
 		} vxlan_fdb;
 		struct {
 			struct flood_key key;
-			uint16_t nud;
-			uint8_t ntf;
+			struct flood_entry entry;
 		} flood;
 		struct {
 			struct neigh_key key;
