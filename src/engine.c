@@ -420,6 +420,19 @@ static void dump_ended(struct engine *e, enum kernel_table table, bool clean)
 	e->dump_wanted[table] = true;
 }
 
+/* Rows that the dump did not show, and that it may have missed: look at each. */
+static void read_doubts(struct engine *e)
+{
+	struct slot_key *keys;
+	size_t count = mirror_doubts(e->mirror, &e->arena, &keys);
+
+	for (size_t i = 0; i < count; i++) {
+		struct kernel_op op = {.verb = KERNEL_READ, .key = keys[i]};
+
+		host_kernel_op(e, &op);
+	}
+}
+
 static void overrun(struct engine *e)
 {
 	evpn_counters(e->evpn)->kernel.overruns++;
@@ -445,6 +458,8 @@ static void on_kernel(struct engine *e, const struct kernel_event *event)
 		overrun(e);
 	else if (event->kind == KERNEL_DUMP_END)
 		dump_ended(e, event->dump.table, event->dump.clean);
+	if (event->kind == KERNEL_DUMP_END && !mirror_is_stale(e->mirror))
+		read_doubts(e);
 }
 
 static void log_result(

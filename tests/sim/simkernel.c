@@ -129,8 +129,8 @@ static void notify_flood(struct simkernel *k, const struct sim_flood *row, bool 
 	    .kind = gone ? KERNEL_FLOOD_DEL : KERNEL_FLOOD_NEW, .from_dump = dump};
 
 	e.flood.key = row->key;
-	e.flood.nud = NUD_REACHABLE | NUD_NOARP;
-	e.flood.ntf = NTF_EXT_LEARNED;
+	e.flood.entry.nud = NUD_REACHABLE | NUD_NOARP;
+	e.flood.entry.ntf = NTF_EXT_LEARNED;
 	notify(k, &e);
 }
 
@@ -183,6 +183,7 @@ static void notify_link(struct simkernel *k, const struct sim_link *l, bool dump
 		v.port_vlans.port = l->link.ifindex;
 		v.port_vlans.count = (uint16_t)l->vlan_count;
 		v.port_vlans.vlans = l->vlans;
+		v.port_vlans.flags = l->link.port;
 		notify(k, &v);
 	}
 }
