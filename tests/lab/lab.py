@@ -112,6 +112,13 @@ class Lab:
         agents[host].write(vm)
         until(lambda: not self.wrong(vm, host, agents[host]), timeout, lambda: f"{vm.mac} at {host}: {self.wrong(vm, host, agents[host])}")
 
+    def retire(self, vm, agents):
+        """The VM ends: its entries go, and with them everything about it on every host."""
+        agents[vm.place].remove(vm)
+        vm.unplug()
+        until(lambda: not self.leftovers(vm), 5, lambda: f"nothing left: {self.leftovers(vm)}")
+        vm.close()
+
     # --- the truth ------------------------------------------------------------------------------------------------
 
     def rows(self, node, vm):
