@@ -1,8 +1,11 @@
 /*
- * Where the parts of os/ put what they saw. The loop hands each event to the engine at once, or,
- * while it executes the actions of a turn, queues a deep copy for afterwards. An emitter therefore
- * must expect that actions run inside emit(), and that its own objects (a connection, a client)
- * may be gone when it returns.
+ * Where a part of os/ puts what it has read. The loop hands the event to the engine at once and
+ * executes the actions of that turn inside emit(): the emitter's own objects (a connection, a
+ * client) may be gone when it returns, and it must not look at them again.
+ *
+ * Only the callback of a descriptor may emit. What happens while actions are executed (a connect
+ * that fails at once, a write that breaks a connection) is kept by the part itself and pulled by
+ * the loop afterwards with its …_next() function, as netlink_next().
  */
 #pragma once
 

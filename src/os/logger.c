@@ -1,0 +1,131 @@
+/*
+ * Log output. To standard error one line per message with its time; to the journal structured
+ * fields: MESSAGE, PRIORITY, EVPND_TOPIC (names of log_topic_name()), EVPND_INSTANCE.
+ *
+ * A log must never stop the daemon: standard error may be a pipe that nobody reads. It is asked
+ * whether it has room before each line; without room the line is dropped, and the next line that
+ * finds room says how many were lost.
+ */
+#include "os/logger.h"
+
+#include <poll.h>
+#include <stdio.h>
+#include <string.h>
+#include <syslog.h>
+#include <systemd/sd-journal.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+#include "base/str.h"
+
+struct logger {
+	struct log log;
+	enum logger_target target;
+	char *instance;
+	uint64_t lost;
+	struct str line;
+};
+
+#define LINE_MAX_BYTES 8192
+
+static int level_priority(enum log_level level)
+{
+	static const int priorities[] = {[LOG_LEVEL_ERROR] = LOG_ERR,
+	    [LOG_LEVEL_WARNING] = LOG_WARNING,
+	    [LOG_LEVEL_INFO] = LOG_INFO,
+	    [LOG_LEVEL_DEBUG] = LOG_DEBUG};
+
+	return priorities[level];
+}
+
+static const char *level_name(enum log_level level)
+{
+	static const char *const names[] = {[LOG_LEVEL_ERROR] = "error",
+	    [LOG_LEVEL_WARNING] = "warning",
+	    [LOG_LEVEL_INFO] = "info",
+	    [LOG_LEVEL_DEBUG] = "debug"};
+
+	return names[level];
+}
+
+static void line_begin(struct str *line)
+{
+	struct timespec t;
+	struct tm tm;
+	char text[32];
+
+	clock_gettime(CLOCK_REALTIME, &t);
+	gmtime_r(&t.tv_sec, &tm);
+	strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%S", &tm);
+	str_clear(line);
+	str_addf(line, "%s.%06ldZ ", text, t.tv_nsec / 1000);
+}
+
+static bool stderr_has_room(void)
+{
+	struct pollfd p = {.fd = STDERR_FILENO, .events = POLLOUT};
+
+	return poll(&p, 1, 0) == 1 && (p.revents & POLLOUT) != 0;
+}
+
+static void stderr_write(
+    struct logger *l, enum log_level level, enum log_topic topic, const char *text)
+{
+	size_t size;
+
+	if (!stderr_has_room()) {
+		l->lost++;
+		return;
+	}
+	line_begin(&l->line);
+	if (l->lost > 0)
+		str_addf(&l->line, "(%llu messages lost) ", (unsigned long long)l->lost);
+	str_addf(&l->line, "%s: %s: %s", log_topic_name(topic), level_name(level), text);
+	/* A pipe with room takes PIPE_BUF bytes at once; longer lines are cut to what fits. */
+	size = l->line.size < LINE_MAX_BYTES ? l->line.size : LINE_MAX_BYTES - 1;
+	l->line.text[size] = '\n';
+	l->lost = write(STDERR_FILENO, l->line.text, size + 1) < 0 ? l->lost + 1 : 0;
+}
+
+static bool journal_write(
+    struct logger *l, enum log_level level, enum log_topic topic, const char *text)
+{
+	return sd_journal_send("MESSAGE=%s", text, "PRIORITY=%d", level_priority(level),
+		   "EVPND_TOPIC=%s", log_topic_name(topic), "EVPND_INSTANCE=%s", l->instance,
+		   "SYSLOG_IDENTIFIER=evpnd", NULL) == 0;
+}
+
+void logger_write(struct logger *l, enum log_level level, enum log_topic topic, const char *text)
+{
+	if (l->target == LOGGER_JOURNAL && journal_write(l, level, topic, text))
+		return;
+	stderr_write(l, level, topic, text);
+}
+
+static void logger_sink(void *context, enum log_level level, enum log_topic topic, const char *text)
+{
+	logger_write(context, level, topic, text);
+}
+
+struct log *logger_log(struct logger *l)
+{
+	return &l->log;
+}
+
+struct logger *logger_new(enum logger_target target, const char *instance)
+{
+	struct logger *l = mem_new(sizeof(*l));
+
+	l->target = target;
+	l->instance = mem_strdup(instance);
+	l->log = (struct log){.context = l, .write = logger_sink};
+	return l;
+}
+
+void logger_free(struct logger *l)
+{
+	str_fini(&l->line);
+	mem_free(l->instance);
+	mem_free(l);
+}

@@ -1,0 +1,24 @@
+/*
+ * ICMPv6 router advertisements and solicitations (RFC 4861 section 4.1, 4.2): how unnumbered
+ * peers find each other's link-local address.
+ */
+#pragma once
+
+#include <systemd/sd-event.h>
+
+#include "base/log.h"
+#include "os/sink.h"
+
+struct ra;
+
+/* One raw socket for all links. Never NULL: without the privilege for the socket it says so once
+ * and does nothing. Emits EVENT_RA. `event`, `sink` and `log` are lent for its lifetime. */
+struct ra *ra_new(sd_event *event, const struct event_sink *sink, struct log *log);
+void ra_free(struct ra *r);
+
+/* Receive, or not, on this link. Asking again for the same is nothing. */
+void ra_watch(struct ra *r, ifindex_t ifindex, bool on);
+
+/* One router advertisement to all nodes of the link, with our link address as an option (left out
+ * when zero). Best effort: a link that is down or has no link-local address yet sends nothing. */
+void ra_send(struct ra *r, ifindex_t ifindex, uint16_t router_lifetime_s, const struct mac *source);

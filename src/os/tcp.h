@@ -1,0 +1,50 @@
+/*
+ * BGP's connections: one listener per address family, connections opened and accepted, and the
+ * bytes that wait to leave. Non-blocking; a peer that never reads costs its queue and no more.
+ *
+ * Connection ids: event.h. Emits PEER_CONNECTED, PEER_ACCEPTED, PEER_BYTES, PEER_DRAINED, and
+ * PEER_CLOSED exactly once for each connection that the engine still knows, after which the id is
+ * free. For a connection that the engine closed itself nothing is emitted any more.
+ */
+#pragma once
+
+#include <systemd/sd-event.h>
+
+#include "action.h"
+#include "os/sink.h"
+
+struct tcp;
+
+/* Below this many waiting bytes a connection counts as drained. */
+#define TCP_LOW_MARK ((size_t)64 << 10)
+/* A peer that lets more than this pile up is closed with ENOBUFS. */
+#define TCP_QUEUE_MAX ((size_t)256 << 20)
+
+/* Owned by the caller; `event`, `sink` and `log` are lent for its lifetime. */
+struct tcp *tcp_new(sd_event *event, const struct event_sink *sink, struct log *log);
+/* Closes everything at once. */
+void tcp_free(struct tcp *t);
+
+/* Listen on `port` of all addresses, IPv4 and IPv6; 0 stops. A port that is taken is tried again
+ * every few seconds, with one warning. */
+void tcp_listen(struct tcp *t, uint16_t port);
+
+/* Answered by PEER_CONNECTED or PEER_CLOSED, in a later turn. The id must be free. */
+void tcp_connect(struct tcp *t, const struct action_connect *to);
+
+/* Queue bytes (copied); an unknown id is ignored: its PEER_CLOSED is on the way to the engine. */
+void tcp_send(struct tcp *t, uint32_t conn, const uint8_t *bytes, size_t size);
+
+/* The engine forgets this connection; what was sent leaves first, for at most TCP_LINGER_MS. */
+void tcp_close(struct tcp *t, uint32_t conn);
+#define TCP_LINGER_MS 5000
+
+/* End of a turn: write what was queued, as far as it goes. */
+void tcp_flush(struct tcp *t);
+
+/* The oldest thing that happened while actions were executed: PEER_CLOSED or PEER_DRAINED. False
+ * when there is none. */
+bool tcp_next(struct tcp *t, struct event *event);
+
+/* Closed connections that still have bytes to deliver: wait for 0, a bounded time, before exit. */
+size_t tcp_lingering(const struct tcp *t);
