@@ -84,9 +84,6 @@ class Daemon:
     def alive(self):
         return bool(self.processes) and all(p.poll() is None for p in self.processes)
 
-    def pids(self):
-        return {p.pid for p in self.processes}
-
     def kill(self, number):
         for process in self.processes:
             if process.poll() is None:
@@ -186,6 +183,10 @@ class Evpnd(Daemon):
         """`evpnctl watch` into a log of its own, for the time line."""
         self.spawn([f"{self.build}/evpnctl", "--socket", self.socket, "watch"], "watch.log")
 
+    def overruns(self):
+        """How often its netlink socket overflowed, by its log."""
+        return len(log_lines(self.logs()["evpnd.log"], "(?i)overrun"))
+
     def forget(self):
         """Remove the state file, as a host does that lost its /run."""
         subprocess.run(["rm", "-rf", self.state], check=True)
@@ -213,11 +214,6 @@ class Gobgp(Daemon):
 
 
 KINDS = {"frr": Frr, "evpnd": Evpnd}
-
-
-def pid_owner(daemons, pid):
-    """The daemon whose process has this netlink port id; a process's first socket is numbered as the process."""
-    return next((d for d in daemons if pid in d.pids()), None)
 
 
 def log_lines(text, pattern):
