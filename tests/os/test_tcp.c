@@ -1,0 +1,340 @@
+/*
+ * Connections over real sockets on loopback: two struct tcp talk to each other, or one to a plain
+ * socket that misbehaves.
+ */
+#include <errno.h>
+#include <netinet/in.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "base/mem.h"
+#include "collect.h"
+#include "os/tcp.h"
+
+struct fixture {
+	sd_event *event;
+	struct collector seen;
+	struct log log;
+	struct event_sink sink;
+	struct tcp *tcp;
+	uint16_t port;
+};
+
+/* A port that was free a moment ago. */
+static uint16_t free_port(void)
+{
+	struct sockaddr_in a = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	socklen_t size = sizeof(a);
+	int fd = socket(AF_INET, SOCK_STREAM, 0);
+
+	assert_int_equal(bind(fd, (struct sockaddr *)&a, size), 0);
+	assert_int_equal(getsockname(fd, (struct sockaddr *)&a, &size), 0);
+	close(fd);
+	return ntohs(a.sin_port);
+}
+
+static int setup(void **state)
+{
+	struct fixture *f = mem_new(sizeof(*f));
+
+	assert_true(sd_event_new(&f->event) >= 0);
+	f->log = (struct log){.write = log_nothing};
+	f->sink = (struct event_sink){.context = &f->seen, .emit = collect};
+	f->tcp = tcp_new(f->event, &f->sink, &f->log);
+	f->port = free_port();
+	tcp_listen(f->tcp, f->port);
+	*state = f;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	struct fixture *f = *state;
+
+	tcp_free(f->tcp);
+	sd_event_unref(f->event);
+	mem_free(f);
+	return 0;
+}
+
+/* One turn of the loop as os/loop does it. */
+static void turn(struct fixture *f)
+{
+	struct event event;
+
+	assert_true(sd_event_run(f->event, 10000) >= 0);
+	tcp_flush(f->tcp);
+	while (tcp_next(f->tcp, &event))
+		collect(&f->seen, &event);
+}
+
+static void run_until(struct fixture *f, enum event_kind kind, size_t count)
+{
+	mono_t end = mono_add_s(clock_now(), 5);
+
+	while (collected_count(&f->seen, kind) < count && !mono_reached(end, clock_now()))
+		turn(f);
+	assert_int_equal(collected_count(&f->seen, kind), count);
+}
+
+static void run_for_ms(struct fixture *f, int64_t ms)
+{
+	mono_t end = mono_add_ms(clock_now(), ms);
+
+	while (!mono_reached(end, clock_now()))
+		turn(f);
+}
+
+static struct action_connect to_address(const struct fixture *f, uint32_t conn, const char *text)
+{
+	struct action_connect to = {.conn = conn, .port = f->port, .ttl = 1};
+
+	assert_true(ip_parse(text, &to.remote));
+	return to;
+}
+
+static int plain_client(const struct fixture *f)
+{
+	struct sockaddr_in a = {.sin_family = AF_INET,
+	    .sin_port = htons(f->port),
+	    .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	int fd = socket(AF_INET, SOCK_STREAM, 0);
+
+	assert_int_equal(connect(fd, (struct sockaddr *)&a, sizeof(a)), 0);
+	return fd;
+}
+
+static void connects_and_talks(struct fixture *f, const char *address, const char *source)
+{
+	struct action_connect to = to_address(f, 7, address);
+	const struct collected *accepted, *connected;
+	char text[IP_TEXT_MAX];
+
+	if (source != NULL)
+		assert_true(ip_parse(source, &to.source));
+	tcp_connect(f->tcp, &to);
+	run_until(f, EVENT_PEER_CONNECTED, 1);
+	run_until(f, EVENT_PEER_ACCEPTED, 1);
+	connected = collected_last(&f->seen, EVENT_PEER_CONNECTED);
+	accepted = collected_last(&f->seen, EVENT_PEER_ACCEPTED);
+	assert_int_equal(connected->event.peer.conn, 7);
+	assert_true(accepted->event.peer.conn >= CONN_ACCEPTED);
+	assert_string_equal(ip_text(&connected->event.peer.remote, text), address);
+	assert_true(ip_equal(&connected->event.peer.local, &accepted->event.peer.remote));
+	if (source != NULL)
+		assert_string_equal(ip_text(&connected->event.peer.local, text), source);
+
+	tcp_send(f->tcp, 7, (const uint8_t *)"hello", 5);
+	run_until(f, EVENT_PEER_BYTES, 1);
+	assert_string_equal(collected_last(&f->seen, EVENT_PEER_BYTES)->text, "hello");
+	run_until(f, EVENT_PEER_DRAINED, 1);
+	tcp_close(f->tcp, 7);
+	run_until(f, EVENT_PEER_CLOSED, 1);
+	assert_int_equal(collected_last(&f->seen, EVENT_PEER_CLOSED)->event.peer.error, 0);
+	assert_int_equal(collected_last(&f->seen, EVENT_PEER_CLOSED)->event.peer.conn,
+	    accepted->event.peer.conn);
+	/* The closer hears nothing of its own connection, which is soon really gone. */
+	run_for_ms(f, 50);
+	assert_int_equal(collected_count(&f->seen, EVENT_PEER_CLOSED), 1);
+	assert_int_equal(tcp_lingering(f->tcp), 0);
+}
+
+static void test_ipv4(void **state)
+{
+	connects_and_talks(*state, "127.0.0.1", "127.0.0.5");
+}
+
+static void test_ipv6(void **state)
+{
+	int fd = socket(AF_INET6, SOCK_STREAM, 0);
+	struct sockaddr_in6 a = {.sin6_family = AF_INET6, .sin6_addr = IN6ADDR_LOOPBACK_INIT};
+	bool usable = fd >= 0 && bind(fd, (struct sockaddr *)&a, sizeof(a)) == 0;
+
+	if (fd >= 0)
+		close(fd);
+	if (!usable)
+		skip();
+	connects_and_talks(*state, "::1", NULL);
+}
+
+static void test_refused(void **state)
+{
+	struct fixture *f = *state;
+	struct action_connect to = to_address(f, 3, "127.0.0.1");
+
+	to.port = free_port();
+	tcp_connect(f->tcp, &to);
+	run_until(f, EVENT_PEER_CLOSED, 1);
+	assert_int_equal(
+	    collected_last(&f->seen, EVENT_PEER_CLOSED)->event.peer.error, ECONNREFUSED);
+}
+
+static void test_source_trouble(void **state)
+{
+	struct fixture *f = *state;
+	struct action_connect to = to_address(f, 3, "127.0.0.1");
+
+	assert_true(ip_parse("192.0.2.77", &to.source)); /* not ours */
+	tcp_connect(f->tcp, &to);
+	run_until(f, EVENT_PEER_CLOSED, 1);
+	assert_int_equal(
+	    collected_last(&f->seen, EVENT_PEER_CLOSED)->event.peer.error, EADDRNOTAVAIL);
+	to.source = (struct ip){0};
+	memcpy(to.source_dev, "no-such-dev", 12);
+	tcp_connect(f->tcp, &to);
+	run_until(f, EVENT_PEER_CLOSED, 2);
+}
+
+/* A failure that the engine has not been told yet belongs to the old owner of the id. */
+static void test_untold_failure_dies_with_its_connection(void **state)
+{
+	struct fixture *f = *state;
+	struct action_connect to = to_address(f, 3, "127.0.0.1");
+	struct event event;
+
+	assert_true(ip_parse("192.0.2.77", &to.source));
+	tcp_connect(f->tcp, &to);
+	tcp_close(f->tcp, 3);
+	to.source = (struct ip){0};
+	tcp_connect(f->tcp, &to);
+	assert_false(tcp_next(f->tcp, &event));
+	run_until(f, EVENT_PEER_CONNECTED, 1);
+	assert_int_equal(collected_count(&f->seen, EVENT_PEER_CLOSED), 0);
+}
+
+static void test_last_words_arrive(void **state)
+{
+	struct fixture *f = *state;
+	int fd = plain_client(f);
+	char bytes[64] = {0};
+	uint32_t conn;
+
+	run_until(f, EVENT_PEER_ACCEPTED, 1);
+	conn = collected_last(&f->seen, EVENT_PEER_ACCEPTED)->event.peer.conn;
+	/* Input that nobody reads: a plain close() would answer with RST and lose the message. */
+	assert_int_equal(send(fd, "never read", 10, 0), 10);
+	usleep(20000);
+	tcp_send(f->tcp, conn, (const uint8_t *)"NOTIFICATION", 12);
+	tcp_close(f->tcp, conn);
+	assert_int_equal(tcp_lingering(f->tcp), 1);
+	run_for_ms(f, 50);
+	assert_int_equal(recv(fd, bytes, sizeof(bytes), 0), 12);
+	assert_int_equal(recv(fd, bytes, sizeof(bytes), 0), 0);
+	close(fd);
+	run_for_ms(f, 50);
+	assert_int_equal(tcp_lingering(f->tcp), 0);
+	assert_int_equal(collected_count(&f->seen, EVENT_PEER_CLOSED), 0);
+}
+
+static void test_peer_that_never_reads(void **state)
+{
+	static uint8_t chunk[1 << 20];
+	struct fixture *f = *state;
+	int fd = plain_client(f);
+	uint32_t conn;
+
+	run_until(f, EVENT_PEER_ACCEPTED, 1);
+	conn = collected_last(&f->seen, EVENT_PEER_ACCEPTED)->event.peer.conn;
+	for (int i = 0; i < 32; i++)
+		tcp_send(f->tcp, conn, chunk, sizeof(chunk));
+	run_for_ms(f, 50);
+	assert_int_equal(collected_count(&f->seen, EVENT_PEER_DRAINED), 0);
+	/* Read it all: drained exactly once, nothing lost. */
+	for (size_t got = 0; got < 32 * sizeof(chunk);) {
+		static uint8_t bytes[1 << 20];
+		ssize_t n = recv(fd, bytes, sizeof(bytes), MSG_DONTWAIT);
+
+		if (n > 0)
+			got += (size_t)n;
+		turn(f);
+	}
+	run_for_ms(f, 20);
+	assert_int_equal(collected_count(&f->seen, EVENT_PEER_DRAINED), 1);
+	/* The limit ends it, once. */
+	for (size_t i = 0; i <= TCP_QUEUE_MAX / sizeof(chunk) + 1; i++)
+		tcp_send(f->tcp, conn, chunk, sizeof(chunk));
+	run_until(f, EVENT_PEER_CLOSED, 1);
+	assert_int_equal(collected_last(&f->seen, EVENT_PEER_CLOSED)->event.peer.error, ENOBUFS);
+	close(fd);
+}
+
+static void test_half_close_delivers_first(void **state)
+{
+	struct fixture *f = *state;
+	int fd = plain_client(f);
+
+	assert_int_equal(send(fd, "bye", 3, 0), 3);
+	shutdown(fd, SHUT_WR);
+	run_until(f, EVENT_PEER_CLOSED, 1);
+	assert_string_equal(collected_last(&f->seen, EVENT_PEER_BYTES)->text, "bye");
+	assert_int_equal(collected_last(&f->seen, EVENT_PEER_CLOSED)->event.peer.error, 0);
+	close(fd);
+}
+
+static void test_reset(void **state)
+{
+	struct fixture *f = *state;
+	int fd = plain_client(f);
+	struct linger hard = {.l_onoff = 1};
+
+	run_until(f, EVENT_PEER_ACCEPTED, 1);
+	setsockopt(fd, SOL_SOCKET, SO_LINGER, &hard, sizeof(hard));
+	close(fd);
+	run_until(f, EVENT_PEER_CLOSED, 1);
+	assert_int_equal(collected_last(&f->seen, EVENT_PEER_CLOSED)->event.peer.error, ECONNRESET);
+}
+
+static void close_from_inside(struct collector *c, const struct event *event)
+{
+	struct fixture *f = c->context;
+
+	if (event->kind == EVENT_PEER_BYTES)
+		tcp_close(f->tcp, event->peer.conn);
+}
+
+/* The engine closes a connection inside the very event that its read made. */
+static void test_closed_inside_emit(void **state)
+{
+	struct fixture *f = *state;
+	int fd = plain_client(f);
+	char byte;
+
+	f->seen.then = close_from_inside;
+	f->seen.context = f;
+	assert_int_equal(send(fd, "x", 1, 0), 1);
+	run_until(f, EVENT_PEER_BYTES, 1);
+	run_for_ms(f, 20);
+	assert_int_equal(recv(fd, &byte, 1, 0), 0);
+	close(fd);
+	run_for_ms(f, 20);
+	assert_int_equal(collected_count(&f->seen, EVENT_PEER_CLOSED), 0);
+}
+
+static void test_listener_stops(void **state)
+{
+	struct fixture *f = *state;
+	struct action_connect to = to_address(f, 1, "127.0.0.1");
+
+	tcp_listen(f->tcp, 0);
+	tcp_connect(f->tcp, &to);
+	run_until(f, EVENT_PEER_CLOSED, 1);
+}
+
+int main(void)
+{
+#define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+	const struct CMUnitTest tests[] = {T(test_ipv4), T(test_ipv6), T(test_refused),
+	    T(test_source_trouble), T(test_untold_failure_dies_with_its_connection),
+	    T(test_last_words_arrive), T(test_peer_that_never_reads),
+	    T(test_half_close_delivers_first), T(test_reset), T(test_closed_inside_emit),
+	    T(test_listener_stops)};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
