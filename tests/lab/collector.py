@@ -1,4 +1,4 @@
-"""A route collector: a BGP speaker that only listens, attached to leaf1.
+"""A route collector: a BGP speaker attached to leaf1 that listens, and announces only what a cell makes up.
 
 It answers, for any daemon and from outside, when a route was advertised, with which sequence and whether sticky.
 It knows OPEN, KEEPALIVE and UPDATE with EVPN route types 2 and 3 (RFC 4271, 4760, 7432), and no more than that.
@@ -53,6 +53,33 @@ class Route:
             return f"withdraw {what} RD {self.rd}"
         mobility = "" if self.sequence is None else f" sequence {self.sequence}" + (" sticky" if self.sticky else "")
         return f"{what} via {self.nexthop} VNI {self.vni}{mobility} path {' '.join(map(str, self.path))}"
+
+
+def attribute(flags, kind, value):
+    return struct.pack("!BBB", flags, kind, len(value)) + value
+
+
+def mac_ip_nlri(mac, ip, vni, rd):
+    address = socket.inet_aton(ip) if ip else b""
+    admin, number = rd.split(":")
+    body = struct.pack("!H4sH", 1, socket.inet_aton(admin), int(number)) + bytes(14) + bytes([48]) + rtnl.mac_bytes(mac)
+    body += bytes([8 * len(address)]) + address + vni.to_bytes(3, "big")
+    return bytes([2, len(body)]) + body
+
+
+def announcement(nlri, vtep, vni, sequence, sticky):
+    """The body of an UPDATE with one MAC/IP route: VXLAN, a route target of our AS, MAC Mobility if it has a sequence."""
+    targets = struct.pack("!BBHI", 0, 2, AS, vni) + struct.pack("!BBIH", 3, 12, 0, 8)
+    if sequence is not None:
+        targets += struct.pack("!BBBBI", 6, 0, int(sticky), 0, sequence)
+    reach = struct.pack("!HBB", AFI_L2VPN, SAFI_EVPN, 4) + socket.inet_aton(vtep) + b"\0" + nlri
+    body = attribute(0x40, 1, b"\0") + attribute(0x40, 2, struct.pack("!BBI", 2, 1, AS)) + attribute(0xC0, 16, targets) + attribute(0x80, 14, reach)
+    return struct.pack("!HH", 0, len(body)) + body
+
+
+def withdrawal(nlri):
+    body = attribute(0x80, 15, struct.pack("!HB", AFI_L2VPN, SAFI_EVPN) + nlri)
+    return struct.pack("!HH", 0, len(body)) + body
 
 
 def route_distinguisher(raw):
@@ -157,6 +184,7 @@ class Collector:
     def session(self):
         with netns.inside(NAMESPACE):
             link = socket.socket()
+        self.link = link
         with link:
             link.settimeout(3)
             link.connect((LEAF_ADDRESS, 179))
@@ -200,6 +228,14 @@ class Collector:
                 self.rib.pop(route.key, None)
             else:
                 self.rib[route.key] = route
+
+    def announce(self, mac, ip, vtep, vni, sequence=None, sticky=False):
+        """A made-up MAC/IP route of `vtep`; it stands until `withdraw`, or until the session ends."""
+        nlri = mac_ip_nlri(mac, ip, vni, f"{vtep}:999")
+        self.link.send(message(UPDATE, announcement(nlri, vtep, vni, sequence, sticky)))
+
+    def withdraw(self, mac, ip, vtep, vni):
+        self.link.send(message(UPDATE, withdrawal(mac_ip_nlri(mac, ip, vni, f"{vtep}:999"))))
 
     def since(self, start, mac=None):
         with self.lock:
