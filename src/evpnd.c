@@ -22,6 +22,11 @@
 #define CONFIG_FRR "/etc/frr/frr.conf"
 #define SOCKET_DEFAULT "/run/evpnd/evpnd.sock"
 #define BGP_PORT 179
+#if defined(__SANITIZE_ADDRESS__)
+#define SANDBOX_DEFAULT false /* the leak checker traces its own process at exit */
+#else
+#define SANDBOX_DEFAULT true
+#endif
 #define CONFIG_MAX ((size_t)16 << 20)
 
 static const char usage_text[] =
@@ -164,7 +169,7 @@ static struct arguments parse_arguments(int argc, char **argv)
 				  .socket_group = "",
 				  .bgp_port = BGP_PORT},
 	    .log = LOGGER_STDERR,
-	    .sandbox = true};
+	    .sandbox = SANDBOX_DEFAULT};
 	int option;
 
 	if (access(CONFIG_OWN, F_OK) != 0)

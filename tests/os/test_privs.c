@@ -1,0 +1,139 @@
+/*
+ * The daemon's net in a child process: what it needs still works behind the capability drop and
+ * the system call filter, what it must not do fails. Needs root for the first; skipped without.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/capability.h>
+#include <netinet/in.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "collect.h"
+#include "os/privs.h"
+
+static struct log quiet = {.write = log_nothing};
+
+/* Exit status of `body` in a child. */
+static int in_child(int (*body)(void))
+{
+	pid_t child = fork();
+	int status;
+
+	if (child == 0)
+		_exit(body());
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_true(WIFEXITED(status));
+	return WEXITSTATUS(status);
+}
+
+static int only_three_capabilities(void)
+{
+	unsigned long long effective = 0, wanted = 1ull << CAP_NET_ADMIN | 1ull << CAP_NET_RAW |
+						   1ull << CAP_NET_BIND_SERVICE;
+	char line[256];
+	FILE *file;
+
+	privs_drop("/etc/passwd", &quiet);
+	file = fopen("/proc/self/status", "r");
+	while (file != NULL && fgets(line, sizeof(line), file) != NULL)
+		sscanf(line, "CapEff: %llx", &effective);
+	if (effective != wanted)
+		return 1;
+	return getuid() == 0 ? 0 : 2; /* the user stays */
+}
+
+static void test_capabilities(void **state)
+{
+	(void)state;
+	if (getuid() != 0)
+		skip();
+	assert_int_equal(in_child(only_three_capabilities), 0);
+}
+
+/* frr:frr 0640: root without CAP_DAC_OVERRIDE reads it by group. */
+static int group_file_still_readable(void)
+{
+	char path[] = "/tmp/evpnd-test-XXXXXX";
+	int fd = mkstemp(path), again;
+
+	if (fchown(fd, 12345, 12346) != 0 || fchmod(fd, 0640) != 0)
+		return 1;
+	privs_drop(path, &quiet);
+	again = open(path, O_RDONLY);
+	unlink(path); /* in a sticky directory: refused without CAP_FOWNER, cleaned by the parent */
+	return again >= 0 ? 0 : 2;
+}
+
+static void test_config_of_another_user(void **state)
+{
+	(void)state;
+	if (getuid() != 0)
+		skip();
+	assert_int_equal(in_child(group_file_still_readable), 0);
+	assert_int_equal(system("rm -f /tmp/evpnd-test-??????"), 0);
+}
+
+static int refuses_what_we_never_do(void)
+{
+	char *const no_arguments[] = {NULL};
+	void *page;
+
+	privs_sandbox(&quiet);
+	if (execve("/bin/true", no_arguments, no_arguments) == 0 || errno != ENOSYS)
+		return 1;
+	if (fork() >= 0)
+		return 2;
+	if (socket(AF_PACKET, SOCK_RAW, 0) >= 0 || errno != ENOSYS)
+		return 3;
+	page = mmap(
+	    NULL, 4096, PROT_READ | PROT_WRITE | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	return page == MAP_FAILED && errno == ENOSYS ? 0 : 4;
+}
+
+static int allows_what_we_do(void)
+{
+	static const int families[] = {AF_UNIX, AF_INET, AF_INET6, AF_NETLINK};
+	sd_event *event;
+	char *memory;
+
+	privs_sandbox(&quiet);
+	for (size_t i = 0; i < 4; i++)
+		if (socket(families[i], families[i] == AF_NETLINK ? SOCK_RAW : SOCK_STREAM, 0) <
+			0 &&
+		    errno == ENOSYS)
+			return 1;
+	memory = malloc(64 << 20);
+	memset(memory, 1, 64 << 20);
+	free(memory);
+	if (sd_event_new(&event) < 0 || sd_event_run(event, 1000) < 0)
+		return 2;
+	if (open("/etc/passwd", O_RDONLY) < 0 || clock_now().ns == 0)
+		return 3;
+	return 0;
+}
+
+static void test_sandbox(void **state)
+{
+	(void)state;
+	assert_int_equal(in_child(refuses_what_we_never_do), 0);
+	assert_int_equal(in_child(allows_what_we_do), 0);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {cmocka_unit_test(test_capabilities),
+	    cmocka_unit_test(test_config_of_another_user), cmocka_unit_test(test_sandbox)};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
