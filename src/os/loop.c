@@ -11,7 +11,9 @@
  *
  * The engine's deadline is the timeout of the poll; there is no timer descriptor. A deadline in
  * the past means pending work: the sources are polled without waiting, one of them is read, then
- * the engine gets EVENT_TIMER. So a keepalive is never later than one source's turn.
+ * the engine gets EVENT_TIMER. So a keepalive is never later than one source's turn. All sources
+ * have the same priority: sd-event takes them in turns, and a flood of UPDATEs cannot keep the
+ * monitor unread until it overruns, nor the other way round.
  */
 #include "os/loop.h"
 

@@ -43,7 +43,8 @@ void privs_drop(const char *config_file, struct log *log)
 	capng_clear(CAPNG_SELECT_BOTH);
 	capng_updatev(CAPNG_ADD, CAPNG_EFFECTIVE | CAPNG_PERMITTED, CAP_NET_ADMIN, CAP_NET_RAW,
 	    CAP_NET_BIND_SERVICE, -1);
-	if (capng_apply(CAPNG_SELECT_BOTH) != 0)
+	/* Without CAP_SETPCAP (containers) the bounding set stays. */
+	if (capng_apply(CAPNG_SELECT_BOTH) != 0 && capng_apply(CAPNG_SELECT_CAPS) != 0)
 		log_info(log, LOG_OS, "capabilities cannot be dropped; going on with all");
 	if (access(config_file, R_OK) != 0)
 		log_warning(

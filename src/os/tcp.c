@@ -159,8 +159,6 @@ static void conn_attach(struct conn *c, int fd, uint32_t events)
 	c->fd = fd;
 	c->interest = events;
 	check(sd_event_add_io(t->event, &c->io, fd, events, on_conn_io, c) >= 0);
-	/* Before netlink and control: keepalives go first. */
-	sd_event_source_set_priority(c->io, SD_EVENT_PRIORITY_IMPORTANT);
 }
 
 /* ---- writing ----------------------------------------------------------------------------- */
