@@ -31,8 +31,9 @@ static void sip_round(uint64_t v[4])
 	v[2] = rotl(v[2], 32);
 }
 
-static uint64_t siphash13(const uint64_t seed[2], const uint8_t *b, size_t n)
+uint64_t map_hash(const uint64_t seed[2], const void *bytes, size_t n)
 {
+	const uint8_t *b = bytes;
 	uint64_t v[4] = {seed[0] ^ 0x736f6d6570736575u, seed[1] ^ 0x646f72616e646f6du,
 	    seed[0] ^ 0x6c7967656e657261u, seed[1] ^ 0x7465646279746573u};
 	uint64_t word = 0, last = (uint64_t)n << 56;
@@ -67,7 +68,7 @@ static const void *key_of(const struct map *m, const void *object)
 
 static size_t home_of(const struct map *m, const void *key)
 {
-	return siphash13(m->seed, key, key_bytes(m, key)) & (m->capacity - 1);
+	return map_hash(m->seed, key, key_bytes(m, key)) & (m->capacity - 1);
 }
 
 void map_init(struct map *m, size_t key_offset, size_t key_size, uint64_t seed)

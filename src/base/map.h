@@ -23,6 +23,9 @@ struct map {
 	uint64_t seed[2];
 };
 
+/* The keyed hash itself (SipHash-1-3), for a table of another kind. */
+uint64_t map_hash(const uint64_t seed[2], const void *bytes, size_t size);
+
 /* `seed` keys the hash against chosen collisions; same seed or not, results are the same. */
 void map_init(struct map *m, size_t key_offset, size_t key_size, uint64_t seed);
 /* Frees the table, not the objects. */

@@ -83,6 +83,9 @@ struct attrs {
 	const uint8_t *unknown; /* unrecognised transitive attributes, wire form, Partial bit set */
 };
 
+/* "COMMUNITIES"; "unknown attribute" for codes that are not in the table. */
+const char *attr_name(uint8_t code);
+
 /* Content alone: refs and id are not looked at. */
 bool attrs_equal(const struct attrs *a, const struct attrs *b);
 /* "nexthop 10.0.0.1, origin i, path 65002, extcommunity RT:… ": FRR's debug form; appends. */

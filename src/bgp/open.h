@@ -37,5 +37,5 @@ bool open_decode(const uint8_t *body, size_t size, struct open *o, struct notifi
 /* A whole message. `as` above 65535 goes out as AS_TRANS beside the capability. */
 void open_encode(struct writer *w, const struct open *o);
 
-/* "mp(ipv4Unicast,l2VpnEvpn) as4 refresh hostname=tor1": for logs; appends. */
+/* "AS 65001 id 10.0.0.1 hold 9 mp(ipv4Unicast,l2VpnEvpn) as4 refresh hostname=tor1"; appends. */
 void open_text(const struct open *o, struct str *out);

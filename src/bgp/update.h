@@ -67,6 +67,7 @@ struct update_writer {
 	enum bgp_family family;
 	bool mp; /* the NLRI are inside MP_REACH_NLRI or MP_UNREACH_NLRI */
 	bool reach;
+	bool refused;			 /* the attributes alone do not fit */
 	size_t message, list, attribute; /* marks */
 	size_t tail_size;		 /* other attributes, parked at the end of the buffer */
 	size_t max_size;
@@ -88,5 +89,6 @@ size_t update_end(struct update_writer *u);
 /* A whole End-of-RIB marker message. */
 void end_of_rib_encode(struct writer *w, enum bgp_family family);
 
-/* One line as in FRR's "debug bgp updates": dispositions, attributes and counts; appends. */
+/* One line for "debug bgp updates": disposition, attributes, then all routes, "-" the withdrawn and
+ * "+" the announced; appends. */
 void update_text(const struct update *u, struct str *out);

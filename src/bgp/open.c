@@ -1,0 +1,405 @@
+/*
+ * OPEN: a fixed part, then optional parameters, of which only capabilities are known (RFC 5492).
+ *
+ * A capability is one row of a table: code, lengths that its definition allows, decoder, encoder.
+ * An unknown one is passed over; a known one of impossible length makes the OPEN malformed, except
+ * for the hostname, which is decoration and is dropped. A capability may come several times: for
+ * multiprotocol each adds a family, else the last one counts.
+ *
+ * Whether the peer is the expected one is the session's question.
+ */
+#include "bgp/open.h"
+
+#include <string.h>
+
+#include "bgp/message.h"
+
+#define PARAMETER_CAPABILITIES 2
+#define PARAMETERS_EXTENDED 255 /* RFC 9072 section 2: both the length and the first type */
+
+#define GR_RESTARTING 0x8000
+#define GR_NOTIFICATION 0x4000
+#define GR_TIME 0x0fff
+#define GR_FORWARDING 0x80
+
+struct capability {
+	uint8_t code;
+	uint8_t unit; /* the length is a multiple of it ... */
+	uint8_t base; /* ... plus this; both 0: judged by the decoder */
+	void (*decode)(struct reader *r, struct open *o);
+	bool (*wanted)(const struct open *o);
+	void (*encode)(struct writer *w, const struct open *o);
+};
+
+/* ---- multiprotocol: one capability per family ---- */
+
+static void multiprotocol_decode(struct reader *r, struct open *o)
+{
+	uint16_t afi = read_u16(r);
+	enum bgp_family family;
+
+	read_u8(r); /* reserved */
+	if (bgp_family_from(afi, read_u8(r), &family))
+		o->families[family] = true;
+}
+
+static void multiprotocol_encode(struct writer *w, enum bgp_family family)
+{
+	write_u8(w, 1);
+	write_u8(w, 4);
+	write_u16(w, bgp_family_afi(family));
+	write_u8(w, 0);
+	write_u8(w, bgp_family_safi(family));
+}
+
+/* ---- the flags ---- */
+
+static void refresh_decode(struct reader *r, struct open *o)
+{
+	(void)r;
+	o->route_refresh = true;
+}
+
+static bool refresh_wanted(const struct open *o)
+{
+	return o->route_refresh;
+}
+
+static void enhanced_decode(struct reader *r, struct open *o)
+{
+	(void)r;
+	o->enhanced_refresh = true;
+}
+
+static bool enhanced_wanted(const struct open *o)
+{
+	return o->enhanced_refresh;
+}
+
+static void extended_message_decode(struct reader *r, struct open *o)
+{
+	(void)r;
+	o->extended_message = true;
+}
+
+static bool extended_message_wanted(const struct open *o)
+{
+	return o->extended_message;
+}
+
+static void flag_encode(struct writer *w, const struct open *o)
+{
+	(void)w;
+	(void)o;
+}
+
+/* ---- extended next hop: tuples of AFI, SAFI (16 bits), next hop AFI ---- */
+
+static void nexthop_decode(struct reader *r, struct open *o)
+{
+	while (reader_left(r) != 0) {
+		uint16_t afi = read_u16(r), safi = read_u16(r), nexthop_afi = read_u16(r);
+		enum bgp_family family;
+
+		if (nexthop_afi == 2 && safi <= UINT8_MAX &&
+		    bgp_family_from(afi, (uint8_t)safi, &family))
+			o->extended_nexthop[family] = true;
+	}
+}
+
+static bool nexthop_wanted(const struct open *o)
+{
+	for (unsigned f = 0; f < BGP_FAMILIES; f++)
+		if (o->extended_nexthop[f])
+			return true;
+	return false;
+}
+
+static void nexthop_encode(struct writer *w, const struct open *o)
+{
+	for (unsigned f = 0; f < BGP_FAMILIES; f++) {
+		if (!o->extended_nexthop[f])
+			continue;
+		write_u16(w, bgp_family_afi((enum bgp_family)f));
+		write_u16(w, bgp_family_safi((enum bgp_family)f));
+		write_u16(w, 2);
+	}
+}
+
+/* ---- graceful restart: flags and time, then AFI, SAFI, flags ---- */
+
+static void restart_decode(struct reader *r, struct open *o)
+{
+	uint16_t flags = read_u16(r);
+
+	o->graceful_restart = true;
+	o->restarting = (flags & GR_RESTARTING) != 0;
+	o->notification = (flags & GR_NOTIFICATION) != 0;
+	o->restart_s = flags & GR_TIME;
+	while (reader_left(r) != 0) {
+		uint16_t afi = read_u16(r);
+		uint8_t safi = read_u8(r), family_flags = read_u8(r);
+		enum bgp_family family;
+
+		if (!bgp_family_from(afi, safi, &family))
+			continue;
+		o->restart_families[family] = true;
+		o->forwarding_kept[family] = (family_flags & GR_FORWARDING) != 0;
+	}
+}
+
+static bool restart_wanted(const struct open *o)
+{
+	return o->graceful_restart;
+}
+
+static void restart_encode(struct writer *w, const struct open *o)
+{
+	write_u16(
+	    w, (uint16_t)((o->restarting ? GR_RESTARTING : 0) |
+			  (o->notification ? GR_NOTIFICATION : 0) | (o->restart_s & GR_TIME)));
+	for (unsigned f = 0; f < BGP_FAMILIES; f++) {
+		if (!o->restart_families[f])
+			continue;
+		write_u16(w, bgp_family_afi((enum bgp_family)f));
+		write_u8(w, bgp_family_safi((enum bgp_family)f));
+		write_u8(w, o->forwarding_kept[f] ? GR_FORWARDING : 0);
+	}
+}
+
+/* ---- 4-octet AS ---- */
+
+static void as4_decode(struct reader *r, struct open *o)
+{
+	o->as4 = true;
+	o->as = read_u32(r);
+}
+
+static bool as4_wanted(const struct open *o)
+{
+	return o->as4;
+}
+
+static void as4_encode(struct writer *w, const struct open *o)
+{
+	write_u32(w, o->as);
+}
+
+/* ---- hostname and domain, each behind its length ---- */
+
+/* Control characters would reach logs and terminals. */
+static void name_decode(struct reader *r, char name[OPEN_NAME_MAX])
+{
+	struct reader text = read_slice(r, read_u8(r));
+	size_t n = 0;
+
+	memset(name, 0, OPEN_NAME_MAX);
+	while (reader_left(&text) != 0 && n < OPEN_NAME_MAX - 1) {
+		uint8_t c = read_u8(&text);
+
+		name[n++] = (char)(c < ' ' || c >= 0x7f ? '?' : c);
+	}
+}
+
+static void hostname_decode(struct reader *r, struct open *o)
+{
+	struct reader copy = *r;
+
+	name_decode(&copy, o->hostname);
+	name_decode(&copy, o->domain);
+	*r = reader_from(NULL, 0); /* never malformed */
+}
+
+static bool hostname_wanted(const struct open *o)
+{
+	return o->hostname[0] != '\0';
+}
+
+static void name_encode(struct writer *w, const char *name)
+{
+	size_t size = strnlen(name, OPEN_NAME_MAX - 1);
+
+	write_u8(w, (uint8_t)size);
+	write_bytes(w, name, size);
+}
+
+static void hostname_encode(struct writer *w, const struct open *o)
+{
+	name_encode(w, o->hostname);
+	name_encode(w, o->domain);
+}
+
+/* ---- the table ---- */
+
+static const struct capability capabilities[] = {
+    {1, 0, 4, multiprotocol_decode, NULL, NULL},
+    {2, 0, 0, refresh_decode, refresh_wanted, flag_encode},
+    {5, 6, 0, nexthop_decode, nexthop_wanted, nexthop_encode},
+    {6, 0, 0, extended_message_decode, extended_message_wanted, flag_encode},
+    {64, 4, 2, restart_decode, restart_wanted, restart_encode},
+    {65, 0, 4, as4_decode, as4_wanted, as4_encode},
+    {70, 0, 0, enhanced_decode, enhanced_wanted, flag_encode},
+    {73, 1, 0, hostname_decode, hostname_wanted, hostname_encode},
+};
+
+#define CAPABILITIES (sizeof(capabilities) / sizeof(*capabilities))
+
+static bool capability_fits(const struct capability *c, size_t size)
+{
+	if (c->unit == 0)
+		return size == c->base;
+	return size >= c->base && (size - c->base) % c->unit == 0;
+}
+
+static void capability_decode(struct reader *r, struct open *o, bool *multiprotocol)
+{
+	uint8_t code = read_u8(r);
+	struct reader value = read_slice(r, read_u8(r));
+
+	for (size_t i = 0; i < CAPABILITIES; i++) {
+		if (capabilities[i].code != code)
+			continue;
+		if (!capability_fits(&capabilities[i], reader_left(&value)))
+			reader_fail(r);
+		else
+			capabilities[i].decode(&value, o);
+		*multiprotocol = *multiprotocol || code == 1;
+	}
+}
+
+static bool open_error(
+    struct notification *error, uint8_t subcode, const uint8_t *data, size_t size)
+{
+	*error = (struct notification){NOTIFY_OPEN, subcode, data, size};
+	return false;
+}
+
+/* The length of the parameters, and whether each one's length has two bytes (RFC 9072). */
+static struct reader parameters_slice(struct reader *r, bool *wide)
+{
+	size_t size = read_u8(r);
+
+	*wide = size != 0 && reader_left(r) > 0 && r->p[0] == PARAMETERS_EXTENDED;
+	if (*wide) {
+		read_u8(r);
+		size = read_u16(r);
+	}
+	return read_slice(r, size);
+}
+
+static bool parameters_decode(struct reader *r, struct open *o, struct notification *error)
+{
+	bool wide, multiprotocol = false;
+	struct reader all = parameters_slice(r, &wide);
+
+	while (reader_left(&all) != 0) {
+		uint8_t type = read_u8(&all);
+		struct reader one = read_slice(&all, wide ? read_u16(&all) : read_u8(&all));
+
+		if (!all.failed && type != PARAMETER_CAPABILITIES)
+			return open_error(error, NOTIFY_OPEN_BAD_PARAMETER, NULL, 0);
+		while (reader_left(&one) != 0)
+			capability_decode(&one, o, &multiprotocol);
+		if (one.failed)
+			reader_fail(&all);
+	}
+	if (all.failed || !reader_done(r))
+		return open_error(error, NOTIFY_OPEN_UNSPECIFIC, NULL, 0);
+	if (!multiprotocol)
+		o->families[BGP_IPV4_UNICAST] = true;
+	return true;
+}
+
+bool open_decode(const uint8_t *body, size_t size, struct open *o, struct notification *error)
+{
+	static const uint8_t our_version[] = {0, 4};
+	struct reader r = reader_from(body, size);
+	uint8_t version = read_u8(&r);
+	const uint8_t *hold, *id;
+
+	*o = (struct open){.as = read_u16(&r)};
+	hold = r.p;
+	o->hold_s = read_u16(&r);
+	id = read_view(&r, 4);
+	if (r.failed)
+		return open_error(error, NOTIFY_OPEN_UNSPECIFIC, NULL, 0);
+	if (version != 4)
+		return open_error(error, NOTIFY_OPEN_BAD_VERSION, our_version, 2);
+	o->router_id = ip_from_bytes(id, 4);
+	if (!parameters_decode(&r, o, error))
+		return false;
+	if (o->as == 0)
+		return open_error(error, NOTIFY_OPEN_BAD_PEER_AS, NULL, 0);
+	if (o->hold_s == 1 || o->hold_s == 2)
+		return open_error(error, NOTIFY_OPEN_BAD_HOLD_TIME, hold, 2);
+	if (ip_to_u32(&o->router_id) == 0)
+		return open_error(error, NOTIFY_OPEN_BAD_IDENTIFIER, id, 4);
+	return true;
+}
+
+static void capability_encode(struct writer *w, const struct capability *c, const struct open *o)
+{
+	size_t mark;
+
+	if (c->wanted == NULL || !c->wanted(o))
+		return;
+	write_u8(w, c->code);
+	mark = write_begin_u8(w);
+	c->encode(w, o);
+	write_end_u8(w, mark);
+}
+
+void open_encode(struct writer *w, const struct open *o)
+{
+	size_t mark = message_begin(w, MESSAGE_OPEN), parameters, parameter;
+
+	write_u8(w, 4);
+	write_u16(w, (uint16_t)(o->as > UINT16_MAX ? AS_TRANS : o->as));
+	write_u16(w, o->hold_s);
+	write_bytes(w, o->router_id.b, 4);
+	parameters = write_begin_u8(w);
+	write_u8(w, PARAMETER_CAPABILITIES);
+	parameter = write_begin_u8(w);
+	for (unsigned f = 0; f < BGP_FAMILIES; f++)
+		if (o->families[f])
+			multiprotocol_encode(w, (enum bgp_family)f);
+	for (size_t i = 0; i < CAPABILITIES; i++)
+		capability_encode(w, &capabilities[i], o);
+	write_end_u8(w, parameter);
+	write_end_u8(w, parameters);
+	message_end(w, mark);
+}
+
+static void families_text(const bool *set, const char *name, struct str *out)
+{
+	const char *separator = "(";
+
+	for (unsigned f = 0; f < BGP_FAMILIES; f++) {
+		if (!set[f])
+			continue;
+		if (separator[0] == '(')
+			str_addf(out, " %s", name);
+		str_addf(out, "%s%s", separator, bgp_family_json_name((enum bgp_family)f));
+		separator = ",";
+	}
+	if (separator[0] == ',')
+		str_add(out, ")");
+}
+
+void open_text(const struct open *o, struct str *out)
+{
+	char id[IP_TEXT_MAX];
+
+	str_addf(out, "AS %u id %s hold %u", o->as, ip_text(&o->router_id, id), o->hold_s);
+	families_text(o->families, "mp", out);
+	families_text(o->extended_nexthop, "extended-nexthop", out);
+	str_add(out, o->as4 ? " as4" : "");
+	str_add(out, o->route_refresh ? " refresh" : "");
+	str_add(out, o->enhanced_refresh ? " enhanced-refresh" : "");
+	str_add(out, o->extended_message ? " extended-message" : "");
+	if (o->graceful_restart)
+		str_addf(out, " graceful-restart=%us%s", o->restart_s, o->restarting ? ",R" : "");
+	families_text(o->restart_families, "restart", out);
+	if (o->hostname[0] != '\0')
+		str_addf(out, " hostname=%s", o->hostname);
+}
