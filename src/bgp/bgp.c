@@ -1,145 +1,415 @@
 /*
- * The BGP speaker: peers, connections, dispatch.
+ * The BGP speaker: its calls. Owns peers, links and the RIB, and hands each event to whom it
+ * concerns.
+ *
+ * In: connections, bytes, links, local routes, settings. These record facts, run state machines
+ * and mark destinations dirty. Then bgp_run(): timers first, because a keepalive must not wait for
+ * a table; then decisions, local changes before others; then UPDATEs. Each call does a bounded
+ * amount and says whether more is pending. What a destination has become is told to the host and
+ * to every Adj-RIB-Out from the one place where it is decided.
+ *
+ * RFC 4271; what each part implements stands at the head of its file: session, fsm, adj_rib_in,
+ * decision, loc_rib, export, adj_rib_out.
  */
 #include "bgp/bgp.h"
 
-#include "base/mem.h"
+#include <string.h>
 
-struct bgp {
-	struct bgp_start start;
-	struct bgp_settings settings;
-};
+#include "base/mem.h"
+#include "bgp/adj_rib_out.h"
+#include "bgp/speaker.h"
+
+/* Destinations per bgp_run(): a millisecond or two of work. */
+#define DECISIONS_PER_RUN 2048
+#define UPDATES_PER_RUN 2048
 
 struct bgp *bgp_new(const struct bgp_start *start)
 {
 	struct bgp *b = mem_new(sizeof(*b));
 
-	b->start = *start;
+	b->log = start->log;
+	b->host = start->host;
+	b->random = start->seed;
+	loc_rib_init(&b->rib, start->seed);
+	map_init(
+	    &b->interfaces, offsetof(struct interface, ifindex), sizeof(ifindex_t), start->seed);
+	b->buffer = mem_new(SEND_BUFFER_SIZE);
 	return b;
 }
 
 void bgp_free(struct bgp *b)
 {
+	size_t at = 0;
+	struct interface *i;
+
+	/* Nobody listens any more. */
+	b->host = (struct bgp_host){0};
+	b->settings.log_neighbor_changes = false;
+	while (b->peer_count > 0) {
+		struct peer *p = b->peers[b->peer_count - 1];
+
+		p->active.conn = p->passive.conn = 0;
+		bgp_remove_peer(b, b->peer_count - 1, (mono_t){0});
+	}
+	mem_free(b->peers);
+	while ((i = map_next(&b->interfaces, &at)) != NULL)
+		mem_free(i);
+	map_fini(&b->interfaces);
+	loc_rib_fini(&b->rib);
 	bgp_settings_fini(&b->settings);
+	arena_fini(&b->arena);
+	mem_free(b->buffer);
 	mem_free(b);
 }
 
-void bgp_configure(struct bgp *b, const struct bgp_settings *s, mono_t now)
+/* SplitMix64. */
+static uint64_t random_next(struct bgp *b)
 {
-	(void)now;
-	bgp_settings_fini(&b->settings);
-	bgp_settings_copy(&b->settings, s);
+	uint64_t z = b->random += 0x9e3779b97f4a7c15u;
+
+	z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9u;
+	z = (z ^ z >> 27) * 0x94d049bb133111ebu;
+	return z ^ z >> 31;
+}
+
+int64_t bgp_jitter_ms(struct bgp *b, int64_t ms)
+{
+	return ms - (int64_t)(random_next(b) % ((uint64_t)ms / 4 + 1));
+}
+
+static struct session *session_of(const struct bgp *b, uint32_t conn)
+{
+	for (size_t i = 0; conn != 0 && i < b->peer_count; i++) {
+		if (b->peers[i]->active.conn == conn)
+			return &b->peers[i]->active;
+		if (b->peers[i]->passive.conn == conn)
+			return &b->peers[i]->passive;
+	}
+	return NULL;
+}
+
+/* Ids above are those of accepted connections (event.h). */
+uint32_t bgp_new_conn(struct bgp *b)
+{
+	do
+		b->last_conn = (b->last_conn + 1) & 0x7fffffff;
+	while (b->last_conn == 0 || session_of(b, b->last_conn) != NULL);
+	return b->last_conn;
+}
+
+void bgp_remove_peer(struct bgp *b, size_t index, mono_t now)
+{
+	struct peer *p = b->peers[index];
+
+	b->peer_count--;
+	memmove(b->peers + index, b->peers + index + 1,
+	    (b->peer_count - index) * sizeof(struct peer *));
+	/* They remember by pointer from whom a route came. */
+	for (size_t i = 0; i < b->peer_count; i++)
+		for (size_t f = 0; f < BGP_FAMILIES; f++)
+			adj_rib_out_clear_cache(&b->peers[i]->out[f]);
+	peer_free(p, now);
+}
+
+void bgp_collect(struct bgp *b, struct dest *d)
+{
+	if (!dest_unused(d))
+		return;
+	for (size_t i = 0; i < b->peer_count; i++)
+		adj_rib_out_forget(&b->peers[i]->out[d->family], d);
+	loc_rib_free_dest(&b->rib, d);
+}
+
+/* ---- policy ---- */
+
+static void warn_policy(struct peer *p, const char *what, const char *name)
+{
+	if (p->warned_policy)
+		return;
+	p->warned_policy = true;
+	log_warning(
+	    p->bgp->log, LOG_BGP, "%s: %s%s: all routes are denied", peer_name(p), what, name);
+}
+
+bool bgp_policy(struct peer *p, enum bgp_family family, bool in, const struct route_map **map)
+{
+	const struct neighbor_family *f = &p->settings->family[family];
+	const char *name = in ? f->route_map_in : f->route_map_out;
+
+	*map = NULL;
+	if (name != NULL) {
+		*map = route_map_find(&p->bgp->settings.route_maps, name);
+		if (*map == NULL)
+			warn_policy(p, "there is no route-map ", name);
+		return *map != NULL;
+	}
+	if (!p->ebgp || !p->bgp->settings.ebgp_requires_policy)
+		return true;
+	warn_policy(p, "no policy, but bgp ebgp-requires-policy", "");
+	return false;
+}
+
+/* ---- links ---- */
+
+struct interface *bgp_interface_find(const struct bgp *b, ifindex_t ifindex)
+{
+	return map_find(&b->interfaces, &ifindex);
+}
+
+struct interface *bgp_interface_named(const struct bgp *b, const char *name)
+{
+	size_t at = 0;
+	struct interface *i;
+
+	while ((i = map_next(&b->interfaces, &at)) != NULL)
+		if (strcmp(i->name, name) == 0)
+			return i;
+	return NULL;
+}
+
+static void links_changed(struct bgp *b, const char *name, mono_t now)
+{
+	for (size_t i = 0; i < b->peer_count; i++)
+		if (strcmp(peer_name(b->peers[i]), name) == 0)
+			peer_link_changed(b->peers[i], now);
+}
+
+/* Our next hops on this link changed. */
+static void next_hops_changed(struct bgp *b, ifindex_t ifindex)
+{
+	for (size_t i = 0; i < b->peer_count; i++)
+		for (size_t f = 0; f < BGP_FAMILIES; f++)
+			if (ifindex_equal(b->peers[i]->ifindex, ifindex))
+				adj_rib_out_policy_changed(&b->peers[i]->out[f]);
 }
 
 void bgp_interface_changed(struct bgp *b, const struct bgp_interface *i, mono_t now)
 {
-	(void)b, (void)i, (void)now;
+	struct interface *own = bgp_interface_find(b, i->ifindex);
+	bool news, moved;
+
+	if (own != NULL && strcmp(own->name, i->name) != 0) {
+		bgp_interface_gone(b, i->ifindex, now);
+		own = NULL;
+	}
+	if (own == NULL) {
+		own = mem_new(sizeof(*own));
+		own->ifindex = i->ifindex;
+		strncpy(own->name, i->name, sizeof(own->name) - 1);
+		map_insert(&b->interfaces, own);
+	}
+	/* Links tell much that is no news; a peer is not to be called upon for that. */
+	news = own->up != i->up || !ip_equal(&own->link_local, &i->link_local);
+	moved = !ip_equal(&own->global, &i->global);
+	own->up = i->up;
+	own->link_local = i->link_local;
+	own->global = i->global;
+	if (news)
+		links_changed(b, own->name, now);
+	if (moved)
+		next_hops_changed(b, own->ifindex);
 }
 
 void bgp_interface_gone(struct bgp *b, ifindex_t ifindex, mono_t now)
 {
-	(void)b, (void)ifindex, (void)now;
+	struct interface *i = map_remove(&b->interfaces, &ifindex);
+
+	if (i == NULL)
+		return;
+	links_changed(b, i->name, now);
+	mem_free(i);
 }
 
 void bgp_neighbor_seen(
     struct bgp *b, ifindex_t ifindex, const struct ip *link_local, uint16_t lifetime_s, mono_t now)
 {
-	(void)b, (void)ifindex, (void)link_local, (void)lifetime_s, (void)now;
+	struct interface *i = bgp_interface_find(b, ifindex);
+	struct ip before;
+
+	if (i == NULL || !ip_is_link_local(link_local) || ip_equal(link_local, &i->link_local))
+		return;
+	before = i->neighbor;
+	if (lifetime_s != 0)
+		i->neighbor = *link_local;
+	else if (ip_equal(&before, link_local))
+		i->neighbor = (struct ip){0};
+	if (!ip_equal(&before, &i->neighbor))
+		links_changed(b, i->name, now);
 }
 
 bool bgp_wants_ra(const struct bgp *b, ifindex_t ifindex)
 {
-	(void)b, (void)ifindex;
+	const struct interface *i = bgp_interface_find(b, ifindex);
+
+	for (size_t k = 0; i != NULL && k < b->peer_count; k++) {
+		const struct neighbor_settings *s = b->peers[k]->settings;
+
+		if (s->unnumbered && !s->shutdown && strcmp(s->name, i->name) == 0)
+			return true;
+	}
 	return false;
 }
+
+/* ---- connections ---- */
 
 void bgp_connected(
     struct bgp *b, uint32_t conn, const struct ip *local, const struct ip *remote, mono_t now)
 {
-	(void)b, (void)conn, (void)local, (void)remote, (void)now;
+	struct session *s = session_of(b, conn);
+
+	if (s != NULL)
+		session_connected(s, local, remote, now);
+}
+
+static struct peer *peer_for(const struct bgp *b, const struct ip *remote, ifindex_t ifindex)
+{
+	for (size_t i = 0; i < b->peer_count; i++) {
+		struct peer *p = b->peers[i];
+
+		if (p->settings->unnumbered && ip_is_link_local(remote)
+			? ifindex.v != 0 && ifindex_equal(p->ifindex, ifindex)
+			: ip_equal(&p->address, remote))
+			return p;
+	}
+	return NULL;
 }
 
 bool bgp_accepted(struct bgp *b, uint32_t conn, const struct ip *local, const struct ip *remote,
     ifindex_t ifindex, mono_t now)
 {
-	(void)local, (void)remote, (void)ifindex, (void)now;
-	b->start.host.close(b->start.host.context, conn);
+	struct peer *p = peer_for(b, remote, ifindex);
+	char text[IP_TEXT_MAX];
+
+	if (p != NULL && peer_accept(p, conn, local, remote, now))
+		return true;
+	log_debug(b->log, LOG_BGP, "connection from %s not wanted%s", ip_text(remote, text),
+	    p == NULL ? ": no such neighbor" : " now");
+	b->host.close(b->host.context, conn);
 	return false;
 }
 
 void bgp_received(struct bgp *b, uint32_t conn, const uint8_t *bytes, size_t size, mono_t now)
 {
-	(void)b, (void)conn, (void)bytes, (void)size, (void)now;
+	struct session *s = session_of(b, conn);
+
+	if (s != NULL)
+		session_received(s, bytes, size, now);
 }
 
 void bgp_drained(struct bgp *b, uint32_t conn, mono_t now)
 {
-	(void)b, (void)conn, (void)now;
+	struct session *s = session_of(b, conn);
+
+	(void)now;
+	if (s != NULL)
+		s->unsent = 0;
 }
 
 void bgp_closed(struct bgp *b, uint32_t conn, int error, mono_t now)
 {
-	(void)b, (void)conn, (void)error, (void)now;
+	struct session *s = session_of(b, conn);
+
+	if (s != NULL)
+		session_closed(s, error, now);
 }
+
+/* ---- local routes ---- */
 
 void bgp_originate(struct bgp *b, const struct nlri *nlri, const struct attrs *attrs)
 {
-	(void)b, (void)nlri, (void)attrs;
+	const struct attrs *own = attrs_intern(b->rib.attrs, attrs);
+
+	if (!loc_rib_set(&b->rib, NULL, nlri, own) && b->rib.refused == 1)
+		log_error(b->log, LOG_BGP, "the RIB is full: new destinations are refused");
+	attrs_release(b->rib.attrs, own);
 }
 
 void bgp_withdraw(struct bgp *b, const struct nlri *nlri)
 {
-	(void)b, (void)nlri;
+	loc_rib_unset(&b->rib, NULL, nlri);
+}
+
+/* ---- the turn ---- */
+
+static void decide(struct bgp *b, struct dest *d)
+{
+	bool urgent = d->urgent;
+	struct loc_rib_change change = loc_rib_decide(&b->rib, &b->settings, d);
+
+	for (size_t i = 0; change.best_changed && i < b->peer_count; i++)
+		adj_rib_out_consider(&b->peers[i]->out[d->family], d, urgent, false);
+	if (change.visible && b->host.best_changed != NULL)
+		b->host.best_changed(b->host.context, &b->rib.best);
+	bgp_collect(b, d);
+}
+
+static void flush(struct peer *p, mono_t now)
+{
+	size_t budget = UPDATES_PER_RUN;
+
+	for (size_t f = 0; f < BGP_FAMILIES; f++)
+		budget = adj_rib_out_flush(&p->out[f], budget, now);
+}
+
+static bool pending(const struct bgp *b)
+{
+	if (loc_rib_pending(&b->rib))
+		return true;
+	for (size_t i = 0; i < b->peer_count; i++)
+		for (size_t f = 0; f < BGP_FAMILIES; f++)
+			if (adj_rib_out_pending(&b->peers[i]->out[f]))
+				return true;
+	return false;
 }
 
 bool bgp_run(struct bgp *b, mono_t now)
 {
-	(void)b, (void)now;
-	return false;
+	struct dest *d;
+
+	for (size_t i = 0; i < b->peer_count; i++)
+		peer_run(b->peers[i], now);
+	for (size_t n = 0; n < DECISIONS_PER_RUN && (d = loc_rib_next_dirty(&b->rib)) != NULL; n++)
+		decide(b, d);
+	for (size_t i = 0; i < b->peer_count; i++)
+		flush(b->peers[i], now);
+	return pending(b);
 }
 
 mono_t bgp_deadline(const struct bgp *b)
 {
-	(void)b;
-	return MONO_NEVER;
+	mono_t d = MONO_NEVER;
+
+	if (pending(b))
+		return (mono_t){0};
+	for (size_t i = 0; i < b->peer_count; i++)
+		d = mono_min(d, peer_deadline(b->peers[i]));
+	return d;
 }
 
 void bgp_stop(struct bgp *b, mono_t now)
 {
-	(void)b, (void)now;
+	b->stopped = true;
+	for (size_t i = 0; i < b->peer_count; i++) {
+		struct peer *p = b->peers[i];
+		uint8_t data[SHUTDOWN_DATA_MAX];
+		struct notification n = notification_cease_with(
+		    NOTIFY_CEASE_SHUTDOWN, p->settings->shutdown_message, data);
+
+		peer_reset(p, &n, "Shutting down", now);
+	}
 }
 
 bool bgp_converged(const struct bgp *b)
 {
-	(void)b;
-	return false;
-}
+	bool any = false;
 
-bool bgp_peer_at(const struct bgp *b, size_t index, struct bgp_peer_view *view)
-{
-	(void)b, (void)index, (void)view;
-	return false;
-}
+	for (size_t i = 0; i < b->peer_count; i++) {
+		const struct peer *p = b->peers[i];
 
-struct ip bgp_router_id(const struct bgp *b)
-{
-	return b->settings.router_id;
-}
-
-uint32_t bgp_as(const struct bgp *b)
-{
-	return b->settings.as;
-}
-
-void bgp_walk(const struct bgp *b, enum bgp_family family, struct arena *arena, void *context,
-    void (*visit)(
-	void *context, const struct nlri *nlri, const struct bgp_dest_route *routes, size_t count))
-{
-	(void)b, (void)family, (void)arena, (void)context, (void)visit;
-}
-
-size_t bgp_dest_count(const struct bgp *b, enum bgp_family family)
-{
-	(void)b, (void)family;
-	return 0;
+		any |= p->up != NULL;
+		for (size_t f = 0; f < BGP_FAMILIES; f++)
+			if (p->families[f] && !p->end_of_rib[f])
+				return false;
+	}
+	return any;
 }

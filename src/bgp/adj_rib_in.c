@@ -1,0 +1,171 @@
+/*
+ * Adj-RIB-In: one UPDATE into the RIB.
+ *
+ * Paths are kept after policy only; a change of the inbound policy asks the peer to send again
+ * (RFC 2918). A route that is denied takes away what the same peer announced before (RFC 4271
+ * section 9.1.1: an implicit withdrawal). Checks look at the set of attributes, so they are made
+ * once per UPDATE; only a route-map that looks at NLRI is applied to each.
+ */
+#include "bgp/adj_rib_in.h"
+
+#include "bgp/speaker.h"
+
+/* Why routes with these attributes are not usable here; NULL: they are. */
+static const char *infeasible(const struct peer *p, enum bgp_family family, const struct attrs *a)
+{
+	const struct bgp_settings *g = &p->bgp->settings;
+	unsigned allowed = p->settings->family[family].allowas_in;
+
+	if (as_path_count(a, g->as) > allowed)
+		return "as-path contains our own AS";
+	if (p->local_as != g->as && as_path_count(a, p->local_as) > allowed)
+		return "as-path contains our own AS";
+	if (a->has_originator_id && ip_equal(&a->originator_id, &g->router_id))
+		return "originator is us";
+	for (size_t i = 0; i < a->cluster_count; i++)
+		if (a->cluster_list[i] == ip_to_u32(&g->router_id))
+			return "reflected from the same cluster";
+	/* RFC 4271 section 5.1.3: a next hop of our own leads nowhere. */
+	if (a->next_hop.family != IP_NONE && ip_equal(&a->next_hop, &p->up->local))
+		return "next hop is us";
+	return NULL;
+}
+
+/* RFC 4271 section 6.3, last lines on AS_PATH; RFC 7606 section 7.2 makes it a withdrawal. */
+static bool first_as_wrong(const struct peer *p, const struct attrs *a)
+{
+	return p->ebgp && as_path_first(a) != p->remote_as;
+}
+
+static void log_route(const struct peer *p, const struct nlri *n, const char *outcome)
+{
+	struct log *log = p->bgp->log;
+	struct str text = {0};
+	char rd[RD_TEXT_MAX];
+
+	if (!log_debugs(log, LOG_BGP_UPDATE_IN))
+		return;
+	if (n->family == BGP_L2VPN_EVPN)
+		str_addf(&text, "RD %s ", rd_text(&n->evpn.rd, rd));
+	nlri_text(n, &text);
+	log_debug(log, LOG_BGP_UPDATE_IN, "%s rcvd UPDATE about %s %s%s", peer_name(p),
+	    str_text(&text), bgp_family_name(n->family), outcome);
+	str_fini(&text);
+}
+
+static void withdraw_run(struct peer *p, struct nlri_run *run, const char *why)
+{
+	struct str outcome = {0};
+	struct nlri n;
+
+	str_add(&outcome, why == NULL ? " -- withdrawn" : " -- DENIED due to: ");
+	if (why != NULL)
+		str_addf(&outcome, "%s;", why);
+	while (nlri_run_next(run, &n)) {
+		log_route(p, &n, str_text(&outcome));
+		loc_rib_unset(&p->bgp->rib, p, &n);
+	}
+	str_fini(&outcome);
+}
+
+/* The attributes after policy, interned and held; NULL: denied. */
+static const struct attrs *apply_policy(
+    struct peer *p, const struct route_map *map, const struct nlri *n, const struct attrs *received)
+{
+	struct policy_route route = {.nlri = n, .interface = peer_interface(p)};
+	struct attrs a = *received;
+
+	if (map != NULL && !route_map_apply(map, &route, &a, &p->bgp->arena))
+		return NULL;
+	return attrs_intern(p->bgp->rib.attrs, &a);
+}
+
+static void announce(struct peer *p, const struct nlri *n, const struct attrs *attrs)
+{
+	struct loc_rib *rib = &p->bgp->rib;
+
+	log_route(p, n, attrs == NULL ? " -- DENIED due to: route-map;" : "");
+	if (attrs == NULL)
+		loc_rib_unset(rib, p, n);
+	else if (!loc_rib_set(rib, p, n, attrs) && rib->refused == 1)
+		log_error(p->bgp->log, LOG_BGP, "the RIB is full: new destinations are refused");
+}
+
+static void announce_run(struct peer *p, struct update_reach *r, const struct route_map *map)
+{
+	struct attr_table *table = p->bgp->rib.attrs;
+	bool each = map != NULL && route_map_looks_at_nlri(map);
+	const struct attrs *attrs = NULL;
+	bool applied = false;
+	struct nlri n;
+
+	while (nlri_run_next(&r->run, &n)) {
+		if (!applied || each) {
+			attrs_release(table, attrs);
+			attrs = apply_policy(p, map, &n, &r->attrs);
+			applied = true;
+		}
+		announce(p, &n, attrs);
+	}
+	attrs_release(table, attrs);
+}
+
+static void reach(struct peer *p, struct update_reach *r)
+{
+	const struct route_map *map = NULL;
+	const char *why = infeasible(p, r->run.family, &r->attrs);
+
+	if (why == NULL && first_as_wrong(p, &r->attrs)) {
+		p->errors_withdrawn++;
+		why = "as-path does not begin with the peer's AS";
+	}
+	if (why == NULL && !bgp_policy(p, r->run.family, true, &map))
+		why = "no policy";
+	if (why == NULL)
+		announce_run(p, r, map);
+	else
+		withdraw_run(p, &r->run, why);
+}
+
+/* RFC 7606 section 2: count, and say so. */
+static void note_disposition(struct peer *p, const struct update *u)
+{
+	switch (u->disposition) {
+	case UPDATE_OK:
+	case UPDATE_RESET:
+		return;
+	case UPDATE_DISCARD_ATTRIBUTE:
+		p->errors_discarded++;
+		break;
+	case UPDATE_TREAT_AS_WITHDRAW:
+		p->errors_withdrawn++;
+		break;
+	}
+	log_warning(p->bgp->log, LOG_BGP, "%s: UPDATE with errors, %s: attribute %u: %s",
+	    peer_name(p), disposition_name(u->disposition), u->attribute,
+	    u->reason == NULL ? "" : u->reason);
+}
+
+static void log_update(const struct peer *p, const struct update *u)
+{
+	struct str text = {0};
+
+	if (!log_debugs(p->bgp->log, LOG_BGP_UPDATE_IN))
+		return;
+	update_text(u, &text);
+	log_debug(
+	    p->bgp->log, LOG_BGP_UPDATE_IN, "%s rcvd UPDATE %s", peer_name(p), str_text(&text));
+	str_fini(&text);
+}
+
+void adj_rib_in_update(struct peer *p, struct update *u)
+{
+	log_update(p, u);
+	note_disposition(p, u);
+	for (size_t i = 0; i < u->unreach_count; i++)
+		withdraw_run(p, &u->unreach[i], NULL);
+	for (size_t i = 0; i < u->reach_count; i++)
+		reach(p, &u->reach[i]);
+	if (u->end_of_rib)
+		peer_end_of_rib(p, u->end_of_rib_family);
+}

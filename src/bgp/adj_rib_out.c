@@ -1,0 +1,481 @@
+/*
+ * Adj-RIB-Out: who has been told what, and packing.
+ *
+ * A destination whose best path changed is queued once, whatever happens to it before its turn; at
+ * its turn the outcome is computed from what is true then and compared with what the peer has. So
+ * nothing is sent that changes nothing, and a queue never grows beyond the number of destinations.
+ * Local changes have a queue of their own and go first; the walk over the whole table (a new
+ * session, a route refresh, a new policy) goes last and feeds the queue piece by piece.
+ *
+ * A batch is grouped by interned attributes, in order of their creation, and within these in order
+ * of the queue; withdrawals go before. The order of UPDATEs thus depends on history alone.
+ *
+ * Ownership: an out belongs to its destination's list; it exists while the peer has the route or
+ * may be about to be told. It keeps the destination alive.
+ */
+#include "bgp/adj_rib_out.h"
+
+#include <stdlib.h>
+
+#include "base/check.h"
+#include "base/mem.h"
+#include "bgp/export.h"
+#include "bgp/speaker.h"
+
+#define BATCH_MAX 2048
+
+void adj_rib_out_init(struct adj_rib_out *o, struct peer *p, enum bgp_family family)
+{
+	*o = (struct adj_rib_out){.peer = p, .family = family};
+}
+
+static struct loc_rib *rib_of(const struct adj_rib_out *o)
+{
+	return &o->peer->bgp->rib;
+}
+
+/* ---- outs and their queues ---- */
+
+static void queue_push(struct out_queue *q, struct out *out)
+{
+	out->queued = true;
+	out->queue_next = NULL;
+	if (q->last == NULL)
+		q->first = out;
+	else
+		q->last->queue_next = out;
+	q->last = out;
+	q->count++;
+}
+
+static struct out *queue_shift(struct out_queue *q)
+{
+	struct out *out = q->first;
+
+	if (out == NULL)
+		return NULL;
+	q->first = out->queue_next;
+	if (q->first == NULL)
+		q->last = NULL;
+	q->count--;
+	out->queued = false;
+	return out;
+}
+
+static struct out *out_find(const struct dest *d, const struct adj_rib_out *o)
+{
+	struct out *out = d->outs;
+
+	while (out != NULL && out->rib != o)
+		out = out->next;
+	return out;
+}
+
+static struct out *out_new(struct adj_rib_out *o, struct dest *d)
+{
+	struct out *out = mem_new(sizeof(*out));
+
+	out->rib = o;
+	out->dest = d;
+	out->next = d->outs;
+	d->outs = out;
+	return out;
+}
+
+/* What the peer has is now this (held already); NULL: nothing. */
+static void out_take(struct out *out, const struct attrs *attrs, const struct nlri_extra *extra)
+{
+	struct loc_rib *rib = rib_of(out->rib);
+
+	out->rib->advertised += (attrs != NULL) - (unsigned)(out->attrs != NULL);
+	attrs_release(rib->attrs, out->attrs);
+	extra_release(&rib->extras, out->extra);
+	out->attrs = attrs;
+	out->extra = extra;
+}
+
+/* The destination may go with it. */
+static void out_free(struct out *out)
+{
+	struct dest *d = out->dest;
+	struct out **at = &d->outs;
+
+	while (*at != out)
+		at = &(*at)->next;
+	*at = out->next;
+	out_take(out, NULL, NULL);
+	bgp_collect(out->rib->peer->bgp, d);
+	mem_free(out);
+}
+
+/* ---- the cache of outcomes ---- */
+
+void adj_rib_out_clear_cache(struct adj_rib_out *o)
+{
+	struct attr_table *attrs = rib_of(o)->attrs;
+
+	for (size_t i = 0; i < EXPORT_CACHE_SIZE; i++) {
+		attrs_release(attrs, o->cache[i].in);
+		attrs_release(attrs, o->cache[i].out);
+		o->cache[i] = (struct export_cache){0};
+	}
+}
+
+static const struct attrs *cached_export(
+    struct adj_rib_out *o, const struct nlri *n, const struct path *path)
+{
+	struct export_cache *c = &o->cache[path->attrs->id % EXPORT_CACHE_SIZE];
+
+	if (c->in != path->attrs || c->from != path->peer) {
+		struct attr_table *attrs = rib_of(o)->attrs;
+
+		attrs_release(attrs, c->in);
+		attrs_release(attrs, c->out);
+		c->in = attrs_hold(path->attrs);
+		c->from = path->peer;
+		c->out = export_attrs(o->peer, n, path);
+	}
+	return c->out == NULL ? NULL : attrs_hold(c->out);
+}
+
+/* ---- opening, closing, walking ---- */
+
+void adj_rib_out_open(struct adj_rib_out *o)
+{
+	o->open = true;
+	o->end_of_rib_owed = true;
+	adj_rib_out_walk(o, false);
+}
+
+void adj_rib_out_close(struct adj_rib_out *o)
+{
+	struct loc_rib *rib = rib_of(o);
+	struct dest *next;
+
+	if (!o->open)
+		return;
+	o->walking = false;
+	for (struct dest *d = loc_rib_after(rib, o->family, NULL); d != NULL; d = next) {
+		struct out *out = out_find(d, o);
+
+		next = loc_rib_after(rib, o->family, d);
+		if (out != NULL)
+			out_free(out);
+	}
+	adj_rib_out_clear_cache(o);
+	check(o->advertised == 0);
+	adj_rib_out_init(o, o->peer, o->family);
+}
+
+void adj_rib_out_walk(struct adj_rib_out *o, bool force)
+{
+	if (!o->open)
+		return;
+	o->walk_force = force || (o->walking && o->walk_force);
+	o->walking = true;
+	o->cursor = NULL;
+	if (force && o->peer->up->enhanced_refresh) {
+		session_send_refresh(o->peer->up, o->family, ROUTE_REFRESH_BEGIN);
+		o->refresh_end_owed = true;
+	}
+}
+
+void adj_rib_out_policy_changed(struct adj_rib_out *o)
+{
+	if (!o->open)
+		return;
+	adj_rib_out_clear_cache(o);
+	adj_rib_out_walk(o, false);
+}
+
+void adj_rib_out_consider(struct adj_rib_out *o, struct dest *d, bool urgent, bool force)
+{
+	const struct path *best = dest_best(d);
+	struct out *out;
+
+	if (!o->open)
+		return;
+	out = out_find(d, o);
+	if (out == NULL) {
+		if (best == NULL || !export_allowed(o->peer, o->family, best))
+			return;
+		out = out_new(o, d);
+	}
+	out->force |= force;
+	if (!out->queued)
+		queue_push(urgent ? &o->urgent : &o->queue, out);
+}
+
+void adj_rib_out_forget(struct adj_rib_out *o, const struct dest *d)
+{
+	const struct list *order = &rib_of(o)->tables[o->family].order;
+
+	if (o->cursor == d)
+		o->cursor = d->order.prev == &order->head
+				? NULL
+				: list_entry(d->order.prev, struct dest, order);
+}
+
+/* Visits up to `budget` destinations; the number visited. */
+static size_t walk(struct adj_rib_out *o, size_t budget)
+{
+	size_t n = 0;
+
+	while (o->walking && n < budget) {
+		struct dest *d = loc_rib_after(rib_of(o), o->family, o->cursor);
+
+		if (d == NULL) {
+			o->walking = false;
+			break;
+		}
+		o->cursor = d;
+		adj_rib_out_consider(o, d, false, o->walk_force);
+		n++;
+	}
+	return n;
+}
+
+/* ---- packing ---- */
+
+struct pending {
+	struct out *out;
+	const struct attrs *attrs;	/* held; NULL: withdraw */
+	const struct nlri_extra *extra; /* held */
+	size_t order;
+};
+
+/* Messages under way to the session. */
+struct packer {
+	struct adj_rib_out *o;
+	struct session *session;
+	size_t used;
+	unsigned messages;
+	mono_t now;
+};
+
+static void packer_flush(struct packer *k)
+{
+	if (k->used != 0)
+		session_send(k->session, k->o->peer->bgp->buffer, k->used, k->messages, k->now);
+	k->used = 0;
+	k->messages = 0;
+}
+
+/* Where the next message can be built. */
+static uint8_t *packer_room(struct packer *k)
+{
+	if (SEND_BUFFER_SIZE - k->used < MESSAGE_MAX_EXTENDED)
+		packer_flush(k);
+	return k->o->peer->bgp->buffer + k->used;
+}
+
+static void packer_take(struct packer *k, size_t size)
+{
+	k->used += size;
+	k->messages += size != 0;
+}
+
+static void begin(struct packer *k, struct update_writer *u, const struct attrs *attrs)
+{
+	const struct update_context *c = &k->session->transmit;
+
+	if (attrs == NULL)
+		update_begin_unreach(u, packer_room(k), c, k->o->family);
+	else
+		update_begin_reach(u, packer_room(k), c, k->o->family, attrs);
+}
+
+static void log_out(const struct packer *k, const struct nlri *n, const struct attrs *attrs)
+{
+	struct log *log = k->o->peer->bgp->log;
+	struct str text = {0};
+
+	if (!log_debugs(log, LOG_BGP_UPDATE_OUT))
+		return;
+	nlri_text(n, &text);
+	str_add(&text, attrs == NULL ? " -- unreachable" : " ");
+	if (attrs != NULL)
+		attrs_text(attrs, &text);
+	log_debug(
+	    log, LOG_BGP_UPDATE_OUT, "%s send UPDATE %s", peer_name(k->o->peer), str_text(&text));
+	str_fini(&text);
+}
+
+/* Attributes alone that fill a message: the route stays with us. */
+static void too_large(struct packer *k, struct pending *p, const struct nlri *n)
+{
+	struct str text = {0};
+
+	nlri_text(n, &text);
+	log_warning(k->o->peer->bgp->log, LOG_BGP, "%s: %s not advertised: attributes too large",
+	    peer_name(k->o->peer), str_text(&text));
+	str_fini(&text);
+	attrs_release(rib_of(k->o)->attrs, p->attrs);
+	extra_release(&rib_of(k->o)->extras, p->extra);
+	p->attrs = NULL;
+	p->extra = NULL;
+	if (p->out->attrs != NULL) {
+		struct update_writer u;
+
+		begin(k, &u, NULL);
+		update_add(&u, n);
+		packer_take(k, update_end(&u));
+	}
+}
+
+/* One run of pending with the same attributes becomes as few messages as it fits in. */
+static void pack_run(struct packer *k, struct pending *p, size_t count)
+{
+	const struct attrs *attrs = p->attrs;
+	struct update_writer u;
+	bool empty = true;
+
+	begin(k, &u, attrs);
+	for (size_t i = 0; i < count; i++) {
+		struct nlri n;
+
+		dest_nlri(p[i].out->dest, attrs == NULL ? p[i].out->extra : p[i].extra, &n);
+		if (!update_add(&u, &n) && !empty) {
+			packer_take(k, update_end(&u));
+			begin(k, &u, attrs);
+			empty = true;
+			i--;
+			continue;
+		}
+		if (u.count == 0) {
+			too_large(k, &p[i], &n);
+			begin(k, &u, attrs);
+			continue;
+		}
+		empty = false;
+		log_out(k, &n, attrs);
+	}
+	packer_take(k, update_end(&u));
+}
+
+static int pending_compare(const void *a, const void *b)
+{
+	const struct pending *x = a, *y = b;
+	uint32_t i = x->attrs == NULL ? 0 : x->attrs->id, j = y->attrs == NULL ? 0 : y->attrs->id;
+
+	if ((x->attrs == NULL) != (y->attrs == NULL))
+		return x->attrs == NULL ? -1 : 1;
+	if (i != j)
+		return i < j ? -1 : 1;
+	return x->order < y->order ? -1 : x->order > y->order;
+}
+
+static void pack(struct packer *k, struct pending *p, size_t count)
+{
+	qsort(p, count, sizeof(*p), pending_compare);
+	for (size_t i = 0, j; i < count; i = j) {
+		for (j = i + 1; j < count && p[j].attrs == p[i].attrs; j++)
+			;
+		pack_run(k, p + i, j - i);
+	}
+	packer_flush(k);
+	for (size_t i = 0; i < count; i++) {
+		out_take(p[i].out, p[i].attrs, p[i].extra);
+		if (p[i].attrs == NULL && !p[i].out->queued)
+			out_free(p[i].out);
+	}
+}
+
+/* What is to be told about this destination now. False: nothing. */
+static bool resolve(struct adj_rib_out *o, struct out *out, bool per_nlri, struct pending *p)
+{
+	const struct path *best = dest_best(out->dest);
+	bool force = out->force;
+	struct nlri n;
+
+	*p = (struct pending){.out = out};
+	out->force = false;
+	if (best != NULL && export_allowed(o->peer, o->family, best)) {
+		dest_nlri(out->dest, best->extra, &n);
+		p->attrs = per_nlri ? export_attrs(o->peer, &n, best) : cached_export(o, &n, best);
+		p->extra = p->attrs == NULL ? NULL : extra_hold(best->extra);
+	}
+	if (p->attrs == NULL)
+		return out->attrs != NULL;
+	if (p->attrs != out->attrs || p->extra != out->extra || force)
+		return true;
+	attrs_release(rib_of(o)->attrs, p->attrs);
+	extra_release(&rib_of(o)->extras, p->extra);
+	return false;
+}
+
+/* One batch off the queues. Returns how many were taken. */
+static size_t flush_batch(struct adj_rib_out *o, size_t max, mono_t now)
+{
+	struct bgp *b = o->peer->bgp;
+	struct pending *p = arena_new(&b->arena, max * sizeof(*p));
+	struct packer k = {.o = o, .session = o->peer->up, .now = now};
+	bool per_nlri = export_looks_at_nlri(o->peer, o->family);
+	size_t taken = 0, count = 0;
+	struct out *out;
+
+	while (taken < max && ((out = queue_shift(&o->urgent)) != NULL ||
+				  (out = queue_shift(&o->queue)) != NULL)) {
+		p[count].order = taken++;
+		if (resolve(o, out, per_nlri, &p[count])) {
+			p[count].order = taken;
+			count++;
+		} else if (out->attrs == NULL) {
+			out_free(out);
+		}
+	}
+	pack(&k, p, count);
+	arena_reset(&b->arena);
+	return taken;
+}
+
+static bool queued(const struct adj_rib_out *o)
+{
+	return o->urgent.first != NULL || o->queue.first != NULL;
+}
+
+/* End-of-RIB and EoRR close what the walk began, when nothing of it is left to be told. */
+static bool marker_due(const struct adj_rib_out *o)
+{
+	return (o->end_of_rib_owed || o->refresh_end_owed) && !o->walking && !queued(o) &&
+	       !loc_rib_pending(rib_of(o));
+}
+
+static void send_markers(struct adj_rib_out *o, mono_t now)
+{
+	struct session *s = o->peer->up;
+
+	if (o->end_of_rib_owed) {
+		uint8_t message[64];
+		struct writer w = writer_to(message, sizeof(message));
+
+		end_of_rib_encode(&w, o->family);
+		session_send(s, message, writer_size(&w), 1, now);
+	}
+	if (o->refresh_end_owed)
+		session_send_refresh(s, o->family, ROUTE_REFRESH_END);
+	o->end_of_rib_owed = o->refresh_end_owed = false;
+}
+
+bool adj_rib_out_pending(const struct adj_rib_out *o)
+{
+	return o->open && !session_blocked(o->peer->up) &&
+	       (queued(o) || o->walking || marker_due(o));
+}
+
+size_t adj_rib_out_flush(struct adj_rib_out *o, size_t budget, mono_t now)
+{
+	while (budget > 0 && o->open && !session_blocked(o->peer->up)) {
+		size_t max = budget < BATCH_MAX ? budget : BATCH_MAX, done;
+
+		done = queued(o) ? 0 : walk(o, max);
+		if (queued(o))
+			done += flush_batch(o, max, now);
+		if (done == 0)
+			break;
+		budget -= done < budget ? done : budget;
+	}
+	if (marker_due(o) && o->open && !session_blocked(o->peer->up))
+		send_markers(o, now);
+	return budget;
+}

@@ -1,0 +1,68 @@
+/*
+ * Adj-RIB-Out of one peer and family: what the peer has been told, what it is to be told, and the
+ * packing of that into UPDATEs. RFC 4271 section 9.2, RFC 4724 section 2 (End-of-RIB), RFC 7313.
+ */
+#pragma once
+
+#include "bgp/loc_rib.h"
+
+/* One destination as the peer sees it. Owned by the destination's list. */
+struct out {
+	struct out *next; /* of the destination */
+	struct out *queue_next;
+	struct adj_rib_out *rib;
+	struct dest *dest;
+	const struct attrs *attrs;	/* held; what the peer has; NULL: nothing */
+	const struct nlri_extra *extra; /* held */
+	bool queued;
+	bool force; /* tell again even if nothing changed (route refresh) */
+};
+
+struct out_queue {
+	struct out *first, *last;
+	size_t count;
+};
+
+/* What the last few sets of attributes became for this peer: thousands of MACs share a set. */
+#define EXPORT_CACHE_SIZE 16
+
+struct export_cache {
+	const struct peer *from;
+	const struct attrs *in;	 /* held; NULL: empty slot */
+	const struct attrs *out; /* held; NULL: denied */
+};
+
+struct adj_rib_out {
+	struct peer *peer;
+	enum bgp_family family;
+	bool open; /* the family is negotiated and the session up */
+	struct out_queue urgent, queue;
+	struct dest *cursor; /* last destination visited by the walk; NULL: at the start */
+	bool walking;	     /* all destinations are being visited: start, refresh, new policy */
+	bool walk_force;
+	bool end_of_rib_owed;
+	bool refresh_end_owed; /* EoRR */
+	uint32_t advertised;   /* outs with attrs */
+	struct export_cache cache[EXPORT_CACHE_SIZE];
+};
+
+void adj_rib_out_init(struct adj_rib_out *o, struct peer *p, enum bgp_family family);
+/* The session is up: begin with the whole table, then End-of-RIB. */
+void adj_rib_out_open(struct adj_rib_out *o);
+/* The session ended: forget all that the peer knew. */
+void adj_rib_out_close(struct adj_rib_out *o);
+/* Visit all destinations again: because the policy changed, or (force) the peer asked. */
+void adj_rib_out_walk(struct adj_rib_out *o, bool force);
+/* The best path of a destination changed. */
+void adj_rib_out_consider(struct adj_rib_out *o, struct dest *d, bool urgent, bool force);
+/* The destination is about to be freed: it must not be where the walk stands. */
+void adj_rib_out_forget(struct adj_rib_out *o, const struct dest *d);
+/* Up to about `budget` destinations become UPDATEs, unless the peer is slow. Returns how much of
+ * the budget is left. */
+size_t adj_rib_out_flush(struct adj_rib_out *o, size_t budget, mono_t now);
+/* There is something to do and the peer can take it. */
+bool adj_rib_out_pending(const struct adj_rib_out *o);
+/* Outcomes are not remembered any more: a peer, whose pointer is in the memory, goes away. */
+void adj_rib_out_clear_cache(struct adj_rib_out *o);
+/* Settings changed: all outcomes are to be computed again. */
+void adj_rib_out_policy_changed(struct adj_rib_out *o);

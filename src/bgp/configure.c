@@ -1,0 +1,225 @@
+/*
+ * New settings: start and reload are the same. Peers are matched by name; one that stays keeps its
+ * session unless something that the session was set up with has changed (RFC 4486: Cease, Other
+ * Configuration Change). A changed inbound policy asks the peer to send its routes again
+ * (RFC 2918); a changed outbound policy visits all destinations again and tells the differences.
+ */
+#include <string.h>
+
+#include "base/mem.h"
+#include "bgp/speaker.h"
+
+static bool instance_equal(const struct bgp_settings *a, const struct bgp_settings *b)
+{
+	return a->as == b->as && ip_equal(&a->router_id, &b->router_id);
+}
+
+static bool rules_equal(
+    const struct bgp_settings *a, const struct bgp_settings *b, enum bgp_family f)
+{
+	return a->multipath_relax == b->multipath_relax &&
+	       a->always_compare_med == b->always_compare_med &&
+	       a->maximum_paths[f] == b->maximum_paths[f] &&
+	       a->maximum_paths_ibgp[f] == b->maximum_paths_ibgp[f];
+}
+
+static const struct route_map *map_of(const struct bgp_settings *s, const char *name)
+{
+	return name == NULL ? NULL : route_map_find(&s->route_maps, name);
+}
+
+/* The same policy by the same text; whether a route-map is named at all matters too, for a named
+ * one that is missing denies. */
+static bool policy_equal(const struct bgp_settings *a, const char *name_a,
+    const struct bgp_settings *b, const char *name_b)
+{
+	return (name_a == NULL) == (name_b == NULL) &&
+	       (name_a != NULL || a->ebgp_requires_policy == b->ebgp_requires_policy) &&
+	       route_map_equal(map_of(a, name_a), map_of(b, name_b));
+}
+
+static bool out_equal(const struct bgp_settings *a, const struct neighbor_family *x,
+    const struct bgp_settings *b, const struct neighbor_family *y)
+{
+	return policy_equal(a, x->route_map_out, b, y->route_map_out) &&
+	       x->next_hop_self == y->next_hop_self &&
+	       x->next_hop_unchanged == y->next_hop_unchanged &&
+	       x->route_reflector_client == y->route_reflector_client;
+}
+
+static bool in_equal(const struct bgp_settings *a, const struct neighbor_family *x,
+    const struct bgp_settings *b, const struct neighbor_family *y)
+{
+	return policy_equal(a, x->route_map_in, b, y->route_map_in) &&
+	       x->allowas_in == y->allowas_in;
+}
+
+static void reset_for_change(struct peer *p, mono_t now)
+{
+	uint8_t data[SHUTDOWN_DATA_MAX];
+	struct notification n = {.code = NOTIFY_CEASE, .subcode = NOTIFY_CEASE_CONFIG_CHANGE};
+
+	if (p->settings->shutdown)
+		n = notification_cease_with(
+		    NOTIFY_CEASE_SHUTDOWN, p->settings->shutdown_message, data);
+	peer_reset(p, &n, p->settings->shutdown ? "Admin. shutdown" : "Configuration changed", now);
+}
+
+/* Routes already taken in were judged by the old policy. */
+static void inbound_changed(struct peer *p, enum bgp_family f, mono_t now)
+{
+	if (!p->families[f])
+		return;
+	if (p->up->route_refresh)
+		session_send_refresh(p->up, f, ROUTE_REFRESH_REQUEST);
+	else
+		reset_for_change(p, now);
+}
+
+static void adapt(
+    struct peer *p, const struct bgp_settings *old, const struct neighbor_settings *was, mono_t now)
+{
+	const struct bgp_settings *g = &p->bgp->settings;
+
+	for (enum bgp_family f = 0; f < BGP_FAMILIES; f++) {
+		if (!in_equal(old, &was->family[f], g, &p->settings->family[f]))
+			inbound_changed(p, f, now);
+		if (!out_equal(old, &was->family[f], g, &p->settings->family[f]))
+			adj_rib_out_policy_changed(&p->out[f]);
+	}
+}
+
+/* A peer that stays. Its old settings are still there. */
+static void update_peer(
+    struct peer *p, const struct bgp_settings *old, const struct neighbor_settings *s, mono_t now)
+{
+	const struct neighbor_settings *was = p->settings;
+
+	p->settings = s;
+	p->warned_policy = false;
+	if (neighbor_session_equal(was, s) && instance_equal(old, &p->bgp->settings)) {
+		adapt(p, old, was, now);
+		return;
+	}
+	reset_for_change(p, now);
+	p->failures = 0;
+	if (!s->unnumbered)
+		p->address = s->address;
+	else if (!was->unnumbered)
+		p->address = (struct ip){0};
+}
+
+static struct peer *take_peer(struct peer **peers, size_t count, const char *name)
+{
+	for (size_t i = 0; i < count; i++) {
+		struct peer *p = peers[i];
+
+		if (p == NULL || strcmp(peer_name(p), name) != 0)
+			continue;
+		peers[i] = NULL;
+		return p;
+	}
+	return NULL;
+}
+
+static size_t neighbor_count(const struct bgp_settings *s)
+{
+	return s->enabled ? s->neighbor_count : 0;
+}
+
+static void remove_peers(struct bgp *b, const struct bgp_settings *wanted, mono_t now)
+{
+	for (size_t i = 0; i < b->peer_count;) {
+		const char *name = peer_name(b->peers[i]);
+
+		if (wanted->enabled && bgp_settings_neighbor(wanted, name) != NULL)
+			i++;
+		else
+			bgp_remove_peer(b, i, now);
+	}
+}
+
+static void update_peers(struct bgp *b, const struct bgp_settings *old, mono_t now)
+{
+	size_t n = neighbor_count(&b->settings), had = b->peer_count;
+	struct peer **before = b->peers;
+
+	/* Sorted by name as the settings are: the order in which peers take turns. */
+	b->peers = mem_new_array(n + 1, sizeof(struct peer *));
+	b->peer_count = 0;
+	for (size_t i = 0; i < n; i++) {
+		const struct neighbor_settings *s = &b->settings.neighbors[i];
+		struct peer *p = take_peer(before, had, s->name);
+
+		b->peers[i] = p != NULL ? p : peer_new(b, s);
+	}
+	b->peer_count = n;
+	for (size_t i = 0; i < n; i++) {
+		const struct neighbor_settings *s = &b->settings.neighbors[i];
+
+		if (b->peers[i]->settings != s)
+			update_peer(b->peers[i], old, s, now);
+		if (peer_state(b->peers[i]) == BGP_IDLE)
+			peer_link_changed(b->peers[i], now);
+	}
+	mem_free(before);
+}
+
+static void network_nlri(const struct network_settings *s, struct nlri *n)
+{
+	*n = (struct nlri){.family = s->family, .prefix = s->prefix};
+}
+
+static void originate_network(struct bgp *b, const struct network_settings *s)
+{
+	struct attrs a = {.origin = ORIGIN_IGP};
+	const struct route_map *map = map_of(&b->settings, s->route_map);
+	struct policy_route route = {0};
+	struct nlri n;
+
+	network_nlri(s, &n);
+	route.nlri = &n;
+	if (s->route_map == NULL || (map != NULL && route_map_apply(map, &route, &a, &b->arena)))
+		bgp_originate(b, &n, &a);
+	else
+		bgp_withdraw(b, &n);
+}
+
+static bool network_wanted(const struct bgp_settings *s, const struct network_settings *w)
+{
+	for (size_t i = 0; s->enabled && i < s->network_count; i++)
+		if (s->networks[i].family == w->family &&
+		    prefix_equal(&s->networks[i].prefix, &w->prefix))
+			return true;
+	return false;
+}
+
+static void update_networks(struct bgp *b, const struct bgp_settings *old)
+{
+	for (size_t i = 0; old->enabled && i < old->network_count; i++) {
+		struct nlri n;
+
+		network_nlri(&old->networks[i], &n);
+		if (!network_wanted(&b->settings, &old->networks[i]))
+			bgp_withdraw(b, &n);
+	}
+	for (size_t i = 0; b->settings.enabled && i < b->settings.network_count; i++)
+		originate_network(b, &b->settings.networks[i]);
+}
+
+void bgp_configure(struct bgp *b, const struct bgp_settings *s, mono_t now)
+{
+	struct bgp_settings old = b->settings;
+
+	remove_peers(b, s, now);
+	bgp_settings_copy(&b->settings, s);
+	update_peers(b, &old, now);
+	update_networks(b, &old);
+	for (enum bgp_family f = 0; f < BGP_FAMILIES; f++)
+		if (!rules_equal(&old, &b->settings, f))
+			loc_rib_mark_all_dirty(&b->rib, f);
+	if (s->enabled && s->router_id.family == IP_NONE)
+		log_warning(b->log, LOG_BGP, "no router id is known: no session is started");
+	arena_reset(&b->arena);
+	bgp_settings_fini(&old);
+}

@@ -1,0 +1,54 @@
+/*
+ * The decision process of one destination: which path is best, which may share the load with it,
+ * and by which step. RFC 4271 section 9.1.2.2, RFC 4456 section 9, RFC 7432 section 15.
+ */
+#pragma once
+
+#include "bgp/attr.h"
+
+/* In the order in which they are taken. */
+enum decision_step {
+	DECISION_ONLY,	       /* nothing to compare with */
+	DECISION_LOCAL,	       /* originated here */
+	DECISION_STICKY,       /* EVPN: static MAC */
+	DECISION_SEQUENCE,     /* EVPN: mobility sequence number */
+	DECISION_LOCAL_PREF,   /* RFC 4271 9.1.1 */
+	DECISION_AS_PATH,      /* 9.1.2.2 a */
+	DECISION_ORIGIN,       /* b */
+	DECISION_MED,	       /* c */
+	DECISION_EBGP,	       /* d */
+	DECISION_ROUTER_ID,    /* f */
+	DECISION_CLUSTER_LIST, /* RFC 4456 section 9 */
+	DECISION_PEER_ADDRESS, /* g */
+	DECISION_INTERFACE     /* two links to one peer with one link-local address */
+};
+
+/* "AS Path", "MED", … as shows print it. */
+const char *decision_step_text(enum decision_step step);
+
+struct decision_rules {
+	bool always_compare_med;
+	bool multipath_relax;	 /* as long an AS_PATH will do; else it must be the same */
+	uint16_t max_paths_ebgp; /* 0 counts as 1 */
+	uint16_t max_paths_ibgp;
+};
+
+struct decision_path {
+	const struct attrs *attrs;
+	void *owner; /* the caller's */
+	bool local, ebgp;
+	bool sticky; /* EVPN MAC/IP routes, else zero */
+	uint32_t sequence;
+	uint32_t router_id; /* ORIGINATOR_ID, else the peer's BGP Identifier */
+	struct ip peer_address;
+	ifindex_t peer_ifindex;
+};
+
+/* Reorders `paths` so that the best comes first, then the others of the multipath set, then the
+ * losers in no particular order. Returns the size of the set (0 only for n = 0). The outcome does
+ * not depend on the order given. */
+size_t decision_select(const struct decision_rules *r, struct decision_path **paths, size_t n);
+
+/* All of `paths` from best to worst, for shows; steps[i] is what put i below i - 1. */
+void decision_rank(const struct decision_rules *r, struct decision_path **paths, size_t n,
+    enum decision_step *steps);

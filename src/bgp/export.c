@@ -1,0 +1,214 @@
+/*
+ * What a path looks like to a peer.
+ *
+ * Order, for it matters: may the path go there at all (split horizon, communities, reflection);
+ * attributes that do not cross the kind of session come off; the route-map speaks; then the marks
+ * of our own passing go on (AS_PATH, NEXT_HOP, ORIGINATOR_ID, CLUSTER_LIST), so that a route-map
+ * can set a MULTI_EXIT_DISC for the peer and cannot forge our AS. Communities that a route-map sets
+ * on the way out are for the peer to honour (RFC 1997), not for us.
+ *
+ * EVPN routes keep the next hop on eBGP too: it is the VTEP (RFC 8365 section 5.1.2), and a leaf or
+ * spine is none.
+ */
+#include "bgp/export.h"
+
+#include <string.h>
+
+#include "bgp/speaker.h"
+
+static const struct neighbor_family *family_of(const struct peer *p, enum bgp_family family)
+{
+	return &p->settings->family[family];
+}
+
+/* RFC 4456 section 6: from clients to all, from others to clients. */
+static bool reflects(const struct peer *to, enum bgp_family family, const struct path *path)
+{
+	return family_of(path->peer, family)->route_reflector_client ||
+	       family_of(to, family)->route_reflector_client;
+}
+
+bool export_allowed(const struct peer *to, enum bgp_family family, const struct path *path)
+{
+	const struct attrs *a = path->attrs;
+
+	if (path->peer == to)
+		return false;
+	if (a->community_count != 0) {
+		if (attrs_have_community(a, COMMUNITY_NO_ADVERTISE))
+			return false;
+		if (to->ebgp && (attrs_have_community(a, COMMUNITY_NO_EXPORT) ||
+				    attrs_have_community(a, COMMUNITY_NO_EXPORT_SUBCONFED)))
+			return false;
+	}
+	if (path->peer != NULL && !path->peer->ebgp && !to->ebgp)
+		return reflects(to, family, path);
+	return true;
+}
+
+bool export_looks_at_nlri(const struct peer *to, enum bgp_family family)
+{
+	const char *name = family_of(to, family)->route_map_out;
+	const struct route_map *map =
+	    name == NULL ? NULL : route_map_find(&to->bgp->settings.route_maps, name);
+
+	return map != NULL && route_map_looks_at_nlri(map);
+}
+
+/* ---- what comes off before the policy ---- */
+
+/* RFC 4271 section 5.1.4: a received MED does not go on to another AS; 5.1.5: LOCAL_PREF stays
+ * inside; RFC 4456 section 8: so do the marks of reflection. */
+static void strip_for_ebgp(struct attrs *a, const struct path *path)
+{
+	a->has_local_pref = false;
+	a->local_pref = 0;
+	if (path->peer != NULL) {
+		a->has_med = false;
+		a->med = 0;
+	}
+	a->has_originator_id = false;
+	a->originator_id = (struct ip){0};
+	a->cluster_list = NULL;
+	a->cluster_count = 0;
+}
+
+/* ---- NEXT_HOP ---- */
+
+static const struct interface *session_interface(const struct peer *to)
+{
+	return to->ifindex.v == 0 ? NULL : bgp_interface_find(to->bgp, to->ifindex);
+}
+
+/* RFC 2545 section 3 and RFC 8950 section 4: a global address, and on a common link the link-local
+ * one too. A link without a global address gives the link-local one in both places. */
+static bool self_v6(const struct peer *to, struct attrs *a)
+{
+	const struct interface *i = session_interface(to);
+	const struct ip *local = &to->up->local;
+
+	a->next_hop = (struct ip){0};
+	a->next_hop_link_local = (struct ip){0};
+	a->next_hop_is_link_local = false;
+	if (local->family != IP_V6)
+		return false;
+	if (ip_is_link_local(local))
+		a->next_hop_link_local = *local;
+	else
+		a->next_hop = *local;
+	if (i != NULL && a->next_hop.family == IP_NONE)
+		a->next_hop = i->global;
+	if (a->next_hop.family == IP_NONE) {
+		a->next_hop = a->next_hop_link_local;
+		a->next_hop_is_link_local = true;
+	}
+	return true;
+}
+
+static bool self_v4(const struct peer *to, struct attrs *a)
+{
+	if (to->up->local.family == IP_V6)
+		return to->up->extended_nexthop && self_v6(to, a);
+	a->next_hop = to->up->local;
+	a->next_hop_link_local = (struct ip){0};
+	a->next_hop_is_link_local = false;
+	return true;
+}
+
+/* An EVPN route that names no VTEP is ours; its VTEP is then our best known address. */
+static bool evpn_next_hop(const struct peer *to, struct attrs *a, bool self)
+{
+	if (a->next_hop.family != IP_NONE && !self)
+		return true;
+	a->next_hop =
+	    ip_is_link_local(&to->up->local) ? to->bgp->settings.router_id : to->up->local;
+	a->next_hop_link_local = (struct ip){0};
+	a->next_hop_is_link_local = false;
+	return true;
+}
+
+/* Can the peer make use of this next hop as it is? */
+static bool carries(const struct peer *to, enum bgp_family family, const struct ip *next_hop)
+{
+	if (next_hop->family == IP_V6)
+		return family == BGP_IPV6_UNICAST || to->up->extended_nexthop;
+	return next_hop->family == IP_V4 && family == BGP_IPV4_UNICAST;
+}
+
+static bool set_next_hop(
+    const struct peer *to, enum bgp_family family, const struct path *path, struct attrs *a)
+{
+	const struct neighbor_family *s = family_of(to, family);
+	bool keep = s->next_hop_unchanged || (!to->ebgp && path->peer != NULL);
+
+	if (family == BGP_L2VPN_EVPN)
+		return evpn_next_hop(to, a, s->next_hop_self && path->peer != NULL);
+	if (keep && !s->next_hop_self && carries(to, family, &a->next_hop) &&
+	    !a->next_hop_is_link_local) {
+		/* A link-local address means nothing beyond its link. */
+		a->next_hop_link_local = (struct ip){0};
+		return true;
+	}
+	return family == BGP_IPV4_UNICAST ? self_v4(to, a) : self_v6(to, a);
+}
+
+/* ---- the marks of our passing ---- */
+
+static void mark_for_ebgp(const struct peer *to, struct attrs *a, struct arena *arena)
+{
+	uint32_t as = to->bgp->settings.as;
+
+	as_path_prepend(a, as, 1, arena);
+	if (to->local_as != as)
+		as_path_prepend(a, to->local_as, 1, arena);
+}
+
+/* RFC 4456 section 8. */
+static void mark_reflected(
+    const struct peer *to, const struct path *path, struct attrs *a, struct arena *arena)
+{
+	uint32_t *list = arena_new(arena, (a->cluster_count + 1u) * sizeof(*list));
+
+	if (!a->has_originator_id) {
+		a->has_originator_id = true;
+		a->originator_id = path->peer->router_id;
+	}
+	list[0] = ip_to_u32(&to->bgp->settings.router_id);
+	if (a->cluster_count != 0)
+		memcpy(list + 1, a->cluster_list, a->cluster_count * sizeof(*list));
+	a->cluster_list = list;
+	a->cluster_count++;
+}
+
+static void mark_for_ibgp(
+    const struct peer *to, const struct path *path, struct attrs *a, struct arena *arena)
+{
+	if (!a->has_local_pref) {
+		a->has_local_pref = true;
+		a->local_pref = 100;
+	}
+	if (path->peer != NULL && !path->peer->ebgp)
+		mark_reflected(to, path, a, arena);
+}
+
+const struct attrs *export_attrs(struct peer *to, const struct nlri *n, const struct path *path)
+{
+	struct bgp *b = to->bgp;
+	struct attrs a = *path->attrs;
+	const struct route_map *map;
+	struct policy_route route = {.nlri = n, .interface = peer_interface(to)};
+
+	if (!export_allowed(to, n->family, path) || !bgp_policy(to, n->family, false, &map))
+		return NULL;
+	if (to->ebgp)
+		strip_for_ebgp(&a, path);
+	if (map != NULL && !route_map_apply(map, &route, &a, &b->arena))
+		return NULL;
+	if (!set_next_hop(to, n->family, path, &a))
+		return NULL;
+	if (to->ebgp)
+		mark_for_ebgp(to, &a, &b->arena);
+	else
+		mark_for_ibgp(to, path, &a, &b->arena);
+	return attrs_intern(b->rib.attrs, &a);
+}

@@ -1,0 +1,17 @@
+/*
+ * What a path of the Loc-RIB looks like to a peer: RFC 4271 sections 5.1 and 9.1.3, RFC 4456
+ * section 8 and 10, RFC 1997, RFC 2545, RFC 8950, RFC 8365 section 5.1.2 (EVPN next hop). Private
+ * to bgp/.
+ */
+#pragma once
+
+#include "bgp/loc_rib.h"
+
+/* Cheap and final where false: this path may not go to this peer, whatever the policy says. */
+bool export_allowed(const struct peer *to, enum bgp_family family, const struct path *path);
+
+/* Interned attributes for this peer, held for the caller; NULL: denied. */
+const struct attrs *export_attrs(struct peer *to, const struct nlri *n, const struct path *path);
+
+/* The outcome of export_attrs() depends on the NLRI too, so it cannot be remembered per set. */
+bool export_looks_at_nlri(const struct peer *to, enum bgp_family family);

@@ -1,0 +1,320 @@
+/*
+ * Peers: when to connect, whom to believe, what to do when a session comes and goes.
+ *
+ * A numbered peer is reached at its address. An unnumbered one is whoever speaks BGP on a link: its
+ * link-local address is told by router advertisements, or by its own connection. Nothing is started
+ * while there is an obstacle (peer_obstacle); what takes it away calls peer_wake(). A link that
+ * goes down ends the session at once, not after the hold time.
+ */
+#include "bgp/peer.h"
+
+#include <string.h>
+
+#include "base/mem.h"
+#include "bgp/speaker.h"
+
+/* A session that lasted as long as this was a good one: the next failure counts as the first. */
+#define LASTING_S 60
+#define BACK_OFF_MAX_S 64
+/* From so many failures on, connections from the peer are not taken either while we wait. */
+#define REFUSE_FAILURES 4
+/* An accepted connection has so long to come up before we try one of our own beside it. */
+#define ACCEPTED_FIRST_S 5
+
+struct peer *peer_new(struct bgp *b, const struct neighbor_settings *s)
+{
+	struct peer *p = mem_new(sizeof(*p));
+
+	p->bgp = b;
+	p->settings = s;
+	p->address = s->unnumbered ? (struct ip){0} : s->address;
+	p->idle_until = (mono_t){0};
+	p->reason = "Waiting for peer to come up";
+	session_init(&p->active, p, false);
+	session_init(&p->passive, p, true);
+	for (enum bgp_family f = 0; f < BGP_FAMILIES; f++)
+		adj_rib_out_init(&p->out[f], p, f);
+	return p;
+}
+
+void peer_free(struct peer *p, mono_t now)
+{
+	struct notification n = {.code = NOTIFY_CEASE, .subcode = NOTIFY_CEASE_DECONFIGURED};
+
+	peer_reset(p, &n, "Neighbor deleted", now);
+	for (enum bgp_family f = 0; f < BGP_FAMILIES; f++)
+		loc_rib_drop_paths(&p->bgp->rib, f, p, true);
+	session_fini(&p->active);
+	session_fini(&p->passive);
+	mem_free(p);
+}
+
+const char *peer_name(const struct peer *p)
+{
+	return p->settings->name;
+}
+
+const char *peer_interface(const struct peer *p)
+{
+	return p->settings->unnumbered ? p->settings->name : NULL;
+}
+
+uint32_t peer_local_as(const struct peer *p)
+{
+	return p->settings->local_as != 0 ? p->settings->local_as : p->bgp->settings.as;
+}
+
+enum bgp_state peer_state(const struct peer *p)
+{
+	return p->passive.state > p->active.state ? p->passive.state : p->active.state;
+}
+
+/* ---- obstacles ---- */
+
+static const char *link_obstacle(const struct peer *p)
+{
+	const struct interface *i = bgp_interface_find(p->bgp, p->ifindex);
+
+	if (p->ifindex.v == 0 || i == NULL)
+		return "Interface does not exist";
+	if (!i->up)
+		return "Interface is down";
+	if (i->link_local.family == IP_NONE)
+		return "Interface has no link-local address";
+	return NULL;
+}
+
+/* `accepting`: the peer has connected, so its address need not be known before. */
+static const char *obstacle(const struct peer *p, bool accepting)
+{
+	const struct bgp_settings *g = &p->bgp->settings;
+	const char *link = NULL;
+	bool any = false;
+
+	if (p->bgp->stopped)
+		return "Shutting down";
+	if (p->settings->shutdown)
+		return "Admin. shutdown";
+	if (g->router_id.family == IP_NONE)
+		return "No router id";
+	if (p->settings->remote_as_kind == REMOTE_AS_NONE)
+		return "No remote AS";
+	for (size_t f = 0; f < BGP_FAMILIES; f++)
+		any |= p->settings->family[f].activate;
+	if (!any)
+		return "No address family is activated";
+	if (p->settings->unnumbered)
+		link = link_obstacle(p);
+	if (link == NULL && !accepting && p->address.family == IP_NONE)
+		link = "No router advertisement from the peer";
+	return link;
+}
+
+const char *peer_obstacle(const struct peer *p)
+{
+	return obstacle(p, false);
+}
+
+/* ---- starting ---- */
+
+void peer_wake(struct peer *p, mono_t now)
+{
+	if (p->up != NULL || peer_obstacle(p) != NULL)
+		return;
+	p->retries = 0;
+	if (p->active.state == BGP_IDLE)
+		p->idle_until = now;
+	else if (p->active.state == BGP_ACTIVE && !p->settings->passive)
+		fsm_event(&p->active, FSM_CONNECT_RETRY, now);
+}
+
+void peer_back_off(struct peer *p, mono_t now)
+{
+	int64_t s = BACK_OFF_MAX_S;
+
+	if (p->failures < 6)
+		s = (int64_t)1 << p->failures;
+	p->failures++;
+	p->idle_until = mono_add_ms(now, bgp_jitter_ms(p->bgp, s * 1000));
+}
+
+void peer_retry(struct peer *p, mono_t now)
+{
+	p->idle_until = mono_add_ms(now, bgp_jitter_ms(p->bgp, 1000));
+}
+
+void peer_reset(struct peer *p, const struct notification *n, const char *why, mono_t now)
+{
+	struct fsm_input in = {.event = FSM_STOP, .notification = n, .why = why};
+
+	fsm_handle(&p->active, &in, now);
+	fsm_handle(&p->passive, &in, now);
+	p->reason = why;
+	p->idle_until = now;
+	p->retries = 0;
+}
+
+bool peer_accept(
+    struct peer *p, uint32_t conn, const struct ip *local, const struct ip *remote, mono_t now)
+{
+	struct notification n = {.code = NOTIFY_CEASE, .subcode = NOTIFY_CEASE_COLLISION};
+	struct session *s = &p->passive;
+
+	/* RFC 4271 section 6.8: an Established session stays. */
+	if (p->up != NULL || obstacle(p, true) != NULL)
+		return false;
+	if (p->failures >= REFUSE_FAILURES && p->active.state == BGP_IDLE &&
+	    !mono_reached(p->idle_until, now))
+		return false;
+	/* Who connects anew has lost the connection before. */
+	if (s->state != BGP_IDLE)
+		fsm_handle(s, &(struct fsm_input){.event = FSM_COLLISION, .notification = &n}, now);
+	if (p->settings->unnumbered)
+		p->address = *remote;
+	if (p->active.state == BGP_IDLE)
+		p->idle_until = mono_add_s(now, ACCEPTED_FIRST_S);
+	fsm_event(s, FSM_START, now);
+	s->conn = conn;
+	session_connected(s, local, remote, now);
+	return true;
+}
+
+/* ---- up and down ---- */
+
+static void stop_other(struct peer *p, struct session *s, mono_t now)
+{
+	struct notification n = {.code = NOTIFY_CEASE, .subcode = NOTIFY_CEASE_COLLISION};
+	struct session *other = s == &p->active ? &p->passive : &p->active;
+
+	fsm_handle(other, &(struct fsm_input){.event = FSM_COLLISION, .notification = &n}, now);
+}
+
+static void tell(struct peer *p, bool established, const char *why)
+{
+	struct bgp_host *h = &p->bgp->host;
+
+	if (h->peer_changed != NULL)
+		h->peer_changed(h->context, peer_name(p), established, why);
+}
+
+void peer_established(struct peer *p, struct session *s, mono_t now)
+{
+	stop_other(p, s, now);
+	p->up = s;
+	p->ebgp = s->ebgp;
+	p->remote_as = s->open.as;
+	p->local_as = peer_local_as(p);
+	p->router_id = s->open.router_id;
+	memcpy(p->hostname, s->open.hostname, sizeof(p->hostname));
+	p->since = now;
+	p->reason = "";
+	p->idle_until = MONO_NEVER;
+	p->retries = 0;
+	p->established_count++;
+	s->established_at = now;
+	if (p->bgp->settings.log_neighbor_changes)
+		log_info(p->bgp->log, LOG_BGP, "%%ADJCHANGE: neighbor %s(%s) in vrf default Up",
+		    peer_name(p), p->hostname[0] != '\0' ? p->hostname : "Unknown");
+	for (size_t f = 0; f < BGP_FAMILIES; f++) {
+		p->families[f] = s->families[f];
+		p->end_of_rib[f] = false;
+		if (p->families[f])
+			adj_rib_out_open(&p->out[f]);
+	}
+	tell(p, true, "Established");
+}
+
+void peer_lost(struct peer *p, const char *why, mono_t now)
+{
+	if (mono_reached(mono_add_s(p->up->established_at, LASTING_S), now))
+		p->failures = 0;
+	for (enum bgp_family f = 0; f < BGP_FAMILIES; f++) {
+		if (!p->families[f])
+			continue;
+		adj_rib_out_close(&p->out[f]);
+		loc_rib_drop_paths(&p->bgp->rib, f, p, false);
+		p->families[f] = p->end_of_rib[f] = false;
+	}
+	p->up = NULL;
+	p->since = now;
+	p->reason = why;
+	p->dropped_count++;
+	if (p->bgp->settings.log_neighbor_changes)
+		log_info(p->bgp->log, LOG_BGP,
+		    "%%ADJCHANGE: neighbor %s(%s) in vrf default Down %s", peer_name(p),
+		    p->hostname[0] != '\0' ? p->hostname : "Unknown", why);
+	tell(p, false, why);
+}
+
+void peer_end_of_rib(struct peer *p, enum bgp_family family)
+{
+	if (!p->families[family] || p->end_of_rib[family])
+		return;
+	p->end_of_rib[family] = true;
+	tell(p, true, "End-of-RIB received");
+}
+
+void peer_refresh_received(struct peer *p, const struct route_refresh *r)
+{
+	if (!p->families[r->family])
+		return;
+	switch (r->kind) {
+	case ROUTE_REFRESH_REQUEST:
+		adj_rib_out_walk(&p->out[r->family], true);
+		break;
+	case ROUTE_REFRESH_BEGIN:
+		loc_rib_refresh_begin(&p->bgp->rib, r->family, p);
+		break;
+	case ROUTE_REFRESH_END:
+		loc_rib_refresh_end(&p->bgp->rib, r->family, p);
+		break;
+	}
+}
+
+/* ---- time and links ---- */
+
+void peer_run(struct peer *p, mono_t now)
+{
+	fsm_timers(&p->active, now);
+	fsm_timers(&p->passive, now);
+	if (p->up == NULL && p->active.state == BGP_IDLE && mono_reached(p->idle_until, now) &&
+	    peer_obstacle(p) == NULL) {
+		p->idle_until = MONO_NEVER;
+		fsm_event(&p->active, FSM_START, now);
+	}
+}
+
+mono_t peer_deadline(const struct peer *p)
+{
+	mono_t d = mono_min(fsm_deadline(&p->active), fsm_deadline(&p->passive));
+
+	if (p->up == NULL && p->active.state == BGP_IDLE && peer_obstacle(p) == NULL)
+		d = mono_min(d, p->idle_until);
+	return d;
+}
+
+void peer_link_changed(struct peer *p, mono_t now)
+{
+	const struct interface *i = bgp_interface_named(p->bgp, p->settings->name);
+	bool up = i != NULL && i->up;
+
+	if (!p->settings->unnumbered)
+		return;
+	if ((!up || !ifindex_equal(i->ifindex, p->ifindex)) && peer_state(p) != BGP_IDLE)
+		peer_reset(p, NULL, "Interface down", now);
+	p->ifindex = i == NULL ? (ifindex_t){0} : i->ifindex;
+	if (!up) {
+		p->address = (struct ip){0};
+		p->idle_until = (mono_t){0};
+		return;
+	}
+	if (i->neighbor.family != IP_NONE && p->up == NULL &&
+	    !ip_equal(&p->address, &i->neighbor)) {
+		if (p->active.state == BGP_CONNECT)
+			fsm_handle(&p->active,
+			    &(struct fsm_input){.event = FSM_STOP, .why = "Peer's address changed"},
+			    now);
+		p->address = i->neighbor;
+	}
+	peer_wake(p, now);
+}

@@ -1,0 +1,80 @@
+/*
+ * A BGP neighbour: its settings, its one or (while they collide) two connections, and what was
+ * exchanged. Private to bgp/.
+ */
+#pragma once
+
+#include "bgp/adj_rib_out.h"
+#include "bgp/bgp.h"
+#include "bgp/session.h"
+
+struct peer {
+	struct bgp *bgp;
+	const struct neighbor_settings *settings; /* in bgp->settings */
+	struct ip address;	/* numbered: as configured; unnumbered: learned, or IP_NONE */
+	ifindex_t ifindex;	/* unnumbered: its link, 0 while there is none */
+	struct session active;	/* the connection that we open */
+	struct session passive; /* the connection that the peer opens */
+	struct session *up;	/* which of the two is Established; NULL none */
+
+	/* of the Established session */
+	bool ebgp;
+	uint32_t remote_as, local_as;
+	struct ip router_id;
+	char hostname[OPEN_NAME_MAX];
+	bool families[BGP_FAMILIES];
+	bool end_of_rib[BGP_FAMILIES]; /* received */
+	struct adj_rib_out out[BGP_FAMILIES];
+	uint32_t accepted[BGP_FAMILIES]; /* paths in the Loc-RIB structure */
+
+	/* starting and backing off (RFC 4271 section 8.1.1, DampPeerOscillations) */
+	mono_t idle_until; /* MONO_NEVER: not by time */
+	unsigned failures; /* sessions in a row that did not last */
+	unsigned retries;  /* TCP connects in a row that failed */
+
+	/* for shows */
+	mono_t since;
+	const char *reason; /* why it is not Established: constant text */
+	char last_reset[128];
+	uint64_t msg_received, msg_sent, update_received, update_sent;
+	uint32_t established_count, dropped_count;
+	uint64_t errors_withdrawn, errors_discarded;
+	bool warned_policy; /* a missing route-map was reported since the last configuration */
+};
+
+struct peer *peer_new(struct bgp *b, const struct neighbor_settings *s);
+/* Closes what is open, takes its routes out of the RIB, frees. */
+void peer_free(struct peer *p, mono_t now);
+
+const char *peer_name(const struct peer *p);
+/* Interface of an unnumbered peer, for route-maps; NULL numbered. */
+const char *peer_interface(const struct peer *p);
+/* Ours towards this peer: `local-as`, or the instance's. */
+uint32_t peer_local_as(const struct peer *p);
+/* What stands in the way of a connection: constant text; NULL nothing. */
+const char *peer_obstacle(const struct peer *p);
+/* The most advanced of its sessions. */
+enum bgp_state peer_state(const struct peer *p);
+
+/* Something that obstructed has gone: connect as soon as possible. */
+void peer_wake(struct peer *p, mono_t now);
+/* End all sessions with this NOTIFICATION (NULL: none), for this reason; no penalty. */
+void peer_reset(struct peer *p, const struct notification *n, const char *why, mono_t now);
+/* Called by the FSM: a session came up, or the one that was up ended. */
+void peer_established(struct peer *p, struct session *s, mono_t now);
+void peer_lost(struct peer *p, const char *why, mono_t now);
+/* A session or an attempt failed: how long to stay Idle. */
+void peer_back_off(struct peer *p, mono_t now);
+/* An attempt came to nothing, without fault: again in about a second. */
+void peer_retry(struct peer *p, mono_t now);
+
+/* The peer connected. False: not wanted now, the caller closes it. */
+bool peer_accept(
+    struct peer *p, uint32_t conn, const struct ip *local, const struct ip *remote, mono_t now);
+void peer_end_of_rib(struct peer *p, enum bgp_family family);
+void peer_refresh_received(struct peer *p, const struct route_refresh *r);
+
+void peer_run(struct peer *p, mono_t now);
+mono_t peer_deadline(const struct peer *p);
+/* Link of an unnumbered peer came, changed, or went. */
+void peer_link_changed(struct peer *p, mono_t now);

@@ -1,0 +1,49 @@
+/*
+ * The insides of struct bgp, for the files of bgp/ alone.
+ */
+#pragma once
+
+#include "bgp/bgp.h"
+#include "bgp/loc_rib.h"
+#include "bgp/peer.h"
+
+struct interface {
+	ifindex_t ifindex; /* key */
+	char name[16];
+	bool up;
+	struct ip link_local, global;
+	struct ip neighbor; /* link-local address told by router advertisements; IP_NONE unknown */
+};
+
+/* What is made of one turn's messages to one peer before it is given to send(). */
+#define SEND_BUFFER_SIZE (2u * MESSAGE_MAX_EXTENDED)
+
+struct bgp {
+	struct log *log;
+	struct bgp_host host;
+	struct bgp_settings settings;
+	bool configured, stopped;
+	uint64_t random; /* state of the jitter's generator */
+	struct loc_rib rib;
+	struct peer **peers; /* owned, sorted by name */
+	size_t peer_count;
+	struct map interfaces; /* struct interface, owned */
+	uint32_t last_conn;
+	struct arena arena; /* scratch of one message or batch */
+	uint8_t *buffer;    /* SEND_BUFFER_SIZE */
+};
+
+/* `ms` less up to a quarter, at random (RFC 4271 section 10). */
+int64_t bgp_jitter_ms(struct bgp *b, int64_t ms);
+/* The next free id for a connection that we open. */
+uint32_t bgp_new_conn(struct bgp *b);
+struct interface *bgp_interface_find(const struct bgp *b, ifindex_t ifindex);
+/* NULL when there is none. */
+struct interface *bgp_interface_named(const struct bgp *b, const char *name);
+/* Out of the list, its session closed, its routes gone, its memory freed. */
+void bgp_remove_peer(struct bgp *b, size_t index, mono_t now);
+/* Frees the destination if nothing is known or owed about it. */
+void bgp_collect(struct bgp *b, struct dest *d);
+/* Hands the outcome of the policy's lookup: NULL in *map and true: no policy, permit. False: the
+ * policy denies everything (a missing route-map, or none where one is required). */
+bool bgp_policy(struct peer *p, enum bgp_family family, bool in, const struct route_map **map);

@@ -1,0 +1,117 @@
+/*
+ * What shows want to know of the speaker: views by value, nothing that outlives the call but text
+ * that belongs to the settings or is constant.
+ */
+#include "bgp/speaker.h"
+
+static void view_of_session(const struct peer *p, struct bgp_peer_view *v)
+{
+	const struct session *s = p->up;
+
+	if (s == NULL)
+		return;
+	v->hold_s = s->hold_s;
+	v->keepalive_s = s->keepalive_s;
+	v->router_id = p->router_id;
+	v->hostname = p->hostname;
+	v->remote_as = p->remote_as;
+	v->ebgp = p->ebgp;
+}
+
+static void view_of_families(const struct peer *p, struct bgp_peer_view *v)
+{
+	for (size_t f = 0; f < BGP_FAMILIES; f++) {
+		v->negotiated[f] = p->families[f];
+		v->prefixes_received[f] = p->accepted[f];
+		v->prefixes_sent[f] = p->out[f].advertised;
+		v->out_queue += (uint32_t)(p->out[f].urgent.count + p->out[f].queue.count);
+	}
+}
+
+bool bgp_peer_at(const struct bgp *b, size_t index, struct bgp_peer_view *v)
+{
+	const struct peer *p;
+	const char *obstacle;
+
+	if (index >= b->peer_count)
+		return false;
+	p = b->peers[index];
+	obstacle = p->up == NULL ? peer_obstacle(p) : NULL;
+	*v = (struct bgp_peer_view){.name = peer_name(p),
+	    .hostname = "",
+	    .description = p->settings->description == NULL ? "" : p->settings->description,
+	    .address = p->address,
+	    .ifindex = p->ifindex,
+	    .remote_as = p->settings->remote_as_kind == REMOTE_AS_INTERNAL ? peer_local_as(p)
+									   : p->settings->remote_as,
+	    .local_as = peer_local_as(p),
+	    .state = peer_state(p),
+	    .state_reason = obstacle != NULL ? obstacle : p->reason,
+	    .state_since = p->since,
+	    .msg_received = p->msg_received,
+	    .msg_sent = p->msg_sent,
+	    .update_received = p->update_received,
+	    .update_sent = p->update_sent,
+	    .established_count = p->established_count,
+	    .dropped_count = p->dropped_count,
+	    .last_reset = p->last_reset,
+	    .errors_withdrawn = p->errors_withdrawn,
+	    .errors_discarded = p->errors_discarded};
+	v->ebgp = p->settings->remote_as_kind == REMOTE_AS_EXTERNAL ||
+		  (p->settings->remote_as_kind == REMOTE_AS_NUMBER && v->remote_as != v->local_as);
+	view_of_session(p, v);
+	view_of_families(p, v);
+	return true;
+}
+
+struct ip bgp_router_id(const struct bgp *b)
+{
+	return b->settings.router_id;
+}
+
+uint32_t bgp_as(const struct bgp *b)
+{
+	return b->settings.as;
+}
+
+static struct bgp_dest_route route_of(
+    const struct dest *d, const struct decision_path *c, enum decision_step step)
+{
+	const struct path *p = c->owner;
+	struct bgp_dest_route r = {.route = loc_rib_route(d, p),
+	    .peer = p->peer == NULL ? NULL : peer_name(p->peer),
+	    .best = (p->flags & PATH_BEST) != 0,
+	    .multipath = (p->flags & PATH_SELECTED) != 0,
+	    .step = decision_step_text(step)};
+
+	if (p->peer != NULL)
+		r.router_id = p->peer->router_id;
+	return r;
+}
+
+void bgp_walk(const struct bgp *b, enum bgp_family family, struct arena *arena, void *context,
+    void (*visit)(
+	void *context, const struct nlri *nlri, const struct bgp_dest_route *routes, size_t count))
+{
+	struct dest **all = loc_rib_sorted(&b->rib, family, arena);
+
+	for (; *all != NULL; all++) {
+		struct decision_path **paths;
+		enum decision_step *steps;
+		size_t n = loc_rib_ranked(&b->settings, *all, arena, &paths, &steps);
+		struct bgp_dest_route *routes = arena_new(arena, (n + 1) * sizeof(*routes));
+		struct nlri nlri;
+
+		for (size_t i = 0; i < n; i++)
+			routes[i] = route_of(*all, paths[i], steps[i]);
+		if (n == 0)
+			continue;
+		dest_nlri(*all, ((const struct path *)paths[0]->owner)->extra, &nlri);
+		visit(context, &nlri, routes, n);
+	}
+}
+
+size_t bgp_dest_count(const struct bgp *b, enum bgp_family family)
+{
+	return b->rib.tables[family].dests.count;
+}

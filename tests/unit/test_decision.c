@@ -1,0 +1,246 @@
+/*
+ * The decision process: each step by a pair that differs in nothing before it, in every order of
+ * arrival; the whole ladder at once; MED, where pairs are not enough; multipath.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "bgp/decision.h"
+
+/* AS_PATHs in wire form: one AS_SEQUENCE of 4-octet numbers. */
+static const uint8_t path_a[] = {2, 2, 0, 0, 0xfd, 0xe9, 0, 0, 0xfd, 0xf0};
+static const uint8_t path_b[] = {2, 2, 0, 0, 0xfd, 0xea, 0, 0, 0xfd, 0xf0};
+static const uint8_t path_long[] = {2, 3, 0, 0, 0xfd, 0xe9, 0, 0, 0xfd, 0xeb, 0, 0, 0xfd, 0xf0};
+
+struct sample {
+	struct attrs attrs;
+	struct decision_path path;
+};
+
+static void set_path(struct attrs *a, const uint8_t *path, size_t size)
+{
+	a->as_path = path;
+	a->as_path_size = (uint16_t)size;
+}
+
+static void sample_init(struct sample *s)
+{
+	*s = (struct sample){0};
+	set_path(&s->attrs, path_a, sizeof(path_a));
+	s->path.attrs = &s->attrs;
+	s->path.owner = s;
+	s->path.ebgp = true;
+	s->path.router_id = 10;
+	s->path.peer_address = ip_from_u32(0x0a000001);
+}
+
+static void spoil(struct sample *worse, struct sample *better, enum decision_step step)
+{
+	switch (step) {
+	case DECISION_ONLY:
+		break;
+	case DECISION_LOCAL:
+		better->path.local = true;
+		break;
+	case DECISION_STICKY:
+		better->path.sticky = true;
+		break;
+	case DECISION_SEQUENCE:
+		better->path.sequence = 1;
+		break;
+	case DECISION_LOCAL_PREF:
+		worse->attrs.has_local_pref = true;
+		worse->attrs.local_pref = 99;
+		break;
+	case DECISION_AS_PATH:
+		set_path(&worse->attrs, path_long, sizeof(path_long));
+		break;
+	case DECISION_ORIGIN:
+		worse->attrs.origin = ORIGIN_INCOMPLETE;
+		break;
+	case DECISION_MED:
+		worse->attrs.has_med = true;
+		worse->attrs.med = 5;
+		break;
+	case DECISION_EBGP:
+		worse->path.ebgp = false;
+		break;
+	case DECISION_ROUTER_ID:
+		worse->path.router_id = 11;
+		break;
+	case DECISION_CLUSTER_LIST:
+		worse->attrs.cluster_count = 1;
+		break;
+	case DECISION_PEER_ADDRESS:
+		worse->path.peer_address = ip_from_u32(0x0a000002);
+		break;
+	case DECISION_INTERFACE:
+		worse->path.peer_ifindex.v = 1;
+		break;
+	}
+}
+
+/* Every order of n samples; each must choose `winner`. */
+static void permute(const struct decision_rules *r, struct decision_path **p, size_t n, size_t at,
+    const void *winner, size_t set)
+{
+	if (at == n) {
+		struct decision_path *copy[8];
+
+		memcpy(copy, p, n * sizeof(*p));
+		assert_int_equal(decision_select(r, copy, n), set);
+		assert_ptr_equal(copy[0]->owner, winner);
+		return;
+	}
+	for (size_t i = at; i < n; i++) {
+		struct decision_path *t = p[at];
+
+		p[at] = p[i];
+		p[i] = t;
+		permute(r, p, n, at + 1, winner, set);
+		p[i] = p[at];
+		p[at] = t;
+	}
+}
+
+static void test_each_step(void **state)
+{
+	struct decision_rules r = {0};
+
+	(void)state;
+	for (enum decision_step step = DECISION_LOCAL; step <= DECISION_INTERFACE; step++) {
+		struct sample better, worse;
+		struct decision_path *p[2] = {&worse.path, &better.path};
+		enum decision_step steps[2];
+
+		sample_init(&better);
+		sample_init(&worse);
+		spoil(&worse, &better, step);
+		/* whatever comes later in the ladder speaks for the other one */
+		for (enum decision_step later = step + 1; later <= DECISION_INTERFACE; later++)
+			spoil(&better, &worse, later);
+		permute(&r, p, 2, 0, &better, 1);
+		decision_rank(&r, p, 2, steps);
+		assert_int_equal(steps[0], DECISION_ONLY);
+		assert_int_equal(steps[1], step);
+		assert_non_null(decision_step_text(step));
+	}
+}
+
+/* Seven paths, each better than the next by one step of the ladder: 5040 orders, one winner, and
+ * the ranking names each step. */
+static void test_whole_ladder(void **state)
+{
+	struct decision_rules r = {.max_paths_ebgp = 64};
+	struct sample s[7];
+	struct decision_path *p[7];
+	enum decision_step steps[7];
+	enum decision_step order[7] = {DECISION_ONLY, DECISION_STICKY, DECISION_SEQUENCE,
+	    DECISION_LOCAL_PREF, DECISION_AS_PATH, DECISION_ORIGIN, DECISION_EBGP};
+
+	(void)state;
+	for (size_t i = 0; i < 7; i++) {
+		sample_init(&s[i]);
+		s[i].path.sequence = 9;
+		p[i] = &s[i].path;
+	}
+	s[0].path.sticky = true;
+	for (size_t i = 2; i < 7; i++)
+		s[i].path.sequence = 8;
+	for (size_t k = 3; k < 7; k++)
+		for (size_t i = k; i < 7; i++)
+			spoil(&s[i], &s[i], order[k]);
+	permute(&r, p, 7, 0, &s[0], 1);
+	decision_rank(&r, p, 7, steps);
+	for (size_t i = 0; i < 7; i++) {
+		assert_ptr_equal(p[i]->owner, &s[i]);
+		assert_int_equal(steps[i], order[i]);
+	}
+}
+
+/* MED compares within a neighbouring AS only, which is not transitive: x (AS a, MED 10), y (AS b,
+ * no MED to speak of), z (AS a, MED 5). Pairwise x beats y beats z by router id, yet z beats x. */
+static void test_med_is_not_transitive(void **state)
+{
+	struct decision_rules r = {0};
+	struct sample x, y, z;
+	struct decision_path *p[3] = {&x.path, &y.path, &z.path};
+
+	(void)state;
+	sample_init(&x);
+	sample_init(&y);
+	sample_init(&z);
+	set_path(&y.attrs, path_b, sizeof(path_b));
+	x.attrs.has_med = z.attrs.has_med = true;
+	x.attrs.med = 10;
+	z.attrs.med = 5;
+	x.path.router_id = 1;
+	y.path.router_id = 2;
+	z.path.router_id = 3;
+	permute(&r, p, 3, 0, &y, 1);
+	r.always_compare_med = true;
+	y.attrs.has_med = true;
+	y.attrs.med = 7;
+	permute(&r, p, 3, 0, &z, 1);
+}
+
+static void test_multipath(void **state)
+{
+	struct decision_rules r = {.max_paths_ebgp = 8, .max_paths_ibgp = 8};
+	struct sample s[4];
+	struct decision_path *p[4];
+
+	(void)state;
+	for (size_t i = 0; i < 4; i++) {
+		sample_init(&s[i]);
+		s[i].path.router_id = 20 - (uint32_t)i;
+		p[i] = &s[i].path;
+	}
+	permute(&r, p, 4, 0, &s[3], 4);
+	/* another path of the same length: shares only with multipath-relax */
+	set_path(&s[0].attrs, path_b, sizeof(path_b));
+	permute(&r, p, 4, 0, &s[3], 3);
+	r.multipath_relax = true;
+	permute(&r, p, 4, 0, &s[3], 4);
+	r.max_paths_ebgp = 2;
+	permute(&r, p, 4, 0, &s[3], 2);
+	r.max_paths_ebgp = 0;
+	permute(&r, p, 4, 0, &s[3], 1);
+	r.max_paths_ebgp = 8;
+	/* iBGP never shares with eBGP */
+	s[3].path.ebgp = false;
+	permute(&r, p, 4, 0, &s[2], 3);
+	/* and a local route with nobody */
+	s[1].path.local = true;
+	permute(&r, p, 4, 0, &s[1], 1);
+}
+
+static void test_none_and_one(void **state)
+{
+	struct decision_rules r = {0};
+	struct sample s;
+	struct decision_path *p[1] = {&s.path};
+
+	(void)state;
+	sample_init(&s);
+	assert_int_equal(decision_select(&r, p, 0), 0);
+	assert_int_equal(decision_select(&r, p, 1), 1);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(test_each_step),
+	    cmocka_unit_test(test_whole_ladder),
+	    cmocka_unit_test(test_med_is_not_transitive),
+	    cmocka_unit_test(test_multipath),
+	    cmocka_unit_test(test_none_and_one),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

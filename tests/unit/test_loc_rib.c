@@ -1,0 +1,714 @@
+/*
+ * Routes between speakers: what is taken in, what is best, what is passed on, and when the host is
+ * told.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/mem.h"
+#include "bgp/extcomm.h"
+#include "speakers.h"
+
+static struct bgp_best last_best;
+static struct attrs last_attrs;
+static char last_nlri[128];
+
+static bool remember(struct world *w, int node, const struct bgp_best *best)
+{
+	struct str text = {0};
+
+	(void)w;
+	if (node != 0)
+		return true;
+	last_best.count = best->count;
+	for (size_t i = 0; i < best->count; i++)
+		last_best.routes[i] = best->routes[i];
+	if (best->count > 0)
+		last_attrs = *best->routes[0].attrs;
+	nlri_text(&best->nlri, &text);
+	strncpy(last_nlri, str_text(&text), sizeof(last_nlri) - 1);
+	str_fini(&text);
+	return true;
+}
+
+static void test_chain(void **state)
+{
+	struct world *w = world_new(4);
+
+	(void)state;
+	world_chain(w, 4);
+	w->on_best = remember;
+	world_settle(w);
+	world_originate(w, 3, "10.9.0.0/24");
+	world_settle(w);
+	assert_string_equal(world_routes(w, 0, BGP_IPV4_UNICAST),
+	    "10.9.0.0/24 path 65002 65003 65004 from 10.0.0.2*\n");
+	assert_string_equal(last_nlri, "10.9.0.0/24");
+	/* next-hop-self on eBGP */
+	assert_true(ip_equal(&last_attrs.next_hop, &w->node[1].address));
+	assert_false(last_attrs.has_local_pref);
+	assert_int_equal(w->node[0].best_calls, 1);
+	/* nothing goes back to where it came from */
+	assert_int_equal(world_peer(w, 0, 1).prefixes_sent[BGP_IPV4_UNICAST], 0);
+	assert_int_equal(world_peer(w, 1, 2).prefixes_sent[BGP_IPV4_UNICAST], 0);
+	assert_int_equal(world_peer(w, 1, 0).prefixes_sent[BGP_IPV4_UNICAST], 1);
+	world_withdraw(w, 3, "10.9.0.0/24");
+	world_settle(w);
+	assert_string_equal(world_routes(w, 0, BGP_IPV4_UNICAST), "");
+	assert_int_equal(last_best.count, 0);
+	assert_int_equal(bgp_dest_count(w->node[0].bgp, BGP_IPV4_UNICAST), 0);
+	assert_int_equal(bgp_dest_count(w->node[1].bgp, BGP_IPV4_UNICAST), 0);
+	world_free(w);
+}
+
+/* The same announced again, or withdrawn and announced within a turn, is no news. */
+static void test_no_news(void **state)
+{
+	struct world *w = world_new(2);
+	unsigned updates;
+
+	(void)state;
+	world_chain(w, 2);
+	world_originate(w, 1, "10.9.0.0/24");
+	world_settle(w);
+	assert_int_equal(w->node[0].best_calls, 1);
+	assert_int_equal(w->node[1].best_calls, 1);
+	updates = w->node[1].updates_out;
+	world_originate(w, 1, "10.9.0.0/24");
+	world_settle(w);
+	world_withdraw(w, 1, "10.9.0.0/24");
+	world_originate(w, 1, "10.9.0.0/24");
+	world_settle(w);
+	assert_int_equal(w->node[0].best_calls, 1);
+	assert_int_equal(w->node[1].best_calls, 1);
+	assert_int_equal(w->node[1].updates_out, updates);
+	/* an attribute is news */
+	world_originate_with(w, 1, "10.9.0.0/24", &(struct attrs){.has_med = true, .med = 3});
+	world_settle(w);
+	assert_int_equal(w->node[0].best_calls, 2);
+	assert_int_equal(w->node[1].updates_out, updates + 1);
+	world_free(w);
+}
+
+/* A triangle: the loop is seen by the AS path, and a route is not sent to where it came from. */
+static void test_triangle_and_path_hunting(void **state)
+{
+	struct world *w = world_new(4);
+
+	(void)state;
+	for (int i = 0; i < 4; i++)
+		world_speaker(w, i);
+	for (int i = 0; i < 4; i++) {
+		for (int k = 0; k < 4; k++)
+			if (i != k)
+				world_neighbor(w, i, k);
+		world_configure(w, i);
+	}
+	world_settle(w);
+	world_originate(w, 0, "10.9.0.0/24");
+	world_settle(w);
+	assert_string_equal(world_routes(w, 0, BGP_IPV4_UNICAST), "10.9.0.0/24 path  from here*\n");
+	assert_string_equal(world_routes(w, 3, BGP_IPV4_UNICAST),
+	    "10.9.0.0/24 path 65001 from 10.0.0.1*\n"
+	    "10.9.0.0/24 path 65002 65001 from 10.0.0.2\n"
+	    "10.9.0.0/24 path 65003 65001 from 10.0.0.3\n");
+	assert_non_null(w->node[0].bgp);
+	/* one link lost: hunting over the longer paths, then stable */
+	world_cut(w, 0, 3);
+	w->node[0].refuses = true;
+	world_settle(w);
+	assert_non_null(
+	    strstr(world_routes(w, 3, BGP_IPV4_UNICAST), "path 65002 65001 from 10.0.0.2*\n"));
+	world_withdraw(w, 0, "10.9.0.0/24");
+	world_settle(w);
+	for (int i = 0; i < 4; i++)
+		assert_string_equal(world_routes(w, i, BGP_IPV4_UNICAST), "");
+	world_free(w);
+}
+
+static void test_loop_check_and_allowas(void **state)
+{
+	struct world *w = world_new(3);
+
+	(void)state;
+	w->node[2].as = 65001; /* as node 0 */
+	world_chain(w, 3);
+	world_settle(w);
+	world_originate(w, 2, "10.9.0.0/24");
+	world_settle(w);
+	assert_string_equal(world_routes(w, 0, BGP_IPV4_UNICAST), "");
+	assert_int_equal(world_peer(w, 0, 1).prefixes_received[BGP_IPV4_UNICAST], 0);
+	/* a reload asks for the routes again */
+	w->node[0].settings.neighbors[0].family[BGP_IPV4_UNICAST].allowas_in = 1;
+	world_configure(w, 0);
+	world_settle(w);
+	assert_string_equal(
+	    world_routes(w, 0, BGP_IPV4_UNICAST), "10.9.0.0/24 path 65002 65001 from 10.0.0.2*\n");
+	assert_int_equal(world_peer(w, 0, 1).prefixes_received[BGP_IPV4_UNICAST], 1);
+	world_free(w);
+}
+
+static struct route_map *add_map(struct bgp_settings *s, const char *name)
+{
+	struct route_maps *m = &s->route_maps;
+	struct route_map_entry *e = mem_new(sizeof(*e));
+
+	m->maps = mem_resize(m->maps, (m->count + 1) * sizeof(*m->maps));
+	*e = (struct route_map_entry){.seq = 1, .permit = true};
+	m->maps[m->count] = (struct route_map){mem_strdup(name), e, 1};
+	return &m->maps[m->count++];
+}
+
+static void add_community(struct route_map *map, uint32_t community)
+{
+	struct set_clause *set = mem_new(sizeof(*set));
+
+	*set = (struct set_clause){.kind = SET_COMMUNITY,
+	    .additive = true,
+	    .communities = mem_dup(&community, sizeof(community)),
+	    .count = 1};
+	map->entries[0].sets = set;
+	map->entries[0].set_count = 1;
+}
+
+/* The incident's LEAF-IN: a hypervisor is not transit between its leaves. */
+static void test_no_export(void **state)
+{
+	struct world *w = world_new(3);
+
+	(void)state;
+	for (int i = 0; i < 3; i++)
+		world_speaker(w, i);
+	add_community(add_map(&w->node[1].settings, "LEAF-IN"), COMMUNITY_NO_EXPORT);
+	world_neighbor(w, 0, 1);
+	world_neighbor(w, 2, 1);
+	world_neighbor(w, 1, 0)->family[BGP_IPV4_UNICAST].route_map_in = mem_strdup("LEAF-IN");
+	world_neighbor(w, 1, 2)->family[BGP_IPV4_UNICAST].route_map_in = mem_strdup("LEAF-IN");
+	for (int i = 0; i < 3; i++)
+		world_configure(w, i);
+	world_originate(w, 0, "10.9.0.0/24");
+	world_originate(w, 1, "10.1.0.0/24");
+	world_settle(w);
+	assert_string_equal(world_routes(w, 1, BGP_IPV4_UNICAST),
+	    "10.1.0.0/24 path  from here*\n10.9.0.0/24 path 65001 from 10.0.0.1*\n");
+	assert_string_equal(
+	    world_routes(w, 2, BGP_IPV4_UNICAST), "10.1.0.0/24 path 65002 from 10.0.0.2*\n");
+	assert_int_equal(world_peer(w, 1, 2).prefixes_sent[BGP_IPV4_UNICAST], 1);
+	/* without the policy it is */
+	mem_free(w->node[1].settings.neighbors[0].family[0].route_map_in);
+	w->node[1].settings.neighbors[0].family[0].route_map_in = NULL;
+	world_configure(w, 1);
+	world_settle(w);
+	assert_string_equal(world_routes(w, 2, BGP_IPV4_UNICAST),
+	    "10.1.0.0/24 path 65002 from 10.0.0.2*\n10.9.0.0/24 path 65002 65001 from 10.0.0.2*\n");
+	assert_int_equal(w->node[1].down_calls, 0);
+	world_free(w);
+}
+
+static void test_no_advertise_and_missing_map(void **state)
+{
+	static const uint32_t no_advertise[] = {COMMUNITY_NO_ADVERTISE};
+	struct world *w = world_new(2);
+
+	(void)state;
+	world_chain(w, 2);
+	world_originate_with(w, 0, "10.1.0.0/24",
+	    &(struct attrs){.communities = no_advertise, .community_count = 1});
+	world_originate(w, 0, "10.2.0.0/24");
+	world_settle(w);
+	assert_string_equal(
+	    world_routes(w, 1, BGP_IPV4_UNICAST), "10.2.0.0/24 path 65001 from 10.0.0.1*\n");
+	w->node[0].settings.neighbors[0].family[0].route_map_out = mem_strdup("GONE");
+	world_configure(w, 0);
+	world_settle(w);
+	assert_string_equal(world_routes(w, 1, BGP_IPV4_UNICAST), "");
+	assert_non_null(strstr(str_text(&w->node[0].logged), "there is no route-map GONE"));
+	world_free(w);
+}
+
+static void test_requires_policy(void **state)
+{
+	struct world *w = world_new(2);
+
+	(void)state;
+	world_chain(w, 2);
+	w->node[0].settings.ebgp_requires_policy = true;
+	world_configure(w, 0);
+	world_originate(w, 0, "10.1.0.0/24");
+	world_originate(w, 1, "10.2.0.0/24");
+	world_settle(w);
+	assert_string_equal(world_routes(w, 1, BGP_IPV4_UNICAST), "10.2.0.0/24 path  from here*\n");
+	assert_string_equal(world_routes(w, 0, BGP_IPV4_UNICAST), "10.1.0.0/24 path  from here*\n");
+	world_free(w);
+}
+
+/* Two leaves, two spines' worth of paths: the set is told, and shrinks when one goes. */
+static void test_ecmp(void **state)
+{
+	struct world *w = world_new(4);
+
+	(void)state;
+	for (int i = 0; i < 4; i++)
+		world_speaker(w, i);
+	for (int mid = 1; mid <= 2; mid++) {
+		world_neighbor(w, 0, mid);
+		world_neighbor(w, 3, mid);
+		world_neighbor(w, mid, 0);
+		world_neighbor(w, mid, 3);
+	}
+	w->node[0].settings.multipath_relax = true;
+	for (int i = 0; i < 4; i++)
+		world_configure(w, i);
+	w->on_best = remember;
+	world_originate(w, 3, "10.9.0.0/24");
+	world_settle(w);
+	assert_string_equal(world_routes(w, 0, BGP_IPV4_UNICAST),
+	    "10.9.0.0/24 path 65002 65004 from 10.0.0.2*\n"
+	    "10.9.0.0/24 path 65003 65004 from 10.0.0.3=\n");
+	assert_int_equal(last_best.count, 2);
+	assert_true(ip_equal(&last_best.routes[0].peer_address, &w->node[1].address));
+	assert_true(ip_equal(&last_best.routes[1].peer_address, &w->node[2].address));
+	/* exact AS paths wanted: one remains */
+	w->node[0].settings.multipath_relax = false;
+	world_configure(w, 0);
+	world_settle(w);
+	assert_int_equal(last_best.count, 1);
+	w->node[0].settings.multipath_relax = true;
+	world_configure(w, 0);
+	world_settle(w);
+	assert_int_equal(last_best.count, 2);
+	world_cut(w, 0, 1);
+	w->node[1].refuses = true;
+	world_settle(w);
+	assert_int_equal(last_best.count, 1);
+	assert_true(ip_equal(&last_best.routes[0].peer_address, &w->node[2].address));
+	world_free(w);
+}
+
+static struct attrs mac_attrs(struct extcomm *mobility, uint32_t sequence, bool sticky)
+{
+	struct attrs a = {.next_hop = ip_from_u32(0x0a0000fe)};
+
+	*mobility = extcomm_mac_mobility(sequence, sticky);
+	a.extcomms = mobility;
+	a.extcomm_count = 1;
+	return a;
+}
+
+/* EVPN: the VTEP stays the next hop all the way; of two copies the one with the higher sequence
+ * wins, however long its AS path. */
+static void test_evpn(void **state)
+{
+	struct world *w = world_new(3);
+	struct nlri n = world_mac("10.0.0.3:2", "fa:16:3e:7e:e3:5a", 10099);
+	struct extcomm mobility;
+	struct attrs a = mac_attrs(&mobility, 4, false);
+
+	(void)state;
+	world_chain(w, 3);
+	w->on_best = remember;
+	world_settle(w);
+	bgp_originate(w->node[2].bgp, &n, &a);
+	world_settle(w);
+	assert_string_equal(last_nlri, "[2]:[0]:[48]:[fa:16:3e:7e:e3:5a]");
+	assert_true(ip_equal(&last_attrs.next_hop, &a.next_hop));
+	assert_int_equal(last_best.routes[0].label1, 10099);
+	assert_true(last_best.routes[0].ebgp);
+	assert_int_equal(w->node[0].best_calls, 1);
+	/* another label is news although key and attributes are the same */
+	n.evpn.label1 = 10098;
+	bgp_originate(w->node[2].bgp, &n, &a);
+	world_settle(w);
+	assert_int_equal(w->node[0].best_calls, 2);
+	assert_int_equal(last_best.routes[0].label1, 10098);
+	world_free(w);
+}
+
+static void test_evpn_sequence_before_as_path(void **state)
+{
+	struct world *w = world_new(4);
+	struct nlri n = world_mac("10.0.0.9:2", "fa:16:3e:7e:e3:5a", 10099);
+	struct extcomm low, high;
+	struct attrs a = mac_attrs(&low, 1, false), b = mac_attrs(&high, 2, false);
+
+	(void)state;
+	/* 3 announces the old sequence to 0 directly, 2 the new one through 1 */
+	world_chain(w, 3);
+	world_speaker(w, 3);
+	world_neighbor(w, 3, 0);
+	world_configure(w, 3);
+	world_neighbor(w, 0, 3);
+	world_configure(w, 0);
+	world_settle(w);
+	bgp_originate(w->node[3].bgp, &n, &a);
+	bgp_originate(w->node[2].bgp, &n, &b);
+	world_settle(w);
+	assert_non_null(
+	    strstr(world_routes(w, 0, BGP_L2VPN_EVPN), "path 65002 65003 from 10.0.0.2*\n"));
+	world_free(w);
+}
+
+static void test_session_loss_takes_routes(void **state)
+{
+	struct world *w = world_new(3);
+
+	(void)state;
+	world_chain(w, 3);
+	for (int i = 0; i < 50; i++) {
+		struct nlri n = world_mac("10.0.0.3:2", "fa:16:3e:00:00:00", 10099);
+
+		n.evpn.mac.b[5] = (uint8_t)i;
+		bgp_originate(w->node[2].bgp, &n, &(struct attrs){.next_hop = w->node[2].address});
+	}
+	world_settle(w);
+	assert_int_equal(bgp_dest_count(w->node[0].bgp, BGP_L2VPN_EVPN), 50);
+	assert_int_equal(world_peer(w, 1, 2).prefixes_received[BGP_L2VPN_EVPN], 50);
+	assert_int_equal(world_peer(w, 1, 0).prefixes_sent[BGP_L2VPN_EVPN], 50);
+	world_cut(w, 1, 2);
+	w->node[1].refuses = w->node[2].refuses = true;
+	world_settle(w);
+	assert_int_equal(bgp_dest_count(w->node[0].bgp, BGP_L2VPN_EVPN), 0);
+	assert_int_equal(world_peer(w, 1, 0).prefixes_sent[BGP_L2VPN_EVPN], 0);
+	w->node[1].refuses = w->node[2].refuses = false;
+	world_advance(w, 3000);
+	assert_int_equal(bgp_dest_count(w->node[0].bgp, BGP_L2VPN_EVPN), 50);
+	world_free(w);
+}
+
+/* iBGP: next hop and LOCAL_PREF; nothing is passed on but by a route reflector, which marks it. */
+static void test_ibgp_and_reflection(void **state)
+{
+	struct world *w = world_new(4);
+
+	(void)state;
+	for (int i = 0; i < 3; i++)
+		w->node[i].as = 65001;
+	world_chain(w, 4);
+	w->on_best = remember;
+	world_originate(w, 3, "10.9.0.0/24");
+	world_settle(w);
+	assert_string_equal(
+	    world_routes(w, 1, BGP_IPV4_UNICAST), "10.9.0.0/24 path 65004 from 10.0.0.3*\n");
+	assert_string_equal(world_routes(w, 0, BGP_IPV4_UNICAST), "");
+	w->node[1].settings.neighbors[0].family[BGP_IPV4_UNICAST].route_reflector_client = true;
+	world_configure(w, 1);
+	world_settle(w);
+	assert_string_equal(
+	    world_routes(w, 0, BGP_IPV4_UNICAST), "10.9.0.0/24 path 65004 from 10.0.0.2*\n");
+	assert_true(ip_equal(&last_attrs.next_hop, &w->node[3].address));
+	assert_true(last_attrs.has_local_pref && last_attrs.local_pref == 100);
+	assert_true(ip_equal(&last_attrs.originator_id, &w->node[2].address));
+	assert_int_equal(last_attrs.cluster_count, 1);
+	assert_false(last_best.routes[0].ebgp);
+	world_free(w);
+}
+
+static void test_med_stops_at_the_next_as(void **state)
+{
+	struct world *w = world_new(3);
+
+	(void)state;
+	world_chain(w, 3);
+	w->on_best = remember;
+	world_originate_with(w, 2, "10.9.0.0/24", &(struct attrs){.has_med = true, .med = 7});
+	world_settle(w);
+	assert_false(last_attrs.has_med);
+	assert_int_equal(as_path_length(&last_attrs), 2);
+	world_originate_with(w, 1, "10.8.0.0/24", &(struct attrs){.has_med = true, .med = 7});
+	world_settle(w);
+	assert_true(last_attrs.has_med && last_attrs.med == 7);
+	world_free(w);
+}
+
+/* RFC 8950 over an unnumbered link: IPv4 with a link-local next hop, and a global one if there is
+ * one. */
+static void test_unnumbered_next_hops(void **state)
+{
+	struct world *w = world_new(2);
+	struct ip ll;
+
+	(void)state;
+	for (int i = 0; i < 2; i++) {
+		world_speaker(w, i);
+		world_unnumbered(w, i, 1)->family[BGP_IPV6_UNICAST].activate = true;
+		world_configure(w, i);
+	}
+	world_link(w, 0, 1, 1, 1);
+	world_link_set(w, 0, 1, true, true);
+	w->on_best = remember;
+	world_originate(w, 1, "10.9.0.0/24");
+	world_settle(w);
+	assert_true(ip_parse("fe80::201", &ll));
+	assert_true(last_attrs.next_hop_is_link_local);
+	assert_true(ip_equal(&last_attrs.next_hop_link_local, &ll));
+	assert_int_equal(last_best.routes[0].peer_ifindex.v, 1);
+	world_originate(w, 1, "2001:db8:9::/48");
+	world_settle(w);
+	assert_string_equal(last_nlri, "2001:db8:9::/48");
+	assert_true(ip_equal(&last_attrs.next_hop_link_local, &ll));
+	/* a global address appears: the next hops follow */
+	world_link_global(w, 1, 1, "2001:db8::1");
+	world_settle(w);
+	assert_false(last_attrs.next_hop_is_link_local);
+	assert_true(ip_equal(&last_attrs.next_hop_link_local, &ll));
+	assert_true(ip_parse("2001:db8::1", &ll));
+	assert_true(ip_equal(&last_attrs.next_hop, &ll));
+	world_free(w);
+}
+
+/* RFC 7606: the first AS is not the peer's: a withdrawal, counted, no reset. */
+static void test_first_as(void **state)
+{
+	struct world *w = world_new(2);
+	static const uint8_t path[] = {2, 1, 0, 0, 0xfd, 0xff};
+	struct nlri n = world_mac("10.0.0.2:2", "fa:16:3e:7e:e3:5a", 10099);
+	struct attrs a = {.next_hop = ip_from_u32(0x0a000002), .as_path = path, .as_path_size = 6};
+
+	(void)state;
+	w->node[1].refuses = true;
+	world_speaker(w, 0);
+	world_neighbor(w, 0, 1);
+	world_configure(w, 0);
+	world_handshake(w, 1, 0);
+	world_say_mac(w, 1, &n, &a);
+	assert_true(world_established(w, 0, 1));
+	assert_string_equal(world_routes(w, 0, BGP_L2VPN_EVPN), "");
+	assert_int_equal(world_peer(w, 0, 1).errors_withdrawn, 1);
+	world_free(w);
+}
+
+static void test_network_statements(void **state)
+{
+	struct world *w = world_new(2);
+
+	(void)state;
+	world_chain(w, 2);
+	w->node[0].settings.networks = mem_new(sizeof(struct network_settings));
+	w->node[0].settings.network_count = 1;
+	assert_true(prefix_parse("10.0.0.1/32", &w->node[0].settings.networks[0].prefix));
+	world_configure(w, 0);
+	world_settle(w);
+	assert_string_equal(
+	    world_routes(w, 1, BGP_IPV4_UNICAST), "10.0.0.1/32 path 65001 from 10.0.0.1*\n");
+	w->node[0].settings.network_count = 0;
+	world_configure(w, 0);
+	world_settle(w);
+	assert_string_equal(world_routes(w, 1, BGP_IPV4_UNICAST), "");
+	world_free(w);
+}
+
+/* The host may answer a change by a route of its own: it leaves within the same call of
+ * bgp_run(). */
+static bool answer(struct world *w, int node, const struct bgp_best *best)
+{
+	struct nlri n = best->nlri;
+
+	if (node != 0 || best->nlri.prefix.addr.b[1] == 200)
+		return true;
+	n.prefix.addr.b[1] = 200;
+	bgp_originate(w->node[0].bgp, &n, &(struct attrs){0});
+	return true;
+}
+
+static void test_host_answers(void **state)
+{
+	struct world *w = world_new(2);
+
+	(void)state;
+	world_chain(w, 2);
+	world_settle(w);
+	w->on_best = answer;
+	world_originate(w, 1, "10.9.0.0/24");
+	world_settle(w);
+	assert_non_null(strstr(world_routes(w, 1, BGP_IPV4_UNICAST), "10.200.0.0/24 path 65001"));
+	world_free(w);
+}
+
+/* ---- any history, one truth ---- */
+
+#define MESH 5
+#define PREFIXES 12
+
+static uint64_t random_state;
+
+static unsigned random_below(unsigned n)
+{
+	random_state = random_state * 6364136223846793005u + 1442695040888963407u;
+	return (unsigned)(random_state >> 33) % n;
+}
+
+struct mesh {
+	bool linked[MESH][MESH];
+	bool announced[MESH][PREFIXES];
+};
+
+static void mesh_distances(const struct mesh *m, int from, int distance[MESH])
+{
+	for (int i = 0; i < MESH; i++)
+		distance[i] = i == from ? 0 : -1;
+	for (int round = 0; round < MESH; round++)
+		for (int i = 0; i < MESH; i++)
+			for (int k = 0; k < MESH; k++)
+				if (m->linked[i][k] && distance[i] == round && distance[k] < 0)
+					distance[k] = round + 1;
+}
+
+struct expected {
+	int distance[PREFIXES]; /* -1: nobody reachable announces it */
+	unsigned seen;
+};
+
+static void check_dest(
+    void *context, const struct nlri *nlri, const struct bgp_dest_route *routes, size_t count)
+{
+	struct expected *e = context;
+	int want = e->distance[nlri->prefix.addr.b[1]];
+
+	(void)count;
+	assert_true(routes[0].best);
+	assert_int_equal(as_path_length(routes[0].route.attrs), want);
+	e->seen++;
+}
+
+static void check_mesh(struct world *w, const struct mesh *m)
+{
+	for (int i = 0; i < MESH; i++) {
+		struct expected e = {.seen = 0};
+		unsigned wanted = 0;
+		int distance[MESH];
+
+		mesh_distances(m, i, distance);
+		for (int p = 0; p < PREFIXES; p++) {
+			e.distance[p] = -1;
+			for (int k = 0; k < MESH; k++)
+				if (m->announced[k][p] && distance[k] >= 0 &&
+				    (e.distance[p] < 0 || distance[k] < e.distance[p]))
+					e.distance[p] = distance[k];
+			wanted += e.distance[p] >= 0;
+		}
+		bgp_walk(w->node[i].bgp, BGP_IPV4_UNICAST, &w->arena, &e, check_dest);
+		assert_int_equal(e.seen, wanted);
+		assert_int_equal(bgp_dest_count(w->node[i].bgp, BGP_IPV4_UNICAST), wanted);
+	}
+	arena_reset(&w->arena);
+}
+
+static void set_link(struct world *w, struct mesh *m, int a, int b, bool up)
+{
+	m->linked[a][b] = m->linked[b][a] = up;
+	for (int side = 0; side < 2; side++) {
+		int here = side == 0 ? a : b, there = side == 0 ? b : a;
+		struct bgp_settings *s = &w->node[here].settings;
+
+		for (size_t i = 0; i < s->neighbor_count; i++)
+			if (ip_equal(&s->neighbors[i].address, &w->node[there].address))
+				s->neighbors[i].shutdown = !up;
+		world_configure(w, here);
+	}
+}
+
+static void random_step(struct world *w, struct mesh *m)
+{
+	char prefix[PREFIX_TEXT_MAX];
+	int a = (int)random_below(MESH), b = (int)random_below(MESH);
+	int p = (int)random_below(PREFIXES);
+
+	snprintf(prefix, sizeof(prefix), "10.%d.0.0/16", p);
+	switch (random_below(6)) {
+	case 0:
+	case 1:
+		world_originate(w, a, prefix);
+		m->announced[a][p] = true;
+		break;
+	case 2:
+	case 3:
+		world_withdraw(w, a, prefix);
+		m->announced[a][p] = false;
+		break;
+	case 4:
+		if (a != b)
+			set_link(w, m, a, b, random_below(3) != 0);
+		break;
+	case 5:
+		if (a != b)
+			world_cut(w, a, b);
+		break;
+	default:
+		fail();
+	}
+}
+
+/* The order of events differs with each seed; what everybody knows in the end does not. */
+static void run_mesh(uint64_t seed, size_t bytes[MESH])
+{
+	struct world *w = world_new(MESH);
+	struct mesh m = {0};
+
+	random_state = seed;
+	for (int i = 0; i < MESH; i++)
+		world_speaker(w, i);
+	for (int i = 0; i < MESH; i++) {
+		for (int k = 0; k < MESH; k++) {
+			m.linked[i][k] = i != k;
+			if (i != k)
+				world_neighbor(w, i, k)->connect_retry_s = 2;
+		}
+		world_configure(w, i);
+	}
+	for (int round = 0; round < 6; round++) {
+		for (int step = 0; step < 25 && w->conn_count < CONNS_MAX - 60; step++) {
+			random_step(w, &m);
+			if (random_below(3) == 0)
+				world_advance(w, random_below(300));
+		}
+		world_advance(w, 90 * 1000);
+		check_mesh(w, &m);
+	}
+	for (int i = 0; i < MESH; i++)
+		bytes[i] = w->node[i].bytes_out;
+	world_free(w);
+}
+
+static void test_random_mesh(void **state)
+{
+	size_t first[MESH], second[MESH];
+
+	(void)state;
+	for (uint64_t seed = 1; seed <= 25; seed++)
+		run_mesh(seed, first);
+	run_mesh(7, first);
+	run_mesh(7, second);
+	assert_memory_equal(first, second, sizeof(first));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(test_chain),
+	    cmocka_unit_test(test_no_news),
+	    cmocka_unit_test(test_triangle_and_path_hunting),
+	    cmocka_unit_test(test_loop_check_and_allowas),
+	    cmocka_unit_test(test_no_export),
+	    cmocka_unit_test(test_no_advertise_and_missing_map),
+	    cmocka_unit_test(test_requires_policy),
+	    cmocka_unit_test(test_ecmp),
+	    cmocka_unit_test(test_evpn),
+	    cmocka_unit_test(test_evpn_sequence_before_as_path),
+	    cmocka_unit_test(test_session_loss_takes_routes),
+	    cmocka_unit_test(test_ibgp_and_reflection),
+	    cmocka_unit_test(test_med_stops_at_the_next_as),
+	    cmocka_unit_test(test_unnumbered_next_hops),
+	    cmocka_unit_test(test_first_as),
+	    cmocka_unit_test(test_network_statements),
+	    cmocka_unit_test(test_host_answers),
+	    cmocka_unit_test(test_random_mesh),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

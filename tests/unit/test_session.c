@@ -1,0 +1,649 @@
+/*
+ * Sessions: the RFC 4271 state machine between real speakers and against a peer that the test
+ * plays, with scripted time.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/mem.h"
+#include "bgp/message.h"
+#include "speakers.h"
+
+#define CODE(code, subcode) ((code)*256u + (subcode))
+
+static struct world *pair(void)
+{
+	struct world *w = world_new(2);
+
+	world_chain(w, 2);
+	return w;
+}
+
+/* Node 0 is a speaker with node 1 for a neighbor that the test plays. */
+static struct world *scripted_pair(bool refuses)
+{
+	struct world *w = world_new(2);
+
+	w->node[1].refuses = refuses;
+	world_speaker(w, 0);
+	world_neighbor(w, 0, 1);
+	world_configure(w, 0);
+	world_settle(w);
+	return w;
+}
+
+static void test_comes_up(void **state)
+{
+	struct world *w = pair();
+	struct bgp_peer_view v;
+
+	(void)state;
+	world_settle(w);
+	assert_true(world_established(w, 0, 1));
+	assert_true(world_established(w, 1, 0));
+	v = world_peer(w, 0, 1);
+	assert_int_equal(v.remote_as, 65002);
+	assert_int_equal(v.hold_s, 9);
+	assert_int_equal(v.keepalive_s, 3);
+	assert_string_equal(v.hostname, "node1");
+	assert_true(v.ebgp);
+	assert_true(v.negotiated[BGP_IPV4_UNICAST] && v.negotiated[BGP_L2VPN_EVPN]);
+	assert_false(v.negotiated[BGP_IPV6_UNICAST]);
+	assert_true(bgp_converged(w->node[0].bgp));
+	world_free(w);
+}
+
+/* Both connect at once: one connection stays, the one opened by the higher identifier. */
+static void test_collision(void **state)
+{
+	struct world *w = pair();
+	unsigned open = 0;
+
+	(void)state;
+	w->hold = true;
+	world_settle(w);
+	assert_int_equal(w->node[0].connects + w->node[1].connects, 2);
+	w->hold = false;
+	world_settle(w);
+	for (int i = 0; i < w->conn_count; i++) {
+		if (!w->conns[i].open)
+			continue;
+		open++;
+		assert_int_equal(w->conns[i].node[0], 1);
+	}
+	assert_int_equal(open, 1);
+	assert_true(world_established(w, 0, 1) && world_established(w, 1, 0));
+	world_advance(w, 60000);
+	assert_int_equal(w->node[0].down_calls + w->node[1].down_calls, 0);
+	world_free(w);
+}
+
+static void test_stays_up_by_keepalives(void **state)
+{
+	struct world *w = pair();
+
+	(void)state;
+	world_advance(w, 3600 * 1000);
+	assert_true(world_established(w, 0, 1));
+	assert_int_equal(w->node[0].up_calls, 3); /* and two End-of-RIB */
+	assert_int_equal(w->node[0].down_calls, 0);
+	/* one per 2.25 to 3 s, not more */
+	assert_in_range(w->node[0].messages_out, 1200, 1620);
+	world_free(w);
+}
+
+static void test_hold_timer(void **state)
+{
+	struct world *w = scripted_pair(true);
+	unsigned count[6];
+
+	(void)state;
+	world_handshake(w, 1, 0);
+	assert_true(world_established(w, 0, 1));
+	world_advance(w, 8900);
+	assert_true(world_established(w, 0, 1));
+	world_say_keepalive(w, 1);
+	world_advance(w, 8900);
+	assert_true(world_established(w, 0, 1));
+	world_advance(w, 200);
+	assert_false(world_established(w, 0, 1));
+	assert_int_equal(world_notified(w, 1, count), CODE(NOTIFY_HOLD_TIMER, 0));
+	assert_true(w->node[1].closed);
+	assert_string_equal(
+	    world_peer(w, 0, 1).last_reset, "Notification sent: Hold Timer Expired");
+	world_free(w);
+}
+
+/* It was us who slept: what the peer sent meanwhile counts. If it sent nothing, it is gone. */
+static void test_own_sleep(void **state)
+{
+	struct world *w = scripted_pair(true);
+
+	(void)state;
+	world_handshake(w, 1, 0);
+	w->now = mono_add_s(w->now, 30);
+	world_settle(w);
+	assert_true(world_established(w, 0, 1));
+	world_say_keepalive(w, 1);
+	world_advance(w, 8000);
+	assert_true(world_established(w, 0, 1));
+	w->now = mono_add_s(w->now, 30);
+	world_advance(w, 2100);
+	assert_false(world_established(w, 0, 1));
+	world_free(w);
+}
+
+/* Refused: soon again, then ever slower up to the configured pace, with jitter. */
+static void test_connect_retry(void **state)
+{
+	struct world *w = scripted_pair(true);
+
+	(void)state;
+	assert_int_equal(w->node[0].connects, 1);
+	assert_int_equal(world_peer(w, 0, 1).state, BGP_ACTIVE);
+	assert_string_equal(world_peer(w, 0, 1).state_reason, "Connection refused");
+	world_advance(w, 700);
+	assert_int_equal(w->node[0].connects, 1);
+	world_advance(w, 400);
+	assert_int_equal(w->node[0].connects, 2);
+	world_advance(w, 600 * 1000);
+	assert_in_range(w->node[0].connects, 60, 85);
+	world_free(w);
+}
+
+static void test_peer_that_opens_and_stalls(void **state)
+{
+	struct world *w = scripted_pair(true);
+	unsigned count[6];
+
+	(void)state;
+	world_connect(w, 1, 0);
+	assert_int_equal(world_peer(w, 0, 1).state, BGP_OPENSENT);
+	/* and a new connection from the same peer replaces it */
+	world_advance(w, 230 * 1000);
+	assert_false(w->node[1].closed);
+	world_advance(w, 11 * 1000);
+	assert_int_equal(world_notified(w, 1, count), CODE(NOTIFY_HOLD_TIMER, 0));
+	assert_true(w->node[1].closed);
+	world_connect(w, 1, 0);
+	world_advance(w, 1000);
+	world_handshake(w, 1, 0);
+	assert_true(world_established(w, 0, 1));
+	world_free(w);
+}
+
+static void expect_open_error(void (*spoil)(struct open *), unsigned code)
+{
+	struct world *w = scripted_pair(true);
+	struct open o = world_open(w, 1);
+	unsigned count[6];
+
+	spoil(&o);
+	world_connect(w, 1, 0);
+	world_say_open(w, 1, &o);
+	assert_int_equal(world_notified(w, 1, count), code);
+	assert_true(w->node[1].closed);
+	assert_int_equal(w->node[0].up_calls, 0);
+	world_free(w);
+}
+
+static void spoil_as(struct open *o)
+{
+	o->as = 65099;
+}
+
+static void spoil_hold(struct open *o)
+{
+	o->hold_s = 2;
+}
+
+static void spoil_id(struct open *o)
+{
+	o->router_id = ip_from_u32(0);
+}
+
+static void spoil_families(struct open *o)
+{
+	memset(o->families, 0, sizeof(o->families));
+	o->families[BGP_IPV6_UNICAST] = true;
+}
+
+static void test_bad_open(void **state)
+{
+	(void)state;
+	expect_open_error(spoil_as, CODE(NOTIFY_OPEN, NOTIFY_OPEN_BAD_PEER_AS));
+	expect_open_error(spoil_hold, CODE(NOTIFY_OPEN, NOTIFY_OPEN_BAD_HOLD_TIME));
+	expect_open_error(spoil_id, CODE(NOTIFY_OPEN, NOTIFY_OPEN_BAD_IDENTIFIER));
+	expect_open_error(spoil_families, CODE(NOTIFY_OPEN, NOTIFY_OPEN_BAD_CAPABILITY));
+}
+
+static void test_bad_version(void **state)
+{
+	struct world *w = scripted_pair(true);
+	uint8_t b[MESSAGE_MAX];
+	struct writer out = writer_to(b, sizeof(b));
+	struct open o = world_open(w, 1);
+	unsigned count[6];
+
+	(void)state;
+	open_encode(&out, &o);
+	b[MESSAGE_HEADER_SIZE] = 3;
+	world_connect(w, 1, 0);
+	world_say(w, 1, b, writer_size(&out));
+	assert_int_equal(world_notified(w, 1, count), CODE(NOTIFY_OPEN, NOTIFY_OPEN_BAD_VERSION));
+	world_free(w);
+}
+
+static void test_same_router_id_inside_as(void **state)
+{
+	struct world *w = world_new(2);
+	struct open o;
+	unsigned count[6];
+
+	(void)state;
+	w->node[1].refuses = true;
+	w->node[1].as = 65001;
+	world_speaker(w, 0);
+	world_neighbor(w, 0, 1)->remote_as_kind = REMOTE_AS_INTERNAL;
+	world_configure(w, 0);
+	o = world_open(w, 1);
+	o.router_id = w->node[0].address;
+	world_connect(w, 1, 0);
+	world_say_open(w, 1, &o);
+	assert_int_equal(
+	    world_notified(w, 1, count), CODE(NOTIFY_OPEN, NOTIFY_OPEN_BAD_IDENTIFIER));
+	world_free(w);
+}
+
+/* RFC 6608: what does not belong into a state says so. */
+static void test_fsm_errors(void **state)
+{
+	struct world *w = scripted_pair(true);
+	struct open o = world_open(w, 1);
+	unsigned count[6];
+
+	(void)state;
+	world_connect(w, 1, 0);
+	world_say_keepalive(w, 1);
+	assert_int_equal(world_notified(w, 1, count), CODE(NOTIFY_FSM, NOTIFY_FSM_OPENSENT));
+	world_advance(w, 5000);
+	world_connect(w, 1, 0);
+	world_say_open(w, 1, &o);
+	world_say_open(w, 1, &o);
+	assert_int_equal(world_notified(w, 1, count), CODE(NOTIFY_FSM, NOTIFY_FSM_OPENCONFIRM));
+	world_advance(w, 5000);
+	world_handshake(w, 1, 0);
+	assert_true(world_established(w, 0, 1));
+	world_say_open(w, 1, &o);
+	assert_int_equal(world_notified(w, 1, count), CODE(NOTIFY_FSM, NOTIFY_FSM_ESTABLISHED));
+	assert_false(world_established(w, 0, 1));
+	world_free(w);
+}
+
+static void test_garbage(void **state)
+{
+	struct world *w = scripted_pair(true);
+	uint8_t garbage[4096];
+	unsigned count[6];
+
+	(void)state;
+	memset(garbage, 0x5a, sizeof(garbage));
+	world_connect(w, 1, 0);
+	world_say(w, 1, garbage, sizeof(garbage));
+	assert_int_equal(
+	    world_notified(w, 1, count), CODE(NOTIFY_HEADER, NOTIFY_HEADER_NOT_SYNCHRONIZED));
+	assert_true(w->node[1].closed);
+	world_free(w);
+}
+
+/* The longest message there is, in pieces of every awkward size. */
+static void test_longest_message(void **state)
+{
+	struct world *w = scripted_pair(true);
+	static uint8_t b[MESSAGE_MAX_EXTENDED];
+	unsigned count[6];
+
+	(void)state;
+	world_handshake(w, 1, 0);
+	memset(b, 0xff, 16);
+	b[16] = b[17] = 0xff;
+	b[18] = MESSAGE_UPDATE;
+	/* withdrawn routes to the end: 10.x.y.0/24 */
+	b[19] = (uint8_t)((sizeof(b) - 23) >> 8);
+	b[20] = (uint8_t)(sizeof(b) - 23);
+	for (size_t i = 0; i + 4 <= sizeof(b) - 23; i += 4)
+		memcpy(b + 21 + i, (uint8_t[]){24, 10, (uint8_t)(i >> 10), (uint8_t)(i >> 2)}, 4);
+	for (size_t at = 0, n; at < sizeof(b); at += n) {
+		n = at % 1447 + 1;
+		n = n < sizeof(b) - at ? n : sizeof(b) - at;
+		world_say(w, 1, b + at, n);
+	}
+	assert_true(world_established(w, 0, 1));
+	assert_int_equal(world_notified(w, 1, count), 0);
+	assert_int_equal(world_peer(w, 0, 1).update_received, 1);
+	world_free(w);
+}
+
+static void test_oversized_before_negotiation(void **state)
+{
+	struct world *w = scripted_pair(true);
+	uint8_t b[MESSAGE_HEADER_SIZE];
+	unsigned count[6];
+
+	(void)state;
+	memset(b, 0xff, sizeof(b));
+	b[18] = MESSAGE_OPEN;
+	world_connect(w, 1, 0);
+	world_say(w, 1, b, sizeof(b));
+	assert_int_equal(
+	    world_notified(w, 1, count), CODE(NOTIFY_HEADER, NOTIFY_HEADER_BAD_LENGTH));
+	world_free(w);
+}
+
+/* A flapping peer waits longer each time; one that lasted a minute begins anew. */
+static void test_back_off(void **state)
+{
+	struct world *w = scripted_pair(false);
+	struct open o = world_open(w, 1);
+	int64_t waited[5];
+
+	(void)state;
+	o.as = 65099;
+	for (int i = 0; i < 5; i++) {
+		mono_t before;
+		unsigned connects = w->node[0].connects;
+
+		world_say_open(w, 1, &o);
+		assert_int_equal(world_peer(w, 0, 1).state, BGP_IDLE);
+		before = w->now;
+		while (w->node[0].connects == connects)
+			world_advance(w, 50);
+		waited[i] = mono_ms_between(before, w->now);
+	}
+	assert_in_range(waited[0], 700, 1100);
+	assert_in_range(waited[2], 2900, 4100);
+	assert_in_range(waited[4], 11900, 16100);
+	world_free(w);
+}
+
+static void test_shutdown_message(void **state)
+{
+	struct world *w = pair();
+
+	(void)state;
+	world_settle(w);
+	w->node[1].settings.neighbors[0].shutdown = true;
+	w->node[1].settings.neighbors[0].shutdown_message = mem_strdup("disk swap, back at 9");
+	world_configure(w, 1);
+	world_settle(w);
+	assert_int_equal(world_peer(w, 0, 1).state, BGP_IDLE);
+	assert_non_null(strstr(world_peer(w, 0, 1).last_reset, "disk swap, back at 9"));
+	assert_non_null(strstr(str_text(&w->node[0].logged), "disk swap, back at 9"));
+	world_advance(w, 300 * 1000);
+	assert_false(world_established(w, 0, 1));
+	w->node[1].settings.neighbors[0].shutdown = false;
+	world_configure(w, 1);
+	world_advance(w, 1000);
+	assert_true(world_established(w, 1, 0));
+	world_free(w);
+}
+
+static void test_stop(void **state)
+{
+	struct world *w = pair();
+
+	(void)state;
+	world_settle(w);
+	bgp_stop(w->node[0].bgp, w->now);
+	world_settle(w);
+	assert_false(world_established(w, 1, 0));
+	assert_non_null(strstr(world_peer(w, 1, 0).last_reset, "Shutdown"));
+	world_advance(w, 100 * 1000);
+	assert_false(world_established(w, 1, 0));
+	world_free(w);
+}
+
+static void test_lost_connection_returns(void **state)
+{
+	struct world *w = pair();
+
+	(void)state;
+	world_settle(w);
+	world_cut(w, 0, 1);
+	world_settle(w);
+	assert_false(world_established(w, 0, 1));
+	world_advance(w, 1100);
+	assert_true(world_established(w, 0, 1) && world_established(w, 1, 0));
+	assert_int_equal(world_peer(w, 0, 1).dropped_count, 1);
+	world_free(w);
+}
+
+/* The peer restarted without a word: it connects anew while we believe in the old session. */
+static void test_stale_session_ends_by_hold_time(void **state)
+{
+	struct world *w = scripted_pair(true);
+
+	(void)state;
+	world_handshake(w, 1, 0);
+	world_connect(w, 1, 0);
+	assert_true(w->node[1].closed);
+	assert_true(world_established(w, 0, 1));
+	world_advance(w, 9100);
+	assert_false(world_established(w, 0, 1));
+	world_handshake(w, 1, 0);
+	assert_true(world_established(w, 0, 1));
+	world_free(w);
+}
+
+static void test_unknown_peer_is_refused(void **state)
+{
+	struct world *w = world_new(3);
+
+	(void)state;
+	world_chain(w, 2);
+	world_settle(w);
+	world_connect(w, 2, 0);
+	assert_true(w->node[2].closed);
+	world_free(w);
+}
+
+static void test_passive(void **state)
+{
+	struct world *w = world_new(2);
+
+	(void)state;
+	world_speaker(w, 0);
+	world_neighbor(w, 0, 1)->passive = true;
+	world_configure(w, 0);
+	world_advance(w, 20 * 1000);
+	assert_int_equal(w->node[0].connects, 0);
+	assert_int_equal(world_peer(w, 0, 1).state, BGP_ACTIVE);
+	world_speaker(w, 1);
+	world_neighbor(w, 1, 0);
+	world_configure(w, 1);
+	world_settle(w);
+	assert_true(world_established(w, 0, 1));
+	world_free(w);
+}
+
+static struct world *unnumbered_pair(void)
+{
+	struct world *w = world_new(2);
+
+	for (int i = 0; i < 2; i++) {
+		world_speaker(w, i);
+		world_unnumbered(w, i, 3 + i);
+		world_configure(w, i);
+	}
+	world_link(w, 0, 3, 1, 4);
+	return w;
+}
+
+static void test_unnumbered(void **state)
+{
+	struct world *w = unnumbered_pair();
+	struct bgp_peer_view v;
+
+	(void)state;
+	world_settle(w);
+	assert_string_equal(world_peer_at(w, 0, 0).state_reason, "Interface does not exist");
+	world_link_set(w, 0, 3, true, false);
+	world_settle(w);
+	v = world_peer_at(w, 0, 0);
+	assert_int_equal(v.state, BGP_IDLE);
+	assert_string_equal(v.state_reason, "No router advertisement from the peer");
+	assert_true(bgp_wants_ra(w->node[0].bgp, (ifindex_t){3}));
+	assert_false(bgp_wants_ra(w->node[0].bgp, (ifindex_t){2}));
+	world_link_set(w, 0, 3, true, true);
+	world_settle(w);
+	v = world_peer_at(w, 0, 0);
+	assert_int_equal(v.state, BGP_ESTABLISHED);
+	assert_int_equal(v.ifindex.v, 3);
+	assert_int_equal(v.remote_as, 65002);
+	assert_string_equal(v.name, "eth3");
+	world_free(w);
+}
+
+/* Only one side hears the other's advertisement: it connects, the other accepts by the link. */
+static void test_unnumbered_accepts_by_link(void **state)
+{
+	struct world *w = unnumbered_pair();
+	struct ip peer;
+
+	(void)state;
+	world_link_set(w, 0, 3, true, false);
+	assert_true(ip_parse("fe80::204", &peer));
+	bgp_neighbor_seen(w->node[0].bgp, (ifindex_t){3}, &peer, 1800, w->now);
+	world_settle(w);
+	assert_int_equal(world_peer_at(w, 1, 0).state, BGP_ESTABLISHED);
+	assert_int_equal(w->node[1].connects, 0);
+	world_free(w);
+}
+
+static void test_link_down_and_up(void **state)
+{
+	struct world *w = unnumbered_pair();
+	unsigned connects;
+
+	(void)state;
+	world_link_set(w, 0, 3, true, true);
+	world_originate(w, 1, "10.9.0.0/24");
+	world_settle(w);
+	assert_string_equal(
+	    world_routes(w, 0, BGP_IPV4_UNICAST), "10.9.0.0/24 path 65002 from eth3*\n");
+	world_link_set(w, 0, 3, false, false);
+	assert_int_equal(world_peer_at(w, 0, 0).state, BGP_IDLE);
+	assert_string_equal(world_peer_at(w, 0, 0).state_reason, "Interface is down");
+	world_settle(w);
+	assert_string_equal(world_routes(w, 0, BGP_IPV4_UNICAST), "");
+	/* down for long, then back: no waiting for a timer */
+	world_advance(w, 120 * 1000);
+	world_link_set(w, 0, 3, true, false);
+	world_settle(w);
+	assert_int_equal(world_peer_at(w, 0, 0).state, BGP_ESTABLISHED);
+	/* a notification without news disturbs nobody */
+	connects = w->node[0].connects + w->node[1].connects;
+	world_link_set(w, 0, 3, true, true);
+	world_settle(w);
+	assert_int_equal(w->node[0].connects + w->node[1].connects, connects);
+	assert_int_equal(world_peer_at(w, 0, 0).dropped_count, 1);
+	bgp_interface_gone(w->node[0].bgp, (ifindex_t){3}, w->now);
+	assert_int_equal(world_peer_at(w, 0, 0).state, BGP_IDLE);
+	world_free(w);
+}
+
+static void test_remote_as_external(void **state)
+{
+	struct world *w = unnumbered_pair();
+
+	(void)state;
+	w->node[1].settings.as = 65001;
+	world_configure(w, 1);
+	world_link_set(w, 0, 3, true, true);
+	world_advance(w, 10000);
+	assert_int_not_equal(world_peer_at(w, 0, 0).state, BGP_ESTABLISHED);
+	assert_non_null(strstr(str_text(&w->node[0].logged), "Bad Peer AS"));
+	world_free(w);
+}
+
+static void test_reload_without_reset(void **state)
+{
+	struct world *w = pair();
+
+	(void)state;
+	world_settle(w);
+	w->node[0].settings.neighbors[0].description = mem_strdup("leaf");
+	w->node[0].settings.multipath_relax = true;
+	world_configure(w, 0);
+	world_settle(w);
+	assert_int_equal(w->node[0].down_calls, 0);
+	assert_string_equal(world_peer(w, 0, 1).description, "leaf");
+	/* a setting of the OPEN: reset, and up again at once */
+	w->node[0].settings.neighbors[0].hold_s = 30;
+	w->node[0].settings.neighbors[0].family[BGP_L2VPN_EVPN].activate = false;
+	world_configure(w, 0);
+	world_advance(w, 1500);
+	assert_int_equal(w->node[0].down_calls, 1);
+	assert_true(world_established(w, 0, 1));
+	assert_false(world_peer(w, 0, 1).negotiated[BGP_L2VPN_EVPN]);
+	assert_non_null(strstr(world_peer(w, 1, 0).last_reset, "Other Configuration Change"));
+	world_free(w);
+}
+
+static void test_neighbor_removed(void **state)
+{
+	struct world *w = pair();
+	struct bgp_settings none = {.enabled = true, .as = 65001};
+	struct bgp_peer_view v;
+
+	(void)state;
+	world_originate(w, 1, "10.9.0.0/24");
+	world_settle(w);
+	none.router_id = w->node[0].address;
+	bgp_configure(w->node[0].bgp, &none, w->now);
+	world_settle(w);
+	assert_false(bgp_peer_at(w->node[0].bgp, 0, &v));
+	assert_string_equal(world_routes(w, 0, BGP_IPV4_UNICAST), "");
+	assert_non_null(strstr(world_peer(w, 1, 0).last_reset, "De-configured"));
+	world_free(w);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(test_comes_up),
+	    cmocka_unit_test(test_collision),
+	    cmocka_unit_test(test_stays_up_by_keepalives),
+	    cmocka_unit_test(test_hold_timer),
+	    cmocka_unit_test(test_own_sleep),
+	    cmocka_unit_test(test_connect_retry),
+	    cmocka_unit_test(test_peer_that_opens_and_stalls),
+	    cmocka_unit_test(test_bad_open),
+	    cmocka_unit_test(test_bad_version),
+	    cmocka_unit_test(test_same_router_id_inside_as),
+	    cmocka_unit_test(test_fsm_errors),
+	    cmocka_unit_test(test_garbage),
+	    cmocka_unit_test(test_longest_message),
+	    cmocka_unit_test(test_oversized_before_negotiation),
+	    cmocka_unit_test(test_back_off),
+	    cmocka_unit_test(test_shutdown_message),
+	    cmocka_unit_test(test_stop),
+	    cmocka_unit_test(test_lost_connection_returns),
+	    cmocka_unit_test(test_stale_session_ends_by_hold_time),
+	    cmocka_unit_test(test_unknown_peer_is_refused),
+	    cmocka_unit_test(test_passive),
+	    cmocka_unit_test(test_unnumbered),
+	    cmocka_unit_test(test_unnumbered_accepts_by_link),
+	    cmocka_unit_test(test_link_down_and_up),
+	    cmocka_unit_test(test_remote_as_external),
+	    cmocka_unit_test(test_reload_without_reset),
+	    cmocka_unit_test(test_neighbor_removed),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
