@@ -153,8 +153,7 @@ static void log_update(const struct peer *p, const struct update *u)
 	if (!log_debugs(p->bgp->log, LOG_BGP_UPDATE_IN))
 		return;
 	update_text(u, &text);
-	log_debug(
-	    p->bgp->log, LOG_BGP_UPDATE_IN, "%s rcvd UPDATE %s", peer_name(p), str_text(&text));
+	log_debug(p->bgp->log, LOG_BGP_UPDATE_IN, "%s rcvd %s", peer_name(p), str_text(&text));
 	str_fini(&text);
 }
 

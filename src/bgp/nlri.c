@@ -6,8 +6,9 @@
  * route (RFC 7432 section 7), so that a route that does not follow its type's layout is passed
  * over alone and the rest of the UPDATE survives. An unknown type is carried opaque.
  *
- * The key holds what identifies a route and nothing else. All known EVPN types have keys of one
- * length, padded with zeros, so that keys sort by type, RD and the fields in their order.
+ * The key holds what identifies a route and nothing else. Keys of the known EVPN types sort by
+ * type, RD and the fields in their order; zeros at their end are left out, for a MAC without an
+ * address has many, and a RIB holds 100,000 keys.
  *
  * This file does not judge meaning: a group MAC or an odd prefix is for the consumer to refuse.
  */
@@ -19,7 +20,7 @@
 
 #define ESI_SIZE 10
 #define RD_SIZE 8
-#define EVPN_KEY_SIZE 36 /* types 2 and 4: type, RD, 10 bytes, family, address */
+#define EVPN_KEY_SIZE 35 /* types 2 and 4: RD, 10 bytes, family, address */
 
 static const struct {
 	uint16_t afi;
@@ -372,10 +373,17 @@ static void key_ip(struct writer *w, const struct ip *ip)
 	write_bytes(w, ip->b, sizeof(ip->b));
 }
 
+static void cut_zeros(struct writer *w)
+{
+	size_t size = writer_size(w);
+
+	while (w->start[size - 1] == 0)
+		size--;
+	writer_rewind(w, size);
+}
+
 static void evpn_key(struct writer *w, const struct evpn_nlri *e)
 {
-	static const uint8_t padding[EVPN_KEY_SIZE];
-
 	write_u8(w, e->type);
 	if (e->type < EVPN_ETHERNET_AD || e->type > EVPN_IP_PREFIX) {
 		write_bytes(w, e->opaque, e->opaque_size);
@@ -392,7 +400,7 @@ static void evpn_key(struct writer *w, const struct evpn_nlri *e)
 		key_ip(w, &e->ip);
 	if (e->type == EVPN_IP_PREFIX)
 		write_u8(w, e->prefix_len);
-	write_bytes(w, padding, 1 + EVPN_KEY_SIZE - writer_size(w));
+	cut_zeros(w); /* down to the type at most */
 }
 
 void nlri_key(const struct nlri *n, uint8_t key[NLRI_KEY_MAX])
@@ -416,13 +424,8 @@ static void key_read_ip(struct reader *r, struct ip *ip)
 	read_bytes(r, ip->b, sizeof(ip->b));
 }
 
-static void evpn_from_key(struct reader *r, struct evpn_nlri *e)
+static void evpn_fields_from_key(struct reader *r, struct evpn_nlri *e)
 {
-	e->type = read_u8(r);
-	if (e->type < EVPN_ETHERNET_AD || e->type > EVPN_IP_PREFIX) {
-		opaque_decode(r, e);
-		return;
-	}
 	read_bytes(r, e->rd.b, RD_SIZE);
 	if (e->type == EVPN_ETHERNET_AD || e->type == EVPN_ETHERNET_SEGMENT)
 		read_bytes(r, e->esi.b, ESI_SIZE);
@@ -434,6 +437,21 @@ static void evpn_from_key(struct reader *r, struct evpn_nlri *e)
 		key_read_ip(r, &e->ip);
 	if (e->type == EVPN_IP_PREFIX)
 		e->prefix_len = read_u8(r);
+}
+
+static void evpn_from_key(struct reader *r, struct evpn_nlri *e)
+{
+	uint8_t fields[EVPN_KEY_SIZE] = {0};
+	struct reader padded = reader_from(fields, sizeof(fields));
+
+	e->type = read_u8(r);
+	if (e->type < EVPN_ETHERNET_AD || e->type > EVPN_IP_PREFIX) {
+		opaque_decode(r, e);
+		return;
+	}
+	check(reader_left(r) <= sizeof(fields));
+	read_bytes(r, fields, reader_left(r));
+	evpn_fields_from_key(&padded, e);
 }
 
 void nlri_from_key(enum bgp_family family, const uint8_t *key, struct nlri *n)

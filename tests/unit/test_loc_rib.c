@@ -530,6 +530,40 @@ static void test_host_answers(void **state)
 	world_free(w);
 }
 
+/* Keys: what goes in comes out, zeros at the end included, and the order is that of the fields. */
+static void test_keys(void **state)
+{
+	static const uint8_t opaque[] = {1, 0, 0};
+	struct nlri n[9] = {{.evpn = {.type = EVPN_ETHERNET_AD, .esi = {{1, 0}}}},
+	    {.evpn = {.type = EVPN_MAC_IP}}, {.evpn = {.type = EVPN_MAC_IP}},
+	    {.evpn = {.type = EVPN_MAC_IP}}, {.evpn = {.type = EVPN_MAC_IP}},
+	    {.evpn = {.type = EVPN_IMET}}, {.evpn = {.type = EVPN_ETHERNET_SEGMENT}},
+	    {.evpn = {.type = EVPN_IP_PREFIX}},
+	    {.evpn = {.type = 99, .opaque = opaque, .opaque_size = 3}}};
+	uint8_t key[NLRI_KEY_MAX], before[NLRI_KEY_MAX] = {0};
+
+	(void)state;
+	n[2].evpn.mac.b[0] = 2;
+	n[3].evpn.mac.b[0] = 2;
+	n[3].evpn.ip = ip_from_u32(0x0a000000);
+	n[4].evpn.mac.b[5] = n[4].evpn.mac.b[0] = 2;
+	n[5].evpn.ip = ip_from_u32(0x0a000100);
+	n[7].evpn.ip = ip_from_u32(0);
+	for (size_t i = 0; i < 9; i++) {
+		struct nlri out;
+		size_t least;
+
+		n[i].family = BGP_L2VPN_EVPN;
+		nlri_key(&n[i], key);
+		nlri_from_key(BGP_L2VPN_EVPN, key, &out);
+		assert_true(nlri_equal(&n[i], &out));
+		least = key[0] < before[0] ? key[0] : before[0];
+		assert_true(memcmp(before + 1, key + 1, least) <= 0);
+		assert_false(key[0] == before[0] && memcmp(before, key, 1u + key[0]) == 0);
+		memcpy(before, key, sizeof(key));
+	}
+}
+
 /* ---- any history, one truth ---- */
 
 #define MESH 5
@@ -707,6 +741,7 @@ int main(void)
 	    cmocka_unit_test(test_first_as),
 	    cmocka_unit_test(test_network_statements),
 	    cmocka_unit_test(test_host_answers),
+	    cmocka_unit_test(test_keys),
 	    cmocka_unit_test(test_random_mesh),
 	};
 
