@@ -13,6 +13,7 @@
 
 #include "base/mem.h"
 #include "bgp/extcomm.h"
+#include "bgp/message.h"
 #include "speakers.h"
 
 static struct bgp_best last_best;
@@ -483,6 +484,126 @@ static void test_first_as(void **state)
 	world_free(w);
 }
 
+/* ---- RFC 7606: UPDATEs by hand ---- */
+
+#define ORIGIN_OK "\x40\x01\x01\x00"
+#define ORIGIN_BAD "\x40\x01\x01\x09"
+#define AS_PATH_OK "\x40\x02\x06\x02\x01\x00\x00\xfd\xea"
+#define NEXT_HOP_OK "\x40\x03\x04\x0a\x00\x00\x02"
+#define AGGREGATOR_BAD "\xc0\x07\x03\x01\x02\x03"
+#define PREFIX_OK "\x18\x0a\x09\x00"
+#define PREFIX_BAD "\x60\x0a\x09\x00"
+#define SAY(w, attrs, nlri) say_update(w, attrs, sizeof(attrs) - 1, nlri, sizeof(nlri) - 1)
+
+static void say_update(
+    struct world *w, const char *attrs, size_t attrs_size, const char *nlri, size_t nlri_size)
+{
+	uint8_t b[256];
+	struct writer out = writer_to(b, sizeof(b));
+	size_t mark = message_begin(&out, MESSAGE_UPDATE), list;
+
+	write_u16(&out, 0);
+	list = write_begin_u16(&out);
+	write_bytes(&out, attrs, attrs_size);
+	write_end_u16(&out, list);
+	write_bytes(&out, nlri, nlri_size);
+	message_end(&out, mark);
+	world_say(w, 1, b, writer_size(&out));
+}
+
+static struct world *update_peer(void)
+{
+	struct world *w = world_new(2);
+
+	w->node[1].refuses = true;
+	world_speaker(w, 0);
+	world_neighbor(w, 0, 1);
+	world_configure(w, 0);
+	world_handshake(w, 1, 0);
+	SAY(w, ORIGIN_OK AS_PATH_OK NEXT_HOP_OK, PREFIX_OK);
+	assert_int_equal(bgp_dest_count(w->node[0].bgp, BGP_IPV4_UNICAST), 1);
+	return w;
+}
+
+/* A malformed attribute takes the routes of its UPDATE, and nothing else. */
+static void test_treat_as_withdraw(void **state)
+{
+	struct world *w = update_peer();
+	unsigned count[6];
+
+	(void)state;
+	SAY(w, ORIGIN_OK AS_PATH_OK NEXT_HOP_OK, "\x18\x0a\x0a\x00");
+	SAY(w, ORIGIN_BAD AS_PATH_OK NEXT_HOP_OK, PREFIX_OK);
+	assert_true(world_established(w, 0, 1));
+	assert_int_equal(world_notified(w, 1, count), 0);
+	assert_int_equal(world_peer(w, 0, 1).errors_withdrawn, 1);
+	assert_string_equal(
+	    world_routes(w, 0, BGP_IPV4_UNICAST), "10.10.0.0/24 path 65002 from 10.0.0.2*\n");
+	assert_non_null(strstr(str_text(&w->node[0].logged), "treat-as-withdraw"));
+	world_free(w);
+}
+
+static void test_attribute_discard(void **state)
+{
+	struct world *w = update_peer();
+
+	(void)state;
+	w->on_best = remember;
+	SAY(w, ORIGIN_OK AS_PATH_OK NEXT_HOP_OK AGGREGATOR_BAD, "\x18\x0a\x0a\x00");
+	assert_int_equal(bgp_dest_count(w->node[0].bgp, BGP_IPV4_UNICAST), 2);
+	assert_int_equal(world_peer(w, 0, 1).errors_discarded, 1);
+	assert_false(last_attrs.has_aggregator);
+	world_free(w);
+}
+
+/* NLRI that cannot be told apart: only then the session goes, with its routes. */
+static void test_update_reset(void **state)
+{
+	struct world *w = update_peer();
+	unsigned count[6];
+
+	(void)state;
+	SAY(w, ORIGIN_OK AS_PATH_OK NEXT_HOP_OK, PREFIX_BAD);
+	assert_false(world_established(w, 0, 1));
+	assert_int_equal(world_notified(w, 1, count), NOTIFY_UPDATE * 256 + NOTIFY_UPDATE_NETWORK);
+	assert_int_equal(bgp_dest_count(w->node[0].bgp, BGP_IPV4_UNICAST), 0);
+	world_free(w);
+}
+
+static void unknown_of(
+    void *context, const struct nlri *nlri, const struct bgp_dest_route *routes, size_t count)
+{
+	(void)nlri;
+	assert_int_equal(count, 1);
+	assert_int_equal(routes[0].route.attrs->unknown_size, 5);
+	*(const uint8_t **)context = routes[0].route.attrs->unknown;
+}
+
+/* Attributes that we do not know go on to others, marked Partial (RFC 4271 section 9). */
+static void test_unknown_attribute_is_passed_on(void **state)
+{
+	struct world *w = world_new(3);
+	const uint8_t *a;
+
+	(void)state;
+	w->node[1].refuses = true;
+	world_speaker(w, 0);
+	world_speaker(w, 2);
+	world_neighbor(w, 0, 1);
+	world_neighbor(w, 0, 2);
+	world_neighbor(w, 2, 0);
+	world_configure(w, 0);
+	world_configure(w, 2);
+	world_handshake(w, 1, 0);
+	w->on_best = NULL;
+	SAY(w, ORIGIN_OK AS_PATH_OK NEXT_HOP_OK "\xc0\xc8\x02\x01\x02", PREFIX_OK);
+	assert_non_null(
+	    strstr(world_routes(w, 2, BGP_IPV4_UNICAST), "10.9.0.0/24 path 65001 65002"));
+	bgp_walk(w->node[2].bgp, BGP_IPV4_UNICAST, &w->arena, &a, unknown_of);
+	assert_memory_equal(a, "\xe0\xc8\x02\x01\x02", 5);
+	world_free(w);
+}
+
 static void test_network_statements(void **state)
 {
 	struct world *w = world_new(2);
@@ -739,6 +860,10 @@ int main(void)
 	    cmocka_unit_test(test_med_stops_at_the_next_as),
 	    cmocka_unit_test(test_unnumbered_next_hops),
 	    cmocka_unit_test(test_first_as),
+	    cmocka_unit_test(test_treat_as_withdraw),
+	    cmocka_unit_test(test_attribute_discard),
+	    cmocka_unit_test(test_update_reset),
+	    cmocka_unit_test(test_unknown_attribute_is_passed_on),
 	    cmocka_unit_test(test_network_statements),
 	    cmocka_unit_test(test_host_answers),
 	    cmocka_unit_test(test_keys),
