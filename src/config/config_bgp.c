@@ -1,0 +1,137 @@
+/*
+ * `router bgp AS`: the default instance. Its neighbors are resolved in config_neighbor.c.
+ */
+#include "base/mem.h"
+#include "config/loading.h"
+
+#include <string.h>
+
+void on_router_bgp(struct loading *l, const struct statement *s, const struct words *w)
+{
+	struct bgp_settings *b = &l->c->bgp;
+
+	if (b->enabled) {
+		loading_report(l, s, false, NULL, "BGP runs as AS %u already", b->as);
+		return;
+	}
+	b->enabled = true;
+	word_asn(w->word[2], &b->as);
+	b->router_id = l->router_id;
+}
+
+void config_bgp_done(struct loading *l, const struct statement *bgp)
+{
+	struct evpn_settings *e = &l->c->evpn;
+
+	config_neighbors(l, bgp);
+	if (e->as == 0)
+		e->as = l->c->bgp.as;
+	e->router_id = l->c->bgp.router_id;
+}
+
+void on_bgp_router_id(struct loading *l, const struct statement *s, const struct words *w)
+{
+	(void)s;
+	ip_parse(w->word[2], &l->c->bgp.router_id);
+}
+
+void on_default_family(struct loading *l, const struct statement *s, const struct words *w)
+{
+	static const char *const names[BGP_FAMILIES] = {
+	    [BGP_IPV4_UNICAST] = "ipv4-unicast",
+	    [BGP_IPV6_UNICAST] = "ipv6-unicast",
+	    [BGP_L2VPN_EVPN] = "l2vpn-evpn",
+	};
+
+	for (int f = 0; f < BGP_FAMILIES; f++)
+		if (strcmp(w->word[2], names[f]) == 0)
+			l->family_default[f] = !s->no;
+}
+
+void on_connected_check(struct loading *l, const struct statement *s, const struct words *w)
+{
+	(void)s;
+	(void)w;
+	l->disable_connected_check = true;
+}
+
+void on_multipath_relax(struct loading *l, const struct statement *s, const struct words *w)
+{
+	(void)w;
+	l->c->bgp.multipath_relax = !s->no;
+}
+
+void on_requires_policy(struct loading *l, const struct statement *s, const struct words *w)
+{
+	(void)w;
+	l->c->bgp.ebgp_requires_policy = !s->no;
+}
+
+void on_import_check(struct loading *l, const struct statement *s, const struct words *w)
+{
+	(void)w;
+	l->c->bgp.network_import_check = !s->no;
+}
+
+void on_log_neighbor_changes(struct loading *l, const struct statement *s, const struct words *w)
+{
+	(void)w;
+	l->c->bgp.log_neighbor_changes = !s->no;
+}
+
+void on_always_compare_med(struct loading *l, const struct statement *s, const struct words *w)
+{
+	(void)w;
+	l->c->bgp.always_compare_med = !s->no;
+}
+
+void on_deterministic_med(struct loading *l, const struct statement *s, const struct words *w)
+{
+	(void)w;
+	l->c->bgp.deterministic_med = !s->no;
+}
+
+void on_timers_bgp(struct loading *l, const struct statement *s, const struct words *w)
+{
+	uint32_t keepalive, hold;
+
+	if (!word_number(w->word[2], 0, UINT16_MAX, &keepalive) ||
+	    !word_number(w->word[3], 0, UINT16_MAX, &hold))
+		return;
+	if (hold == 1 || hold == 2)
+		loading_report(l, s, false, NULL, "the hold time must be 0 or at least 3 seconds");
+	l->keepalive_s = (uint16_t)keepalive;
+	l->hold_s = (uint16_t)hold;
+}
+
+void on_network(struct loading *l, const struct statement *s, const struct words *w)
+{
+	struct bgp_settings *b = &l->c->bgp;
+	struct network_settings n = {.family = l->family};
+
+	(void)s;
+	if (!prefix_parse(w->word[1], &n.prefix))
+		return;
+	if (w->count > 3)
+		n.route_map = mem_strdup(w->word[3]);
+	b->networks = mem_resize(b->networks, (b->network_count + 1) * sizeof(*b->networks));
+	b->networks[b->network_count++] = n;
+}
+
+void on_maximum_paths(struct loading *l, const struct statement *s, const struct words *w)
+{
+	uint32_t n;
+
+	(void)s;
+	if (word_number(w->word[1], 1, 256, &n))
+		l->c->bgp.maximum_paths[l->family] = (uint16_t)n;
+}
+
+void on_maximum_paths_ibgp(struct loading *l, const struct statement *s, const struct words *w)
+{
+	uint32_t n;
+
+	(void)s;
+	if (word_number(w->word[2], 1, 256, &n))
+		l->c->bgp.maximum_paths_ibgp[l->family] = (uint16_t)n;
+}

@@ -1,0 +1,453 @@
+/*
+ * Neighbors: peer groups are resolved by applying, to each neighbor, the defaults, then the
+ * statements of its group, then its own: the last one that speaks wins. So each statement is one
+ * function on one struct neighbor_settings, and inheritance is nowhere else.
+ */
+#include "base/mem.h"
+#include "config/loading.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- statements in `router bgp` ---- */
+
+static void remote_as_set(struct neighbor_settings *n, const char *word)
+{
+	n->remote_as = 0;
+	if (strcmp(word, "external") == 0)
+		n->remote_as_kind = REMOTE_AS_EXTERNAL;
+	else if (strcmp(word, "internal") == 0)
+		n->remote_as_kind = REMOTE_AS_INTERNAL;
+	else if (word_asn(word, &n->remote_as))
+		n->remote_as_kind = REMOTE_AS_NUMBER;
+}
+
+void on_remote_as(struct loading *l, const struct statement *s, const struct words *w)
+{
+	(void)s;
+	remote_as_set(l->neighbor, w->word[3]);
+}
+
+void on_neighbor_interface(struct loading *l, const struct statement *s, const struct words *w)
+{
+	struct neighbor_settings *n = l->neighbor;
+	unsigned at = w->count > 3 && strcmp(w->word[3], "v6only") == 0 ? 4 : 3;
+
+	n->unnumbered = true;
+	n->extended_nexthop = true;
+	if (w->count <= at + 1 || strcmp(w->word[at], "remote-as") != 0)
+		return;
+	remote_as_set(n, w->word[at + 1]);
+	if (n->remote_as_kind == REMOTE_AS_NONE)
+		loading_report(l, s, false, NULL,
+		    "`%.80s` is not `external`, `internal` or an AS number (1-4294967295)",
+		    w->word[at + 1]);
+}
+
+void on_local_as(struct loading *l, const struct statement *s, const struct words *w)
+{
+	word_asn(w->word[3], &l->neighbor->local_as);
+	if (w->count > 4)
+		loading_report(l, s, true, NULL, "`%s` has no effect yet", w->word[4]);
+}
+
+static void text_set(char **to, char *text)
+{
+	mem_free(*to);
+	*to = text;
+}
+
+void on_description(struct loading *l, const struct statement *s, const struct words *w)
+{
+	(void)s;
+	text_set(&l->neighbor->description, words_join(w, 3));
+}
+
+void on_shutdown(struct loading *l, const struct statement *s, const struct words *w)
+{
+	l->neighbor->shutdown = !s->no;
+	text_set(&l->neighbor->shutdown_message, w->count > 4 ? words_join(w, 4) : NULL);
+}
+
+static uint16_t number16(const char *word)
+{
+	uint32_t n = 0;
+
+	word_number(word, 0, UINT16_MAX, &n);
+	return (uint16_t)n;
+}
+
+void on_port(struct loading *l, const struct statement *s, const struct words *w)
+{
+	(void)s;
+	l->neighbor->port = number16(w->word[3]);
+}
+
+void on_passive(struct loading *l, const struct statement *s, const struct words *w)
+{
+	(void)w;
+	l->neighbor->passive = !s->no;
+}
+
+void on_ebgp_multihop(struct loading *l, const struct statement *s, const struct words *w)
+{
+	(void)s;
+	l->neighbor->ttl = w->count > 3 ? (uint8_t)number16(w->word[3]) : 255;
+}
+
+void on_disable_connected_check(struct loading *l, const struct statement *s, const struct words *w)
+{
+	(void)w;
+	l->neighbor->disable_connected_check = !s->no;
+}
+
+void on_update_source(struct loading *l, const struct statement *s, const struct words *w)
+{
+	struct neighbor_settings *n = l->neighbor;
+
+	n->update_source = (struct ip){0};
+	n->update_source_dev[0] = '\0';
+	if (ip_parse(w->word[3], &n->update_source))
+		return;
+	if (strlen(w->word[3]) >= sizeof(n->update_source_dev))
+		loading_report(
+		    l, s, false, NULL, "`%.80s` is not an address or interface name", w->word[3]);
+	else
+		snprintf(n->update_source_dev, sizeof(n->update_source_dev), "%s", w->word[3]);
+}
+
+void on_timers(struct loading *l, const struct statement *s, const struct words *w)
+{
+	struct neighbor_settings *n = l->neighbor;
+
+	n->keepalive_s = number16(w->word[3]);
+	n->hold_s = number16(w->word[4]);
+	if (n->hold_s == 1 || n->hold_s == 2)
+		loading_report(l, s, false, NULL, "the hold time must be 0 or at least 3 seconds");
+}
+
+void on_timers_connect(struct loading *l, const struct statement *s, const struct words *w)
+{
+	(void)s;
+	l->neighbor->connect_retry_s = number16(w->word[4]);
+}
+
+void on_extended_nexthop(struct loading *l, const struct statement *s, const struct words *w)
+{
+	(void)w;
+	l->neighbor->extended_nexthop = !s->no;
+}
+
+/* ---- statements in an address family ---- */
+
+static struct neighbor_family *family_of(struct loading *l)
+{
+	return &l->neighbor->family[l->family];
+}
+
+void on_activate(struct loading *l, const struct statement *s, const struct words *w)
+{
+	(void)w;
+	family_of(l)->activate = !s->no;
+}
+
+void on_next_hop_self(struct loading *l, const struct statement *s, const struct words *w)
+{
+	(void)w;
+	family_of(l)->next_hop_self = !s->no;
+}
+
+void on_reflector_client(struct loading *l, const struct statement *s, const struct words *w)
+{
+	(void)w;
+	family_of(l)->route_reflector_client = !s->no;
+}
+
+void on_soft_reconfiguration(struct loading *l, const struct statement *s, const struct words *w)
+{
+	(void)w;
+	family_of(l)->soft_reconfiguration_in = !s->no;
+}
+
+/* Without further words: all of them. Only the next hop can be told so far. */
+void on_attribute_unchanged(struct loading *l, const struct statement *s, const struct words *w)
+{
+	(void)s;
+	family_of(l)->next_hop_unchanged = w->count == 3;
+	for (unsigned i = 3; i < w->count; i++)
+		if (strcmp(w->word[i], "next-hop") == 0)
+			family_of(l)->next_hop_unchanged = true;
+}
+
+/* FRR: 3 occurrences unless a number is given. */
+void on_allowas_in(struct loading *l, const struct statement *s, const struct words *w)
+{
+	uint32_t n = 3;
+
+	if (w->count > 3 && strcmp(w->word[3], "origin") == 0)
+		loading_report(l, s, true, NULL, "`origin` is taken as 3 occurrences anywhere");
+	else if (w->count > 3)
+		word_number(w->word[3], 1, 10, &n);
+	family_of(l)->allowas_in = (uint8_t)n;
+}
+
+void on_neighbor_route_map(struct loading *l, const struct statement *s, const struct words *w)
+{
+	struct neighbor_family *f = family_of(l);
+
+	(void)s;
+	text_set(strcmp(w->word[4], "in") == 0 ? &f->route_map_in : &f->route_map_out,
+	    mem_strdup(w->word[3]));
+}
+
+/* ---- resolving ---- */
+
+static bool is_of(const struct statement *s, const char *name)
+{
+	size_t n = strlen(name);
+	const char *word = s->text + strlen("neighbor ");
+
+	return (s->row->flags & ROW_BY_PEER) != 0 && strncmp(word, name, n) == 0 &&
+	       (word[n] == ' ' || word[n] == '\0');
+}
+
+static void apply_block(struct loading *l, const struct statement *block, const char *name)
+{
+	struct words w;
+
+	for (size_t i = 0; i < block->child_count; i++) {
+		const struct statement *s = block->children[i];
+
+		if (s->row->handle == NULL || !is_of(s, name))
+			continue;
+		words_split(&w, s->text, strlen(s->text));
+		s->row->handle(l, s, &w);
+		words_fini(&w);
+	}
+}
+
+static bool family_of_node(enum node node, enum bgp_family *family)
+{
+	*family = node == NODE_IPV4   ? BGP_IPV4_UNICAST
+		  : node == NODE_IPV6 ? BGP_IPV6_UNICAST
+				      : BGP_L2VPN_EVPN;
+	return node == NODE_IPV4 || node == NODE_IPV6 || node == NODE_EVPN;
+}
+
+/* All statements that name `name`, in `router bgp` and its families, onto l->neighbor. */
+static void apply_all(struct loading *l, const struct statement *bgp, const char *name)
+{
+	apply_block(l, bgp, name);
+	for (size_t i = 0; i < bgp->child_count; i++)
+		if (family_of_node(bgp->children[i]->row->opens, &l->family))
+			apply_block(l, bgp->children[i], name);
+}
+
+/* The words of the first statement `neighbor NAME …` whose word `at` is `keyword`. */
+static const char *group_word(const struct words *w)
+{
+	for (unsigned i = 2; i + 1 < w->count && i < 5; i++) {
+		if (strcmp(w->word[i], "peer-group") == 0)
+			return w->word[i + 1];
+		if (strcmp(w->word[i], "interface") != 0 && strcmp(w->word[i], "v6only") != 0)
+			return NULL;
+	}
+	return NULL;
+}
+
+static bool group_declared(const struct statement *bgp, const char *name)
+{
+	for (size_t i = 0; i < bgp->child_count; i++)
+		if ((bgp->children[i]->row->flags & ROW_PEER_GROUP) != 0 &&
+		    is_of(bgp->children[i], name))
+			return true;
+	return false;
+}
+
+static char *nearest_group(const struct statement *bgp, const char *name)
+{
+	char text[80];
+
+	for (size_t i = 0; i < bgp->child_count; i++) {
+		const struct statement *s = bgp->children[i];
+
+		if ((s->row->flags & ROW_PEER_GROUP) == 0 ||
+		    sscanf(s->text, "neighbor %63s", text) != 1)
+			continue;
+		if (word_distance(text, name) <= 2) {
+			char hint[120];
+
+			snprintf(hint, sizeof(hint), "did you mean `%s`?", text);
+			return mem_strdup(hint);
+		}
+	}
+	return mem_strdup("first `neighbor NAME peer-group`");
+}
+
+/* The group that this neighbor is a member of; owned by the caller; NULL none. */
+static char *find_group(struct loading *l, const struct statement *bgp, const char *name)
+{
+	char *group = NULL;
+	struct words w;
+
+	for (size_t i = 0; i < bgp->child_count; i++) {
+		const struct statement *s = bgp->children[i];
+		const char *word;
+
+		if (!is_of(s, name))
+			continue;
+		words_split(&w, s->text, strlen(s->text));
+		word = group_word(&w);
+		if (word != NULL && !group_declared(bgp, word))
+			loading_report(l, s, false, nearest_group(bgp, word),
+			    "peer group `%.80s` is not declared", word);
+		else if (word != NULL)
+			text_set(&group, mem_strdup(word));
+		words_fini(&w);
+	}
+	return group;
+}
+
+static void neighbor_init(const struct loading *l, struct neighbor_settings *n, const char *name)
+{
+	*n = (struct neighbor_settings){
+	    .name = mem_strdup(name),
+	    .port = 179,
+	    .keepalive_s = l->keepalive_s,
+	    .hold_s = l->hold_s,
+	    .connect_retry_s = l->datacenter ? 10 : 120,
+	    .disable_connected_check = l->disable_connected_check,
+	};
+	for (int f = 0; f < BGP_FAMILIES; f++)
+		n->family[f].activate = l->family_default[f];
+}
+
+static void neighbor_fini(struct neighbor_settings *n)
+{
+	for (int f = 0; f < BGP_FAMILIES; f++) {
+		mem_free(n->family[f].route_map_in);
+		mem_free(n->family[f].route_map_out);
+	}
+	mem_free(n->name);
+	mem_free(n->description);
+	mem_free(n->peer_group);
+	mem_free(n->shutdown_message);
+}
+
+/* eBGP sends with TTL 1 unless told otherwise; `external` is eBGP by its own word. */
+static void neighbor_finish(const struct loading *l, struct neighbor_settings *n)
+{
+	uint32_t local = n->local_as != 0 ? n->local_as : l->c->bgp.as;
+	bool ibgp = n->remote_as_kind == REMOTE_AS_INTERNAL ||
+		    (n->remote_as_kind == REMOTE_AS_NUMBER && n->remote_as == local);
+
+	if (ibgp)
+		n->ttl = 255;
+	else if (n->ttl == 0)
+		n->ttl = 1;
+	if (n->keepalive_s > n->hold_s / 3)
+		n->keepalive_s = n->hold_s / 3;
+}
+
+/* What makes a neighbor a neighbor is an address, or `neighbor IF interface`; and a remote AS. */
+static bool neighbor_is_whole(
+    struct loading *l, const struct statement *s, struct neighbor_settings *n)
+{
+	if (!n->unnumbered && !ip_parse(n->name, &n->address)) {
+		loading_report(l, s, false,
+		    mem_strdup("first `neighbor NAME interface` or `neighbor NAME peer-group`"),
+		    "`%.80s` is not an address, an interface neighbor or a peer group", n->name);
+		return false;
+	}
+	if (n->unnumbered && strlen(n->name) > 15) {
+		loading_report(l, s, false, NULL,
+		    "`%.80s` is longer than an interface name can be (15)", n->name);
+		return false;
+	}
+	if (n->remote_as_kind == REMOTE_AS_NONE) {
+		loading_report(l, s, true, mem_strdup("neighbor … remote-as external|internal|AS"),
+		    "neighbor %.80s has no remote AS and is left out", n->name);
+		return false;
+	}
+	return true;
+}
+
+static void neighbor_add(
+    struct loading *l, const struct statement *bgp, const struct statement *s, const char *name)
+{
+	struct bgp_settings *b = &l->c->bgp;
+	struct neighbor_settings n;
+
+	neighbor_init(l, &n, name);
+	l->neighbor = &n;
+	n.peer_group = find_group(l, bgp, name);
+	if (n.peer_group != NULL)
+		apply_all(l, bgp, n.peer_group);
+	apply_all(l, bgp, name);
+	l->neighbor = NULL;
+	if (!neighbor_is_whole(l, s, &n)) {
+		neighbor_fini(&n);
+		return;
+	}
+	neighbor_finish(l, &n);
+	b->neighbors = mem_resize(b->neighbors, (b->neighbor_count + 1) * sizeof(*b->neighbors));
+	b->neighbors[b->neighbor_count++] = n;
+}
+
+static int neighbor_compare(const void *a, const void *b)
+{
+	return strcmp(((const struct neighbor_settings *)a)->name,
+	    ((const struct neighbor_settings *)b)->name);
+}
+
+static bool is_known(const struct statement *bgp, const char *name)
+{
+	for (size_t i = 0; i < bgp->child_count; i++)
+		if (is_of(bgp->children[i], name))
+			return true;
+	return false;
+}
+
+/* A family may only name what `router bgp` does. */
+static void check_family(
+    struct loading *l, const struct statement *bgp, const struct statement *family)
+{
+	struct words w;
+
+	for (size_t i = 0; i < family->child_count; i++) {
+		const struct statement *s = family->children[i];
+
+		if ((s->row->flags & ROW_BY_PEER) == 0)
+			continue;
+		words_split(&w, s->text, strlen(s->text));
+		if (!is_known(bgp, w.word[1]))
+			loading_report(l, s, false, nearest_group(bgp, w.word[1]),
+			    "neighbor %.80s is not declared in `router bgp`", w.word[1]);
+		words_fini(&w);
+	}
+}
+
+/* Statements of one neighbor stand together, so a new name begins the next one. */
+void config_neighbors(struct loading *l, const struct statement *bgp)
+{
+	struct bgp_settings *b = &l->c->bgp;
+	char last[128] = "";
+	struct words w;
+
+	for (size_t i = 0; i < bgp->child_count; i++) {
+		const struct statement *s = bgp->children[i];
+
+		if ((s->row->flags & ROW_BY_PEER) == 0)
+			continue;
+		words_split(&w, s->text, strlen(s->text));
+		if (strcmp(w.word[1], last) != 0 && !group_declared(bgp, w.word[1]))
+			neighbor_add(l, bgp, s, w.word[1]);
+		snprintf(last, sizeof(last), "%s", w.word[1]);
+		words_fini(&w);
+	}
+	for (size_t i = 0; i < bgp->child_count; i++)
+		check_family(l, bgp, bgp->children[i]);
+	if (b->neighbor_count > 1)
+		qsort(b->neighbors, b->neighbor_count, sizeof(*b->neighbors), neighbor_compare);
+}

@@ -1,0 +1,60 @@
+/*
+ * Inside config/: the load under way, and the handlers that the grammar's rows name. A handler is
+ * called for each statement of the tree in canonical order, with its words (without `no`; see
+ * statement.no), whose types the grammar has checked already.
+ */
+#pragma once
+
+#include "config/config.h"
+
+struct loading {
+	struct config *c;
+	struct statement_errors *errors;
+	bool datacenter;		   /* `frr defaults datacenter` */
+	bool family_default[BGP_FAMILIES]; /* neighbors are activated unless said otherwise */
+	uint16_t keepalive_s, hold_s;
+	bool disable_connected_check; /* for all neighbors */
+	enum bgp_family family;	      /* of the address-family block that is being read */
+	bool in_family;
+	struct neighbor_settings *neighbor; /* that a neighbor statement is applied to */
+	struct interface_settings *interface;
+	struct vrf_settings *vrf;
+	struct vni_settings *vni;
+	struct route_map_entry *entry;
+	struct ip router_id; /* `ip router-id`: of the host */
+};
+
+/* An error or warning at a statement. `hint` is taken over; NULL none. */
+__attribute__((format(printf, 5, 6))) void loading_report(struct loading *l,
+    const struct statement *s, bool warning, char *hint, const char *format, ...);
+
+/* config_bgp.c: after all of `router bgp` was read. */
+void config_bgp_done(struct loading *l, const struct statement *bgp);
+/* config_neighbor.c: resolves peer groups: defaults, the group's statements, its own. */
+void config_neighbors(struct loading *l, const struct statement *bgp);
+/* config_routemap.c: names that are used and not defined, after everything was read. */
+void config_check_route_maps(struct loading *l);
+
+/* config_system.c */
+statement_handler on_defaults, on_hostname, on_log, on_log_level, on_debug_kernel, on_debug_evpn,
+    on_debug_bgp_updates, on_debug_bgp, on_router_id;
+/* config_interface.c */
+statement_handler on_interface, on_address, on_interface_description, on_ra_interval,
+    on_suppress_ra, on_vrf, on_vrf_vni;
+/* config_bgp.c */
+statement_handler on_router_bgp, on_bgp_router_id, on_default_family, on_connected_check,
+    on_multipath_relax, on_requires_policy, on_import_check, on_log_neighbor_changes,
+    on_always_compare_med, on_deterministic_med, on_timers_bgp, on_network, on_maximum_paths,
+    on_maximum_paths_ibgp;
+/* config_neighbor.c */
+statement_handler on_remote_as, on_neighbor_interface, on_local_as, on_description, on_shutdown,
+    on_port, on_passive, on_ebgp_multihop, on_disable_connected_check, on_update_source, on_timers,
+    on_timers_connect, on_extended_nexthop, on_activate, on_next_hop_self, on_reflector_client,
+    on_soft_reconfiguration, on_attribute_unchanged, on_allowas_in, on_neighbor_route_map;
+/* config_evpn.c */
+statement_handler on_advertise_all_vni, on_advertise_svi_ip, on_advertise_default_gw, on_flooding,
+    on_autort, on_duplicates, on_duplicates_off, on_duplicates_freeze, on_sticky_sequence,
+    on_port_learning, on_contested_alarm, on_vni, on_vni_rd, on_vni_rt;
+/* config_routemap.c */
+statement_handler on_route_map, on_match_interface, on_match_evpn_type, on_match_evpn_vni,
+    on_match_unsupported, on_set_community, on_set_local_preference, on_set_metric, on_set_origin;

@@ -1,0 +1,343 @@
+/*
+ * config_load: the incident's own configuration, peer groups, profiles, errors, secrets.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/mem.h"
+#include "config/config.h"
+
+static struct config *load(const char *text, size_t errors_wanted)
+{
+	struct statement_errors errors = {0};
+	struct config *c = config_load(text, &errors);
+	struct str s = {0};
+
+	if (errors.error_count != errors_wanted)
+		for (size_t i = 0; i < errors.count; i++) {
+			str_clear(&s);
+			config_error_text("text", &errors.list[i], &s);
+			print_message("%s\n", str_text(&s));
+		}
+	assert_int_equal(errors.error_count, errors_wanted);
+	statement_errors_fini(&errors);
+	str_fini(&s);
+	return c;
+}
+
+static const struct neighbor_settings *neighbor(const struct config *c, const char *name)
+{
+	for (size_t i = 0; i < c->bgp.neighbor_count; i++)
+		if (strcmp(c->bgp.neighbors[i].name, name) == 0)
+			return &c->bgp.neighbors[i];
+	fail_msg("no neighbor %s", name);
+	return NULL;
+}
+
+static char incident[8192];
+
+static void read_incident(void)
+{
+	FILE *f = fopen(TEST_DATA "/incident.conf", "r");
+
+	assert_non_null(f);
+	incident[fread(incident, 1, sizeof(incident) - 1, f)] = '\0';
+	fclose(f);
+}
+
+static void check_incident_neighbor(const struct neighbor_settings *n)
+{
+	assert_true(n->unnumbered && n->extended_nexthop && n->disable_connected_check);
+	assert_int_equal(n->remote_as_kind, REMOTE_AS_EXTERNAL);
+	assert_string_equal(n->peer_group, "LEAF");
+	assert_int_equal(n->keepalive_s, 3);
+	assert_int_equal(n->hold_s, 9);
+	assert_int_equal(n->connect_retry_s, 10);
+	assert_int_equal(n->ttl, 1);
+	for (int f = 0; f < BGP_FAMILIES; f++) {
+		assert_true(n->family[f].activate);
+		assert_string_equal(n->family[f].route_map_in, "LEAF-IN");
+		assert_null(n->family[f].route_map_out);
+	}
+}
+
+static void check_incident_maps(const struct route_maps *maps)
+{
+	const struct set_clause *set;
+
+	assert_int_equal(maps->count, 2);
+	assert_string_equal(maps->maps[0].name, "LEAF-IN");
+	assert_true(maps->maps[0].entries[0].permit);
+	set = &maps->maps[0].entries[0].sets[0];
+	assert_int_equal(set->kind, SET_COMMUNITY);
+	assert_true(set->additive);
+	assert_int_equal(set->count, 1);
+	assert_int_equal(set->communities[0], COMMUNITY_NO_EXPORT);
+	assert_int_equal(maps->maps[1].entry_count, 2);
+	assert_int_equal(maps->maps[1].entries[0].seq, 99);
+	assert_int_equal(maps->maps[1].entries[0].matches[0].kind, MATCH_INTERFACE);
+	assert_string_equal(maps->maps[1].entries[0].matches[0].name, "irb-99");
+	assert_false(maps->maps[1].entries[1].permit);
+}
+
+static void test_incident(void **state)
+{
+	struct config *c;
+
+	(void)state;
+	read_incident();
+	c = load(incident, 0);
+	assert_string_equal(c->hostname, "frr1");
+	assert_true(
+	    (c->debug_topics >> LOG_KERNEL & 1) && (c->debug_topics >> LOG_BGP_UPDATE_IN & 1));
+	assert_false(c->debug_topics >> LOG_BGP_UPDATE_OUT & 1);
+	assert_int_equal(c->vrf_count, 1);
+	assert_int_equal(c->vrfs[0].vni.v, 2);
+	assert_int_equal(c->interface_count, 1);
+	assert_int_equal(c->interfaces[0].addresses[0].len, 32);
+	assert_true(c->bgp.enabled && c->bgp.multipath_relax && c->bgp.log_neighbor_changes);
+	assert_false(c->bgp.ebgp_requires_policy);
+	assert_int_equal(c->bgp.as, 65001);
+	assert_int_equal(ip_to_u32(&c->bgp.router_id), 0x0a000001);
+	assert_int_equal(c->bgp.network_count, 1);
+	assert_true(c->evpn.advertise_all_vni && c->evpn.duplicates.enabled);
+	assert_int_equal(c->evpn.as, 65001);
+	assert_int_equal(ip_to_u32(&c->evpn.router_id), 0x0a000001);
+	assert_int_equal(c->bgp.neighbor_count, 2);
+	check_incident_neighbor(neighbor(c, "eth4"));
+	check_incident_neighbor(neighbor(c, "eth5"));
+	check_incident_maps(&c->bgp.route_maps);
+	config_free(c);
+}
+
+/* Every statement is kept; what has no effect yet is said exactly once. */
+static void test_incident_warnings(void **state)
+{
+	static const char *const inert[] = {"use-underlays-nexthop-weight", "redistribute kernel",
+	    "redistribute connected", "router bgp 65001 vrf vrf-2"};
+	struct statement_errors errors = {0};
+	struct config *c;
+	struct str kept = {0};
+	char line[256];
+
+	(void)state;
+	read_incident();
+	c = config_load(incident, &errors);
+	statement_print(c->tree, &kept);
+	assert_int_equal(errors.count, 4);
+	for (size_t i = 0; i < 4; i++) {
+		assert_true(errors.list[i].warning);
+		assert_non_null(strstr(errors.list[i].message, inert[i]));
+	}
+	for (const char *p = incident; *p != '\0'; p += strspn(p, "\n")) {
+		size_t n = strcspn(p, "\n");
+
+		assert_true(n + 2 < sizeof(line));
+		memcpy(line, p, n);
+		memcpy(line + n, "\n", 2);
+		if (strcmp(line, "end\n") != 0)
+			assert_non_null(strstr(str_text(&kept), line));
+		p += n;
+	}
+	str_fini(&kept);
+	statement_errors_fini(&errors);
+	config_free(c);
+}
+
+static void test_peer_group_override(void **state)
+{
+	struct config *c =
+	    load("route-map A permit 1\nroute-map B permit 1\nrouter bgp 65001\n"
+		 "neighbor G peer-group\nneighbor G remote-as 65002\n"
+		 "neighbor G timers 5 15\nneighbor G timers connect 7\n"
+		 "neighbor G description of the group\nneighbor G ebgp-multihop 4\n"
+		 "neighbor 10.0.0.1 peer-group G\n"
+		 "neighbor 10.0.0.2 peer-group G\nneighbor 10.0.0.2 remote-as 65003\n"
+		 "neighbor 10.0.0.2 timers 20 60\nneighbor 10.0.0.3 remote-as internal\n"
+		 "address-family ipv4 unicast\nno neighbor 10.0.0.2 activate\n"
+		 "neighbor G route-map A in\nneighbor 10.0.0.2 route-map B in\n"
+		 "address-family l2vpn evpn\nneighbor G activate\nneighbor G allowas-in\n",
+		0);
+	const struct neighbor_settings *a = neighbor(c, "10.0.0.1"), *b = neighbor(c, "10.0.0.2");
+
+	(void)state;
+	assert_int_equal(a->remote_as, 65002);
+	assert_int_equal(b->remote_as, 65003);
+	assert_int_equal(a->hold_s, 15);
+	assert_int_equal(b->hold_s, 60);
+	assert_int_equal(b->connect_retry_s, 7);
+	assert_string_equal(b->description, "of the group");
+	assert_int_equal(a->ttl, 4);
+	assert_true(a->family[BGP_IPV4_UNICAST].activate);
+	assert_false(b->family[BGP_IPV4_UNICAST].activate);
+	assert_true(b->family[BGP_L2VPN_EVPN].activate);
+	assert_int_equal(b->family[BGP_L2VPN_EVPN].allowas_in, 3);
+	assert_string_equal(a->family[BGP_IPV4_UNICAST].route_map_in, "A");
+	assert_string_equal(b->family[BGP_IPV4_UNICAST].route_map_in, "B");
+	assert_int_equal(neighbor(c, "10.0.0.3")->ttl, 255);
+	assert_false(neighbor(c, "10.0.0.3")->family[BGP_L2VPN_EVPN].activate);
+	config_free(c);
+}
+
+static void test_profiles(void **state)
+{
+	const char *text = "router bgp 1\nneighbor 1.1.1.1 remote-as 2\n";
+	struct config *c = load(text, 0);
+
+	(void)state;
+	assert_int_equal(c->bgp.neighbors[0].keepalive_s, 60);
+	assert_int_equal(c->bgp.neighbors[0].hold_s, 180);
+	assert_int_equal(c->bgp.neighbors[0].connect_retry_s, 120);
+	assert_true(c->bgp.ebgp_requires_policy);
+	assert_false(c->bgp.log_neighbor_changes);
+	assert_int_equal(c->bgp.neighbors[0].port, 179);
+	config_free(c);
+	/* the profile counts wherever it stands, `no` beats it */
+	c = load("router bgp 1\nneighbor 1.1.1.1 remote-as 2\nno bgp log-neighbor-changes\n"
+		 "frr defaults datacenter\n",
+	    0);
+	assert_int_equal(c->bgp.neighbors[0].hold_s, 9);
+	assert_false(c->bgp.ebgp_requires_policy);
+	assert_false(c->bgp.log_neighbor_changes);
+	config_free(c);
+}
+
+static void test_evpn(void **state)
+{
+	struct config *c =
+	    load("evpn mac-mobility sticky-sequence zero\nevpn port-learning keep\n"
+		 "router bgp 4200000001\naddress-family l2vpn evpn\nadvertise-all-vni\n"
+		 "autort as 65000\ndup-addr-detection max-moves 7 time 60\n"
+		 "dup-addr-detection freeze 90\nflooding disable\nadvertise-svi-ip\n"
+		 "vni 200\nrd 1.2.3.4:5\nroute-target both 65001:7\n"
+		 "route-target import 4200000001:8\nvni 100\n",
+		0);
+	const struct vni_settings *v = c->evpn.vnis;
+
+	(void)state;
+	assert_int_equal(c->evpn.vni_count, 2);
+	assert_int_equal(v[0].vni.v, 100);
+	assert_false(v[0].has_rd);
+	assert_true(v[1].has_rd);
+	assert_int_equal(v[1].import_count, 2);
+	assert_int_equal(v[1].export_count, 1);
+	assert_memory_equal(v[1].export_rts[0].b, "\x00\x02\xfd\xe9\x00\x00\x00\x07", 8);
+	assert_memory_equal(v[1].import_rts[0].b, "\x02\x02\xfa\x56\xea\x01\x00\x08", 8);
+	assert_int_equal(c->evpn.as, 65000);
+	assert_int_equal(c->evpn.duplicates.max_moves, 7);
+	assert_int_equal(c->evpn.duplicates.time_s, 60);
+	assert_true(c->evpn.duplicates.freeze);
+	assert_int_equal(c->evpn.duplicates.freeze_s, 90);
+	assert_true(c->evpn.flooding_disabled && c->evpn.advertise_svi_ip);
+	assert_true(c->evpn.keep_port_learning);
+	assert_int_equal(c->evpn.sticky_sequence, STICKY_SEQUENCE_ZERO);
+	config_free(c);
+	c = load("router bgp 1\naddress-family l2vpn evpn\nno dup-addr-detection\n", 0);
+	assert_false(c->evpn.duplicates.enabled);
+	config_free(c);
+}
+
+static void expect_error(const char *text, const char *wanted)
+{
+	struct statement_errors errors = {0};
+	struct config *c = config_load(text, &errors);
+	struct str s = {0};
+
+	for (size_t i = 0; i < errors.count && s.size == 0; i++)
+		if (!errors.list[i].warning)
+			config_error_text("frr.conf", &errors.list[i], &s);
+	assert_string_equal(str_text(&s), wanted);
+	str_fini(&s);
+	statement_errors_fini(&errors);
+	config_free(c);
+}
+
+static void test_errors(void **state)
+{
+	(void)state;
+	expect_error(
+	    "router bgp 1\nneighbor LEAF peer-group\n neighbor eth4 interface peer-group LEEF\n",
+	    "frr.conf:3:2: error: peer group `LEEF` is not declared; did you mean `LEAF`?");
+	expect_error("router bgp 1\n neighbor foo remote-as 2\n",
+	    "frr.conf:2:2: error: `foo` is not an address, an interface neighbor or a peer group; "
+	    "first "
+	    "`neighbor NAME interface` or `neighbor NAME peer-group`");
+	expect_error("router bgp 1\naddress-family l2vpn evpn\n neighbor 1.1.1.1 activate\n",
+	    "frr.conf:3:2: error: neighbor 1.1.1.1 is not declared in `router bgp`; first "
+	    "`neighbor NAME "
+	    "peer-group`");
+	expect_error(
+	    "router bgp 1\nrouter bgp 2\n", "frr.conf:2:1: error: BGP runs as AS 1 already");
+	expect_error("route-map A permit 1\nset community no-exprt\n",
+	    "frr.conf:2:1: error: `no-exprt` is not a community; write AS:number, a number, or a "
+	    "name "
+	    "such as no-export");
+	expect_error("router bgp 1\ntimers bgp 1 2\n",
+	    "frr.conf:2:1: error: the hold time must be 0 or at least 3 seconds");
+	expect_error("unknown\nrouter ospf\nrouter bgp 1\nneighbor 1.1.1.1 shutdown\n", "");
+}
+
+/* An entry whose `match` we cannot judge must not match everything. */
+static void test_unsupported_match_never_matches(void **state)
+{
+	struct config *c =
+	    load("route-map A permit 1\nmatch ip address prefix-list P\nset metric 1\n", 0);
+	const struct route_map_entry *e = &c->bgp.route_maps.maps[0].entries[0];
+
+	(void)state;
+	assert_int_equal(e->match_count, 1);
+	assert_int_equal(e->matches[0].kind, MATCH_COMMUNITY_NONE);
+	config_free(c);
+}
+
+static void test_redact(void **state)
+{
+	struct str s = {0};
+
+	(void)state;
+	config_redact("router bgp 1\n neighbor 1.1.1.1 password  my secret\nhostname x", &s);
+	assert_string_equal(
+	    str_text(&s), "router bgp 1\n neighbor 1.1.1.1 password  ********\nhostname x");
+	str_fini(&s);
+}
+
+static void test_secret_is_kept_and_not_told(void **state)
+{
+	struct statement_errors errors = {0};
+	struct config *c = config_load(
+	    "router bgp 1\nneighbor 1.1.1.1 remote-as 2\nneighbor 1.1.1.1 password sekrit\n",
+	    &errors);
+	struct str s = {0};
+
+	(void)state;
+	assert_int_equal(errors.count, 1);
+	assert_null(strstr(errors.list[0].message, "sekrit"));
+	statement_print(c->tree, &s);
+	assert_non_null(strstr(str_text(&s), "password sekrit"));
+	str_fini(&s);
+	statement_errors_fini(&errors);
+	config_free(c);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(test_incident),
+	    cmocka_unit_test(test_incident_warnings),
+	    cmocka_unit_test(test_peer_group_override),
+	    cmocka_unit_test(test_profiles),
+	    cmocka_unit_test(test_evpn),
+	    cmocka_unit_test(test_errors),
+	    cmocka_unit_test(test_unsupported_match_never_matches),
+	    cmocka_unit_test(test_redact),
+	    cmocka_unit_test(test_secret_is_kept_and_not_told),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
