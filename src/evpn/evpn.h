@@ -98,7 +98,7 @@ mono_t evpn_deadline(const struct evpn *v);
 /* Remove everything of ours, and only that, from the kernel (--flush-on-exit): issues operations;
  * evpn_flushed() when none is left. */
 void evpn_flush(struct evpn *v, mono_t now);
-bool evpn_flushed(const struct evpn *v);
+bool evpn_flushed(struct evpn *v);
 
 /* `evpnctl reclaim mac M [vni N]`: pay one bump for a contested pin. False: no such pin. */
 bool evpn_reclaim(struct evpn *v, const struct mac *mac, vni_t vni, mono_t now);

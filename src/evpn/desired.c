@@ -1,0 +1,825 @@
+/*
+ * Desired: what each slot should hold, from facts alone; reconcile (kernel/) says the next step,
+ * and this file issues it. Nothing else of evpn/ writes to the kernel.
+ *
+ * Rules kept here: no operation while the mirror is stale; what is about to be written stands in
+ * the state file first; a slot whose operation failed waits, longer each time; before BGP has
+ * converged nothing of ours is removed for want of a route; a slot that carries all our marks is
+ * adopted when a route claims its key, and otherwise is an orphan, removed by command alone. A slot
+ * of ours without owner (its MAC-VRF moved or went) is a stray and is emptied.
+ *
+ * The VXLAN half is written before the bridge half and removed after it, each in an operation of
+ * its own: neither depends on the other's outcome.
+ */
+#include "evpn/desired.h"
+
+#include <string.h>
+
+#include "base/mem.h"
+#include "evpn/instance.h"
+#include "record/state.h"
+
+#define BACKOFF_FIRST_MS 50
+#define BACKOFF_MAX_MS 30000
+#define FLUSH_ATTEMPTS 5
+#define STATE_SLACK (4u << 20)
+
+void desired_init(struct evpn *v, uint64_t seed)
+{
+	struct desired_table *t = &v->slots;
+
+	map_init(&t->backoffs, offsetof(struct backoff, key), sizeof(struct slot_key), seed);
+	map_init(&t->strays, offsetof(struct stray, key), sizeof(struct slot_key), seed);
+	t->stray_end = &t->stray_first;
+	t->next_retry = MONO_NEVER;
+}
+
+void desired_fini(struct evpn *v)
+{
+	struct desired_table *t = &v->slots;
+	struct backoff *b;
+	struct stray *s;
+
+	for (size_t at = 0; (b = map_next(&t->backoffs, &at)) != NULL;)
+		mem_free(b);
+	while ((s = t->stray_first) != NULL) {
+		t->stray_first = s->next;
+		mem_free(s);
+	}
+	map_fini(&t->backoffs);
+	map_fini(&t->strays);
+}
+
+/* ---- who owns a slot ---------------------------------------------------------------------------
+ */
+
+static struct mac_entry *mac_of(const struct evpn *v, const struct slot_key *key)
+{
+	struct mac_vrf *vrf;
+
+	if (key->kind == SLOT_FDB)
+		vrf = mac_vrf_of_vlan(v, key->fdb.bridge, key->fdb.vlan);
+	else if (key->kind == SLOT_VXLAN_FDB)
+		vrf = mac_vrf_of_vxlan(v, key->vxlan_fdb.dev);
+	else
+		return NULL;
+	if (vrf == NULL)
+		return NULL;
+	return mac_find(v, vrf->vni, key->kind == SLOT_FDB ? &key->fdb.mac : &key->vxlan_fdb.mac);
+}
+
+static struct neigh *neigh_of(const struct evpn *v, const struct slot_key *key)
+{
+	struct mac_vrf *vrf = key->kind == SLOT_NEIGH ? mac_vrf_of_svi(v, key->neigh.dev) : NULL;
+
+	return vrf == NULL ? NULL : neigh_find(v, vrf->vni, &key->neigh.ip);
+}
+
+/* The MAC that a slot is about, for its history. */
+static struct mac_entry *subject_of(
+    const struct evpn *v, const struct slot_key *key, const struct slot_content *content)
+{
+	struct mac_vrf *vrf;
+
+	if (key->kind != SLOT_NEIGH)
+		return mac_of(v, key);
+	vrf = mac_vrf_of_svi(v, key->neigh.dev);
+	return vrf == NULL ? NULL : mac_find(v, vrf->vni, &content->neigh.lladdr);
+}
+
+/* ---- state file ---------------------------------------------------------------------------------
+ */
+
+static void state_begin(struct evpn *v)
+{
+	uint8_t bytes[STATE_RECORD_MAX];
+	struct writer w = writer_to(bytes, sizeof(bytes));
+
+	state_write_head(&w, v->boot_id, v->netns);
+	v->host.state_reset(v->host.context, bytes, writer_size(&w));
+	v->slots.state_ready = true;
+	v->slots.state_size = v->slots.state_rewritten = writer_size(&w);
+}
+
+void desired_remember(struct evpn *v, const struct state_record *record)
+{
+	uint8_t bytes[STATE_RECORD_MAX];
+	struct writer w = writer_to(bytes, sizeof(bytes));
+
+	if (v->host.state_append == NULL)
+		return;
+	if (!v->slots.state_ready)
+		state_begin(v);
+	state_write(&w, record);
+	v->host.state_append(v->host.context, bytes, writer_size(&w));
+	v->slots.state_size += writer_size(&w);
+}
+
+static void restore_record(struct evpn *v, const struct state_record *r)
+{
+	switch (r->kind) {
+	case STATE_SLOT:
+		if (r->slot.key.kind == SLOT_BRIDGE_PORT)
+			mac_vrf_port_off(v, r->slot.key.bridge_port);
+		else
+			ledger_restore(v->mirror, &r->slot.key, &r->slot.content);
+		break;
+	case STATE_RD:
+		mac_vrf_restore_rd(v, &r->rd);
+		break;
+	case STATE_MAC:
+		mac_restore(v, &r->mac);
+		break;
+	}
+}
+
+void desired_restore(struct evpn *v, const uint8_t *bytes, size_t size)
+{
+	struct state_record record;
+	struct state_reader r;
+	size_t whole;
+
+	if (v->host.state_append == NULL)
+		return;
+	if (!state_open(&r, bytes, size, v->boot_id, v->netns)) {
+		v->counters.state_records_ignored += size > 0;
+		state_begin(v);
+		return;
+	}
+	do
+		whole = (size_t)(r.bytes.p - bytes);
+	while (state_next(&r, &record) && (restore_record(v, &record), true));
+	if (r.ignored == 0)
+		whole = size;
+	v->counters.state_records_ignored += r.ignored;
+	/* A torn tail would hide what is appended after it. */
+	v->host.state_reset(v->host.context, bytes, whole);
+	v->slots.state_ready = true;
+	v->slots.state_size = v->slots.state_rewritten = whole;
+}
+
+struct rewriting {
+	struct evpn *v;
+	uint8_t *bytes;
+	size_t size, room;
+};
+
+static void rewrite_one(struct rewriting *to, const struct state_record *record)
+{
+	struct writer w;
+
+	if (to->room - to->size < STATE_RECORD_MAX) {
+		to->room = to->room * 2 + 65536;
+		to->bytes = mem_resize(to->bytes, to->room);
+	}
+	w = writer_to(to->bytes + to->size, to->room - to->size);
+	if (record == NULL)
+		state_write_head(&w, to->v->boot_id, to->v->netns);
+	else
+		state_write(&w, record);
+	to->size += writer_size(&w);
+}
+
+#define REWRITE_SLOTS(to, all, slot_kind, field)                                                   \
+	do {                                                                                       \
+		for (; *(all) != NULL; (all)++) {                                                  \
+			struct state_record record = {.kind = STATE_SLOT};                         \
+                                                                                                   \
+			if ((*(all))->slot.ledger == LEDGER_NONE)                                  \
+				continue;                                                          \
+			record.slot.key.kind = (slot_kind);                                        \
+			record.slot.key.field = (*(all))->key;                                     \
+			record.slot.content.field = (*(all))->ledger;                              \
+			rewrite_one((to), &record);                                                \
+		}                                                                                  \
+	} while (0)
+
+static void rewrite_slots(struct rewriting *to)
+{
+	struct evpn *v = to->v;
+	struct fdb_slot **fdb = mirror_fdb_all(v->mirror, &v->arena);
+	struct vxlan_fdb_slot **vxlan = mirror_vxlan_fdb_all(v->mirror, &v->arena);
+	struct flood_slot **flood = mirror_flood_all(v->mirror, &v->arena);
+	struct neigh_slot **neighs = mirror_neigh_all(v->mirror, &v->arena);
+
+	REWRITE_SLOTS(to, fdb, SLOT_FDB, fdb);
+	REWRITE_SLOTS(to, vxlan, SLOT_VXLAN_FDB, vxlan_fdb);
+	REWRITE_SLOTS(to, flood, SLOT_FLOOD, flood);
+	REWRITE_SLOTS(to, neighs, SLOT_NEIGH, neigh);
+	for (size_t i = 0; i < v->vrfs.port_off_count; i++) {
+		struct state_record record = {.kind = STATE_SLOT};
+
+		record.slot.key = slot_key_bridge_port(v->vrfs.ports_off[i]);
+		rewrite_one(to, &record);
+	}
+}
+
+static void rewrite_claims(struct rewriting *to)
+{
+	struct evpn *v = to->v;
+	struct mac_entry **macs =
+	    (struct mac_entry **)map_sorted(&v->macs.map, &v->arena, mac_compare);
+
+	for (size_t i = 0; i < v->vrfs.count; i++) {
+		struct state_record record = {.kind = STATE_RD};
+
+		record.rd = (struct state_rd){v->vrfs.list[i]->vni, v->vrfs.list[i]->rd_index};
+		rewrite_one(to, &record);
+	}
+	for (size_t i = 0; i < v->macs.map.count; i++) {
+		struct state_record record = {.kind = STATE_MAC};
+
+		if (!mac_is_advertised(macs[i]))
+			continue;
+		record.mac = mac_state(macs[i]);
+		rewrite_one(to, &record);
+	}
+}
+
+/* Appending for ever would fill /run: once it has doubled, only what is true is kept. */
+static void state_compact(struct evpn *v)
+{
+	struct rewriting to = {.v = v};
+
+	if (!v->slots.state_ready ||
+	    v->slots.state_size < 2 * v->slots.state_rewritten + STATE_SLACK)
+		return;
+	rewrite_one(&to, NULL);
+	rewrite_slots(&to);
+	rewrite_claims(&to);
+	v->host.state_reset(v->host.context, to.bytes, to.size);
+	v->slots.state_size = v->slots.state_rewritten = to.size;
+	mem_free(to.bytes);
+}
+
+/* ---- issuing ------------------------------------------------------------------------------------
+ */
+
+bool desired_issue(struct evpn *v, const struct kernel_op *op)
+{
+	struct backoff *b = map_find(&v->slots.backoffs, &op->key);
+	struct mac_entry *m = subject_of(v, &op->key, &op->content);
+
+	if (b != NULL && !mono_reached(b->until, v->now))
+		return false;
+	if (mirror_is_stale(v->mirror)) {
+		v->was_stale = true;
+		return false;
+	}
+	if (op->verb == KERNEL_ADD || op->verb == KERNEL_CHANGE || op->verb == KERNEL_SET_PORT) {
+		struct state_record record = {.kind = STATE_SLOT};
+
+		record.slot.key = op->key;
+		record.slot.content = op->content;
+		desired_remember(v, &record);
+	}
+	v->host.kernel_op(v->host.context, op);
+	history_add(v, m, op->key.kind == SLOT_NEIGH ? &op->key.neigh.ip : NULL,
+	    (struct moment){
+		.kind = MOMENT_WRITTEN, .a = (uint8_t)op->key.kind, .b = (uint32_t)op->verb});
+	return true;
+}
+
+/* The next step of a slot whose owner the audit had marked is a difference that it found. */
+static void step(struct evpn *v, const struct kernel_op *op, bool audited)
+{
+	if (desired_issue(v, op) && audited)
+		v->counters.kernel.audit_differences++;
+}
+
+static void adopt(struct evpn *v, const struct slot_key *key, const struct slot_content *content)
+{
+	ledger_restore(v->mirror, key, content);
+}
+
+/* ---- MACs: bridge FDB and VXLAN FDB
+ * -------------------------------------------------------------- */
+
+struct mac_slots {
+	struct slot_key fdb_key, vxlan_key;
+	struct fdb_desired fdb;
+	struct vxlan_fdb_desired vxlan;
+};
+
+static struct mac_slots mac_slots(const struct mac_vrf *vrf, const struct mac_entry *m,
+    const struct mobility_decision *d, const struct remote *r)
+{
+	struct mac_slots s = {
+	    .fdb_key = slot_key_fdb(vrf->place.bridge, vrf->place.vlan, &m->key.mac),
+	    .vxlan_key = slot_key_vxlan_fdb(vrf->place.vxlan, (vni_t){0}, &m->key.mac)};
+	bool wanted = d->wish == WISH_REMOTE;
+
+	s.fdb = (struct fdb_desired){.wanted = wanted,
+	    .vxlan = vrf->place.vxlan,
+	    .sticky = wanted && r->kind == REMOTE_STICKY,
+	    .displace_learned = d->displace_learned};
+	s.vxlan.wanted = wanted;
+	if (wanted)
+		s.vxlan.dst = r->vtep;
+	return s;
+}
+
+static bool next_fdb(
+    struct evpn *v, const struct mac_slots *s, struct kernel_op *op, enum slot_status *status)
+{
+	const struct fdb_slot *slot = mirror_fdb(v->mirror, &s->fdb_key.fdb);
+	bool due = reconcile_fdb(slot, &s->fdb_key.fdb, &s->fdb, op, status);
+
+	if (*status != SLOT_ORPHAN || !s->fdb.wanted)
+		return due;
+	adopt(v, &s->fdb_key, &(struct slot_content){.fdb = slot->mirror});
+	slot = mirror_fdb(v->mirror, &s->fdb_key.fdb);
+	return reconcile_fdb(slot, &s->fdb_key.fdb, &s->fdb, op, status);
+}
+
+static bool next_vxlan(struct evpn *v, const struct mac_slots *s, struct kernel_op *op)
+{
+	const struct vxlan_fdb_key *key = &s->vxlan_key.vxlan_fdb;
+	const struct vxlan_fdb_slot *slot = mirror_vxlan_fdb(v->mirror, key);
+	enum slot_status status;
+	bool due = reconcile_vxlan_fdb(slot, key, &s->vxlan, op, &status);
+
+	if (status != SLOT_ORPHAN || !s->vxlan.wanted)
+		return due;
+	adopt(v, &s->vxlan_key, &(struct slot_content){.vxlan_fdb = slot->mirror});
+	return reconcile_vxlan_fdb(mirror_vxlan_fdb(v->mirror, key), key, &s->vxlan, op, &status);
+}
+
+void desired_mac(struct evpn *v, const struct mac_vrf *vrf, struct mac_entry *m,
+    const struct mobility_decision *d, const struct remote *r)
+{
+	struct mac_slots s = mac_slots(vrf, m, d, r);
+	struct kernel_op fdb_op, vxlan_op;
+	enum slot_status status = SLOT_EMPTY;
+	bool fdb_due = false, vxlan_due = false;
+
+	if (vrf->place.vxlan.v == 0 || d->wish == WISH_KEEP)
+		return;
+	/* Kept over a restart until BGP has told what there is. */
+	if (!v->converged && !v->flushing && d->row == ROW_IDLE)
+		return;
+	if (vrf->place.bridge.v != 0)
+		fdb_due = next_fdb(v, &s, &fdb_op, &status);
+	/* Half an entry is of no use beside a foreign one. */
+	if (status == SLOT_BLOCKED)
+		s.vxlan.wanted = false;
+	vxlan_due = next_vxlan(v, &s, &vxlan_op);
+	if (vxlan_due && s.vxlan.wanted)
+		step(v, &vxlan_op, m->audited);
+	if (fdb_due)
+		step(v, &fdb_op, m->audited);
+	if (vxlan_due && !s.vxlan.wanted)
+		step(v, &vxlan_op, m->audited);
+}
+
+enum slot_status desired_fdb_status(
+    const struct evpn *v, const struct mac_vrf *vrf, const struct mac_entry *m)
+{
+	struct mobility_decision d = mac_decision(v, m);
+	struct remote r = mac_remote(v, m);
+	struct mac_slots s = mac_slots(vrf, m, &d, &r);
+	enum slot_status status;
+	struct kernel_op op;
+
+	reconcile_fdb(mirror_fdb(v->mirror, &s.fdb_key.fdb), &s.fdb_key.fdb, &s.fdb, &op, &status);
+	return status;
+}
+
+enum slot_status desired_vxlan_status(
+    const struct evpn *v, const struct mac_vrf *vrf, const struct mac_entry *m)
+{
+	struct mobility_decision d = mac_decision(v, m);
+	struct remote r = mac_remote(v, m);
+	struct mac_slots s = mac_slots(vrf, m, &d, &r);
+	enum slot_status status;
+	struct kernel_op op;
+
+	reconcile_vxlan_fdb(mirror_vxlan_fdb(v->mirror, &s.vxlan_key.vxlan_fdb),
+	    &s.vxlan_key.vxlan_fdb, &s.vxlan, &op, &status);
+	return status;
+}
+
+/* ---- neighbours ---------------------------------------------------------------------------------
+ */
+
+/* Claimed here, as a host or as an address of ours: nothing of ours may name it as remote. */
+static bool claimed_here(const struct evpn *v, const struct mac_vrf *vrf, const struct mac_entry *m)
+{
+	return m != NULL && (mac_is_advertised(m) || mac_claim(v, vrf, m).kind == CLAIM_OWN);
+}
+
+static struct neigh_desired neigh_wish(const struct evpn *v, const struct mac_vrf *vrf,
+    const struct neigh *n, const struct neigh_slot *slot)
+{
+	const struct import_route *best = neigh_best(v, n);
+	struct neigh_desired want = {0};
+	const struct mac_entry *m;
+
+	if (best != NULL) {
+		want.lladdr = best->key.mac;
+		m = best->mac;
+	} else {
+		m = slot == NULL || slot->slot.ledger == LEDGER_NONE
+			? NULL
+			: mac_find(v, vrf->vni, &slot->ledger.lladdr);
+	}
+	want.local_mac = claimed_here(v, vrf, m);
+	want.wanted = best != NULL && !want.local_mac && mac_vrf_active(vrf) && !v->flushing;
+	return want;
+}
+
+static bool next_neigh(struct evpn *v, const struct slot_key *key, const struct neigh_desired *want,
+    struct kernel_op *op)
+{
+	const struct neigh_slot *slot = mirror_neigh(v->mirror, &key->neigh);
+	enum slot_status status;
+	bool due = reconcile_neigh(slot, &key->neigh, want, op, &status);
+
+	if (status != SLOT_ORPHAN || (!want->wanted && !want->local_mac))
+		return due;
+	adopt(v, key, &(struct slot_content){.neigh = slot->mirror});
+	return reconcile_neigh(
+	    mirror_neigh(v->mirror, &key->neigh), &key->neigh, want, op, &status);
+}
+
+void desired_neigh(struct evpn *v, const struct mac_vrf *vrf, struct neigh *n)
+{
+	struct slot_key key = slot_key_neigh(vrf->place.svi, &n->id.ip);
+	struct neigh_desired want;
+	struct kernel_op op;
+
+	if (vrf->place.svi.v == 0)
+		return;
+	want = neigh_wish(v, vrf, n, mirror_neigh(v->mirror, &key.neigh));
+	if (!v->converged && !v->flushing && !want.wanted && !want.local_mac)
+		return;
+	if (next_neigh(v, &key, &want, &op))
+		step(v, &op, n->audited);
+}
+
+enum slot_status desired_neigh_status(
+    const struct evpn *v, const struct mac_vrf *vrf, const struct neigh *n)
+{
+	struct slot_key key = slot_key_neigh(vrf->place.svi, &n->id.ip);
+	const struct neigh_slot *slot = mirror_neigh(v->mirror, &key.neigh);
+	struct neigh_desired want = neigh_wish(v, vrf, n, slot);
+	enum slot_status status;
+	struct kernel_op op;
+
+	reconcile_neigh(slot, &key.neigh, &want, &op, &status);
+	return status;
+}
+
+/* Where a remote neighbour of ours stood, the host is here now: let the kernel learn it. */
+static void learn_again(struct evpn *v, const struct kernel_op *op)
+{
+	struct mac_vrf *vrf = mac_vrf_of_svi(v, op->key.neigh.dev);
+	struct kernel_op ask = {.verb = KERNEL_PROBE, .key = op->key};
+
+	if (vrf == NULL || !mac_is_advertised(mac_find(v, vrf->vni, &op->content.neigh.lladdr)))
+		return;
+	ask.content.neigh.lladdr = op->content.neigh.lladdr;
+	desired_issue(v, &ask);
+}
+
+/* ---- flood lists --------------------------------------------------------------------------------
+ */
+
+void desired_flood(struct evpn *v, const struct mac_vrf *vrf, const struct ip *vtep, bool wanted)
+{
+	struct slot_key key = slot_key_flood(vrf->place.vxlan, (vni_t){0}, vtep);
+	struct kernel_op op;
+
+	if (vrf->place.vxlan.v == 0 || (!wanted && !v->converged && !v->flushing))
+		return;
+	if (reconcile_flood(mirror_flood(v->mirror, &key.flood), &key.flood, wanted, &op, NULL))
+		step(v, &op, false);
+}
+
+/* ---- strays -------------------------------------------------------------------------------------
+ */
+
+static void stray_add(struct evpn *v, const struct slot_key *key)
+{
+	struct desired_table *t = &v->slots;
+	struct stray *s;
+
+	if (map_find(&t->strays, key) != NULL)
+		return;
+	s = mem_new(sizeof(*s));
+	s->key = *key;
+	map_insert(&t->strays, s);
+	*t->stray_end = s;
+	t->stray_end = &s->next;
+}
+
+void desired_mark(struct evpn *v, const struct slot_key *key)
+{
+	struct mac_entry *m = mac_of(v, key);
+	struct neigh *n = neigh_of(v, key);
+	struct mac_vrf *vrf;
+
+	if (m != NULL) {
+		mac_mark(v, m);
+	} else if (n != NULL) {
+		neigh_mark(v, n);
+	} else if (key->kind == SLOT_FLOOD) {
+		vrf = mac_vrf_of_vxlan(v, key->flood.dev);
+		if (vrf != NULL)
+			imet_mark(v, vrf, &key->flood.vtep);
+		else
+			stray_add(v, key);
+	} else if (key->kind == SLOT_FDB || key->kind == SLOT_VXLAN_FDB ||
+		   key->kind == SLOT_NEIGH) {
+		stray_add(v, key);
+	}
+}
+
+static bool next_stray(struct evpn *v, const struct slot_key *key, struct kernel_op *op)
+{
+	const struct neigh_desired no_neigh = {0};
+	const struct vxlan_fdb_desired no_vxlan = {0};
+	struct fdb_desired no_fdb = {0};
+
+	if (key->kind == SLOT_FDB) {
+		const struct fdb_slot *slot = mirror_fdb(v->mirror, &key->fdb);
+
+		if (slot == NULL)
+			return false;
+		no_fdb.vxlan = slot->ledger.port;
+		return reconcile_fdb(slot, &key->fdb, &no_fdb, op, NULL);
+	}
+	if (key->kind == SLOT_VXLAN_FDB)
+		return reconcile_vxlan_fdb(mirror_vxlan_fdb(v->mirror, &key->vxlan_fdb),
+		    &key->vxlan_fdb, &no_vxlan, op, NULL);
+	if (key->kind == SLOT_NEIGH)
+		return reconcile_neigh(
+		    mirror_neigh(v->mirror, &key->neigh), &key->neigh, &no_neigh, op, NULL);
+	return reconcile_flood(mirror_flood(v->mirror, &key->flood), &key->flood, false, op, NULL);
+}
+
+bool desired_stray_step(struct evpn *v)
+{
+	struct desired_table *t = &v->slots;
+	struct stray *s = t->stray_first;
+	struct kernel_op op;
+
+	if (s == NULL)
+		return false;
+	t->stray_first = s->next;
+	if (t->stray_first == NULL)
+		t->stray_end = &t->stray_first;
+	map_remove(&t->strays, &s->key);
+	if ((v->converged || v->flushing) && next_stray(v, &s->key, &op))
+		step(v, &op, false);
+	mem_free(s);
+	return true;
+}
+
+/* ---- all slots ----------------------------------------------------------------------------------
+ */
+
+typedef void slot_fn(struct evpn *v, const struct slot_key *key, const struct slot *slot,
+    const struct slot_content *content, void *context);
+
+#define EACH_SLOT(v, all, slot_kind, field, visit, context)                                        \
+	for (; *(all) != NULL; (all)++) {                                                          \
+		struct slot_key key = {.kind = (slot_kind)};                                       \
+		struct slot_content content = {.field = (*(all))->mirror};                         \
+                                                                                                   \
+		key.field = (*(all))->key;                                                         \
+		visit((v), &key, &(*(all))->slot, &content, (context));                            \
+	}
+
+static void each_slot(struct evpn *v, slot_fn *visit, void *context)
+{
+	struct fdb_slot **fdb = mirror_fdb_all(v->mirror, &v->arena);
+	struct vxlan_fdb_slot **vxlan = mirror_vxlan_fdb_all(v->mirror, &v->arena);
+	struct flood_slot **flood = mirror_flood_all(v->mirror, &v->arena);
+	struct neigh_slot **neighs = mirror_neigh_all(v->mirror, &v->arena);
+
+	EACH_SLOT(v, fdb, SLOT_FDB, fdb, visit, context)
+	EACH_SLOT(v, vxlan, SLOT_VXLAN_FDB, vxlan_fdb, visit, context)
+	EACH_SLOT(v, flood, SLOT_FLOOD, flood, visit, context)
+	EACH_SLOT(v, neighs, SLOT_NEIGH, neigh, visit, context)
+}
+
+static void mark_ours(struct evpn *v, const struct slot_key *key, const struct slot *slot,
+    const struct slot_content *content, void *context)
+{
+	(void)content, (void)context;
+	if (slot->ledger != LEDGER_NONE)
+		desired_mark(v, key);
+}
+
+void desired_mark_all(struct evpn *v)
+{
+	each_slot(v, mark_ours, NULL);
+}
+
+static void count_ours(struct evpn *v, const struct slot_key *key, const struct slot *slot,
+    const struct slot_content *content, void *context)
+{
+	const struct backoff *b = map_find(&v->slots.backoffs, key);
+	unsigned *count = context;
+
+	(void)content;
+	/* The kernel will not let go: not worth waiting for. */
+	if (b != NULL && b->attempts >= FLUSH_ATTEMPTS)
+		return;
+	if (slot->op != 0 || (slot->ledger != LEDGER_NONE && slot->present))
+		(*count)++;
+}
+
+bool desired_empty(struct evpn *v)
+{
+	unsigned count = 0;
+
+	each_slot(v, count_ours, &count);
+	return count == 0;
+}
+
+/* Does it carry all our marks, on a VXLAN device or SVI of ours? reconcile knows. */
+static bool is_orphan(
+    struct evpn *v, const struct slot_key *key, const struct slot_content *content)
+{
+	enum slot_status status = SLOT_EMPTY;
+	struct kernel_op op;
+
+	if (key->kind == SLOT_FDB) {
+		struct mac_vrf *vrf = mac_vrf_of_vxlan(v, content->fdb.port);
+		struct fdb_desired want = {.vxlan = content->fdb.port};
+
+		if (vrf != NULL)
+			reconcile_fdb(
+			    mirror_fdb(v->mirror, &key->fdb), &key->fdb, &want, &op, &status);
+	} else if (key->kind == SLOT_VXLAN_FDB) {
+		struct vxlan_fdb_desired want = {0};
+
+		if (mac_vrf_of_vxlan(v, key->vxlan_fdb.dev) != NULL)
+			reconcile_vxlan_fdb(mirror_vxlan_fdb(v->mirror, &key->vxlan_fdb),
+			    &key->vxlan_fdb, &want, &op, &status);
+	} else if (key->kind == SLOT_NEIGH) {
+		struct neigh_desired want = {0};
+
+		reconcile_neigh(
+		    mirror_neigh(v->mirror, &key->neigh), &key->neigh, &want, &op, &status);
+	}
+	return status == SLOT_ORPHAN;
+}
+
+static void adopt_orphan(struct evpn *v, const struct slot_key *key, const struct slot *slot,
+    const struct slot_content *content, void *context)
+{
+	unsigned *count = context;
+
+	if (!slot->present || slot->ledger != LEDGER_NONE || !is_orphan(v, key, content))
+		return;
+	adopt(v, key, content);
+	desired_mark(v, key);
+	(*count)++;
+}
+
+unsigned desired_adopt_orphans(struct evpn *v)
+{
+	unsigned count = 0;
+
+	each_slot(v, adopt_orphan, &count);
+	return count;
+}
+
+/* ---- results ------------------------------------------------------------------------------------
+ */
+
+static int64_t backoff_ms(uint32_t attempts)
+{
+	int64_t ms = BACKOFF_FIRST_MS;
+
+	for (uint32_t i = 1; i < attempts && ms < BACKOFF_MAX_MS; i++)
+		ms *= 2;
+	return ms < BACKOFF_MAX_MS ? ms : BACKOFF_MAX_MS;
+}
+
+/* A first mismatch is only news, looked at again at once. */
+static void slot_waits(struct evpn *v, const struct kernel_op *op, bool mismatch)
+{
+	struct backoff *b = map_find(&v->slots.backoffs, &op->key);
+
+	if (b == NULL) {
+		b = mem_new(sizeof(*b));
+		b->key = op->key;
+		map_insert(&v->slots.backoffs, b);
+	}
+	b->attempts++;
+	b->due = false;
+	b->until =
+	    mismatch && b->attempts == 1 ? v->now : mono_add_ms(v->now, backoff_ms(b->attempts));
+	v->slots.next_retry = mono_min(v->slots.next_retry, b->until);
+}
+
+/* What the check saw is a fact, and no event tells it. */
+static void observe(struct evpn *v, const struct slot_key *key)
+{
+	struct mac_vrf *vrf;
+
+	if (key->kind == SLOT_FDB) {
+		const struct fdb_slot *slot = mirror_fdb(v->mirror, &key->fdb);
+
+		vrf = mac_vrf_of_vlan(v, key->fdb.bridge, key->fdb.vlan);
+		if (vrf != NULL)
+			mac_observe(v, vrf, &key->fdb.mac,
+			    slot != NULL && slot->slot.present ? &slot->mirror : NULL, false);
+	} else if (key->kind == SLOT_NEIGH) {
+		const struct neigh_slot *slot = mirror_neigh(v->mirror, &key->neigh);
+
+		vrf = mac_vrf_of_svi(v, key->neigh.dev);
+		if (vrf != NULL)
+			neigh_observe(v, vrf, &key->neigh.ip,
+			    slot != NULL && slot->slot.present ? &slot->mirror : NULL);
+	}
+}
+
+void desired_result(struct evpn *v, const struct kernel_op *op, const struct kernel_result *result)
+{
+	struct mac_entry *m = subject_of(v, &op->key, &op->content);
+	const struct ip *ip = op->key.kind == SLOT_NEIGH ? &op->key.neigh.ip : NULL;
+
+	history_add(v, m, ip,
+	    (struct moment){.kind = MOMENT_RESULT,
+		.a = (uint8_t)op->key.kind,
+		.b = (uint32_t)result->error,
+		.c = (uint32_t)result->outcome});
+	if (v->counters.kernel.repaired != v->repaired_seen) {
+		v->repaired_seen = v->counters.kernel.repaired;
+		history_add(
+		    v, m, ip, (struct moment){.kind = MOMENT_REPAIRED, .a = (uint8_t)op->key.kind});
+	}
+	if (result->outcome == KERNEL_DONE)
+		mem_free(map_remove(&v->slots.backoffs, &op->key));
+	else if (op->verb != KERNEL_PROBE && op->verb != KERNEL_READ)
+		slot_waits(v, op, result->outcome == KERNEL_MISMATCH);
+	observe(v, &op->key);
+	desired_mark(v, &op->key);
+	if (op->key.kind == SLOT_NEIGH && op->verb == KERNEL_DELETE &&
+	    result->outcome == KERNEL_DONE)
+		learn_again(v, op);
+}
+
+/* ---- time ---------------------------------------------------------------------------------------
+ */
+
+void desired_timers(struct evpn *v)
+{
+	struct desired_table *t = &v->slots;
+	struct backoff **all;
+	size_t count = t->backoffs.count;
+
+	if (t->next_retry.ns != INT64_MAX && mono_reached(t->next_retry, v->now)) {
+		t->next_retry = MONO_NEVER;
+		all = (struct backoff **)map_sorted(&t->backoffs, &v->arena, NULL);
+		for (size_t i = 0; i < count; i++) {
+			if (!mono_reached(all[i]->until, v->now)) {
+				t->next_retry = mono_min(t->next_retry, all[i]->until);
+			} else if (!all[i]->due) {
+				all[i]->due = true;
+				desired_mark(v, &all[i]->key);
+			} else if (mono_reached(mono_add_s(all[i]->until, 60), v->now)) {
+				/* Nothing was due any more: forgotten. */
+				mem_free(map_remove(&t->backoffs, &all[i]->key));
+				continue;
+			}
+			if (all[i]->due)
+				t->next_retry =
+				    mono_min(t->next_retry, mono_add_s(all[i]->until, 60));
+		}
+	}
+	state_compact(v);
+}
+
+static bool names(const struct slot_key *key, ifindex_t dev)
+{
+	if (key->kind == SLOT_NEIGH)
+		return ifindex_equal(key->neigh.dev, dev);
+	if (key->kind == SLOT_VXLAN_FDB)
+		return ifindex_equal(key->vxlan_fdb.dev, dev);
+	if (key->kind == SLOT_FLOOD)
+		return ifindex_equal(key->flood.dev, dev);
+	return key->kind == SLOT_FDB;
+}
+
+void desired_retry(struct evpn *v, ifindex_t dev)
+{
+	struct backoff *b;
+
+	for (size_t at = 0; (b = map_next(&v->slots.backoffs, &at)) != NULL;) {
+		if (!names(&b->key, dev) || b->due)
+			continue;
+		b->until = mono_min(b->until, v->now);
+		v->slots.next_retry = v->now;
+	}
+}
+
+mono_t desired_deadline(const struct evpn *v)
+{
+	return v->slots.next_retry;
+}

@@ -1,0 +1,65 @@
+/*
+ * State file records: what must survive a restart of the daemon but not of the host. Append-only:
+ * a head (boot id and network namespace), then one record each for a slot that is about to be
+ * written, the RD index of a VNI, and our claim to a MAC. Later records replace earlier ones of the
+ * same key. Every record has its own checksum; reading ends at the first torn or damaged one.
+ *
+ * Interfaces are named by index: those are unique for the life of a network namespace, which is
+ * what the head binds the file to.
+ */
+#pragma once
+
+#include "base/bytes.h"
+#include "evpn/mobility.h"
+#include "kernel/vocab.h"
+
+enum state_kind {
+	STATE_SLOT = 1, /* FDB, VXLAN FDB, flood, neighbour, bridge port */
+	STATE_RD = 2,
+	STATE_MAC = 3
+};
+
+struct state_slot {
+	struct slot_key key;
+	struct slot_content content;
+};
+
+struct state_rd {
+	vni_t vni;
+	uint16_t index;
+};
+
+/* The claim as it was when `own` was advertised: restored only with the same content. */
+struct state_mac {
+	vni_t vni;
+	struct mac mac;
+	struct claim claim;
+	ifindex_t port;
+	uint32_t own, floor;
+};
+
+struct state_record {
+	enum state_kind kind;
+	union {
+		struct state_slot slot;
+		struct state_rd rd;
+		struct state_mac mac;
+	};
+};
+
+/* The longest record on file. */
+#define STATE_RECORD_MAX 96
+
+void state_write_head(struct writer *w, const char *boot_id, uint64_t netns);
+void state_write(struct writer *w, const struct state_record *record);
+
+struct state_reader {
+	struct reader bytes;
+	unsigned ignored; /* unknown kinds, and one for a torn or damaged tail */
+};
+
+/* False: no head, or that of another boot or namespace; then there is nothing to read. */
+bool state_open(
+    struct state_reader *r, const void *bytes, size_t size, const char *boot_id, uint64_t netns);
+/* The next record; false at the end. */
+bool state_next(struct state_reader *r, struct state_record *record);
