@@ -405,9 +405,11 @@ static bool resolve(struct adj_rib_out *o, struct out *out, bool per_nlri, struc
 }
 
 /* One batch off the queues. Returns how many were taken. */
-static size_t flush_batch(struct adj_rib_out *o, size_t max, mono_t now)
+static size_t flush_batch(struct adj_rib_out *o, size_t budget, mono_t now)
 {
 	struct bgp *b = o->peer->bgp;
+	size_t waiting = o->urgent.count + o->queue.count;
+	size_t max = waiting < budget ? waiting : budget;
 	struct pending *p = arena_new(&b->arena, max * sizeof(*p));
 	struct packer k = {.o = o, .session = o->peer->up, .now = now};
 	bool per_nlri = export_looks_at_nlri(o->peer, o->family);

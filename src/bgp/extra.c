@@ -26,6 +26,7 @@ struct nlri_extra {
 
 void extra_table_init(struct extra_table *t, uint64_t seed)
 {
+	t->last = NULL;
 	map_init(&t->all, offsetof(struct nlri_extra, key), sizeof(struct extra_key), seed);
 }
 
@@ -53,13 +54,16 @@ const struct nlri_extra *extra_intern(struct extra_table *t, const struct nlri *
 		key.esi = e->esi;
 	if (memcmp(&key, &nothing, sizeof(key)) == 0)
 		return NULL;
-	x = map_find(&t->all, &key);
+	x = t->last != NULL && memcmp(&t->last->key, &key, sizeof(key)) == 0
+		? t->last
+		: map_find(&t->all, &key);
 	if (x == NULL) {
 		x = mem_new(sizeof(*x));
 		x->key = key;
 		map_insert(&t->all, x);
 	}
 	x->refs++;
+	t->last = x;
 	return x;
 }
 
@@ -77,6 +81,8 @@ void extra_release(struct extra_table *t, const struct nlri_extra *x)
 	if (own == NULL || --own->refs != 0)
 		return;
 	map_remove(&t->all, &own->key);
+	if (t->last == own)
+		t->last = NULL;
 	mem_free(own);
 }
 

@@ -11,7 +11,8 @@
 struct nlri_extra;
 
 struct extra_table {
-	struct map all; /* struct nlri_extra; owned by their holders */
+	struct map all;		 /* struct nlri_extra; owned by their holders */
+	struct nlri_extra *last; /* asked for: the next route of an UPDATE mostly has the same */
 };
 
 void extra_table_init(struct extra_table *t, uint64_t seed);

@@ -557,6 +557,52 @@ static void test_link_down_and_up(void **state)
 	world_free(w);
 }
 
+/* Two links to one leaf: two sessions with one router id, both paths used. */
+static void test_parallel_links(void **state)
+{
+	struct world *w = world_new(2);
+
+	(void)state;
+	for (int i = 0; i < 2; i++) {
+		world_speaker(w, i);
+		world_unnumbered(w, i, 1);
+		world_unnumbered(w, i, 2);
+		world_configure(w, i);
+	}
+	for (int iface = 1; iface <= 2; iface++) {
+		world_link(w, 0, iface, 1, iface);
+		world_link_set(w, 0, iface, true, true);
+	}
+	world_originate(w, 1, "10.9.0.0/24");
+	world_settle(w);
+	assert_string_equal(world_routes(w, 0, BGP_IPV4_UNICAST),
+	    "10.9.0.0/24 path 65002 from eth1*\n10.9.0.0/24 path 65002 from eth2=\n");
+	world_link_set(w, 0, 1, false, false);
+	world_settle(w);
+	assert_string_equal(
+	    world_routes(w, 0, BGP_IPV4_UNICAST), "10.9.0.0/24 path 65002 from eth2*\n");
+	world_free(w);
+}
+
+/* `local-as`: the peer sees that AS in OPEN and in front of the path. */
+static void test_local_as(void **state)
+{
+	struct world *w = world_new(2);
+
+	(void)state;
+	world_speaker(w, 0);
+	world_speaker(w, 1);
+	world_neighbor(w, 0, 1)->local_as = 65077;
+	world_neighbor(w, 1, 0)->remote_as = 65077;
+	world_configure(w, 0);
+	world_configure(w, 1);
+	world_originate(w, 0, "10.9.0.0/24");
+	world_settle(w);
+	assert_string_equal(
+	    world_routes(w, 1, BGP_IPV4_UNICAST), "10.9.0.0/24 path 65077 65001 from 10.0.0.1*\n");
+	world_free(w);
+}
+
 static void test_remote_as_external(void **state)
 {
 	struct world *w = unnumbered_pair();
@@ -640,6 +686,8 @@ int main(void)
 	    cmocka_unit_test(test_unnumbered),
 	    cmocka_unit_test(test_unnumbered_accepts_by_link),
 	    cmocka_unit_test(test_link_down_and_up),
+	    cmocka_unit_test(test_parallel_links),
+	    cmocka_unit_test(test_local_as),
 	    cmocka_unit_test(test_remote_as_external),
 	    cmocka_unit_test(test_reload_without_reset),
 	    cmocka_unit_test(test_neighbor_removed),
