@@ -49,53 +49,6 @@ static void link_text(const struct link *l, struct str *out)
 	    l->admin_up ? "up" : "down", l->running ? " running" : "", mac_text(&l->mac, mac));
 }
 
-/* The slot's key and content, by the event's kind; false for events that name no slot. */
-static bool event_slot(
-    const struct kernel_event *e, struct slot_key *key, struct slot_content *content)
-{
-	memset(content, 0, sizeof(*content));
-	switch (e->kind) {
-	case KERNEL_FDB_NEW:
-	case KERNEL_FDB_DEL:
-		*key = slot_key_fdb(e->fdb.key.bridge, e->fdb.key.vlan, &e->fdb.key.mac);
-		content->fdb = e->fdb.entry;
-		return true;
-	case KERNEL_VXLAN_FDB_NEW:
-	case KERNEL_VXLAN_FDB_DEL:
-		*key = slot_key_vxlan_fdb(
-		    e->vxlan_fdb.key.dev, e->vxlan_fdb.key.source_vni, &e->vxlan_fdb.key.mac);
-		content->vxlan_fdb = e->vxlan_fdb.entry;
-		return true;
-	case KERNEL_FLOOD_NEW:
-	case KERNEL_FLOOD_DEL:
-		*key =
-		    slot_key_flood(e->flood.key.dev, e->flood.key.source_vni, &e->flood.key.vtep);
-		content->flood = e->flood.entry;
-		return true;
-	case KERNEL_NEIGH_NEW:
-	case KERNEL_NEIGH_DEL:
-		*key = slot_key_neigh(e->neigh.key.dev, &e->neigh.key.ip);
-		content->neigh = e->neigh.entry;
-		return true;
-	case KERNEL_ROUTE_NEW:
-	case KERNEL_ROUTE_DEL:
-		*key =
-		    slot_key_route(e->route.key.table, e->route.key.metric, &e->route.key.prefix);
-		content->route = e->route.entry;
-		return true;
-	case KERNEL_LINK_NEW:
-	case KERNEL_LINK_DEL:
-	case KERNEL_PORT_VLANS:
-	case KERNEL_ADDR_NEW:
-	case KERNEL_ADDR_DEL:
-	case KERNEL_DUMP_BEGIN:
-	case KERNEL_DUMP_END:
-	case KERNEL_OVERRUN:
-		break;
-	}
-	return false;
-}
-
 static void slot_text(
     const struct slot_key *key, const struct slot_content *content, struct str *out)
 {
@@ -109,10 +62,10 @@ void kernel_event_text(const struct mirror *m, const struct kernel_event *event,
 {
 	struct slot_content content;
 	struct slot_key key;
-	char prefix[PREFIX_TEXT_MAX];
+	bool present;
 
 	str_addf(out, "Rx %s%s", event->from_dump ? "(dump) " : "", event_names[event->kind]);
-	if (event_slot(event, &key, &content)) {
+	if (kernel_event_slot(event, &key, &content, &present)) {
 		slot_text(&key, &content, out);
 	} else if (event->kind == KERNEL_LINK_NEW) {
 		link_text(&event->link, out);
@@ -121,9 +74,6 @@ void kernel_event_text(const struct mirror *m, const struct kernel_event *event,
 	} else if (event->kind == KERNEL_PORT_VLANS) {
 		str_add(out, " ");
 		device_text(m, event->port_vlans.port, out);
-	} else if (event->kind == KERNEL_ADDR_NEW || event->kind == KERNEL_ADDR_DEL) {
-		str_addf(out, " %s dev ", prefix_text(&event->addr.prefix, prefix));
-		device_text(m, event->addr.dev, out);
 	}
 	if (event->writer != 0)
 		str_addf(out, " (portid %u%s)", event->writer, event->ours ? ", ours" : "");

@@ -84,7 +84,8 @@ struct mirror_link {
 	uint16_t vlan_count;
 	struct prefix *addrs; /* owned; host bits kept */
 	uint16_t addr_count;
-	bool seen;
+	bool seen, fresh; /* as in struct slot */
+	bool vlans_seen, vlans_fresh;
 };
 
 struct mirror;

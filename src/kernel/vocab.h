@@ -334,6 +334,14 @@ struct slot_key slot_key_bridge_port(ifindex_t port);
 struct slot_key slot_key_addr(ifindex_t dev, const struct prefix *prefix);
 bool slot_key_equal(const struct slot_key *a, const struct slot_key *b);
 
+/* The slot that an event speaks of, its content, and whether the slot holds it now (NEW) or has
+ * lost it (DEL). False for events that speak of no slot. */
+bool kernel_event_slot(const struct kernel_event *event, struct slot_key *key,
+    struct slot_content *content, bool *present);
+/* The other way round: NEW or DEL of that slot, zero else. SLOT_BRIDGE_PORT has none. */
+struct kernel_event kernel_event_from_slot(
+    const struct slot_key *key, const struct slot_content *content, bool present);
+
 /* Same content, by the fields of that kind (pointers are followed). */
 bool slot_content_equal(
     enum slot_kind kind, const struct slot_content *a, const struct slot_content *b);
