@@ -1,0 +1,332 @@
+/*
+ * Execution of operations: check, write and barrier as one unit with no other work between.
+ *
+ * Singly: read the slot, compare with the precondition, write with an acknowledgement, drain the
+ * monitor, result. In bulk: drain the monitor to empty, then up to 32 writes in one send with one
+ * acknowledgement on the last (errors come singly), drain, results. A slot that a notification of
+ * the drain before a batch names is executed singly, as is an FDB add while absence is not proven.
+ */
+#include "os/netlink.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include <linux/netlink.h>
+
+#include "base/check.h"
+#include "base/mem.h"
+#include "kernel/rtnl_decode.h"
+#include "kernel/rtnl_encode.h"
+#include "os/netlink_inside.h"
+
+#define ANSWER_MAX 65536
+
+/* ---- submitted operations
+ * --------------------------------------------------------------------------- */
+
+static void keep_nexthops(struct slot_content *c)
+{
+	c->route.nexthops =
+	    mem_dup(c->route.nexthops, c->route.nexthop_count * sizeof(*c->route.nexthops));
+}
+
+void netlink_submit(struct netlink *nl, const struct kernel_op *op)
+{
+	struct kernel_op *kept;
+
+	if (nl->op_count == nl->op_room) {
+		nl->op_room = nl->op_room != 0 ? nl->op_room * 2 : 64;
+		nl->ops = mem_resize(nl->ops, nl->op_room * sizeof(*nl->ops));
+	}
+	kept = &nl->ops[nl->op_count++];
+	*kept = *op;
+	if (op->key.kind == SLOT_ROUTE)
+		keep_nexthops(&kept->content);
+}
+
+static void queue_result(struct netlink *nl, const struct kernel_result *result)
+{
+	struct event e = {.kind = EVENT_KERNEL_RESULT, .result = *result};
+
+	netlink_queue_add(&nl->queue, &e);
+}
+
+static struct kernel_result result_of(const struct kernel_op *op)
+{
+	return (struct kernel_result){.id = op->id, .slot = op->key.kind, .outcome = KERNEL_DONE};
+}
+
+static void set_error(struct kernel_result *result, int error)
+{
+	if (error == 0)
+		return;
+	result->outcome = KERNEL_FAILED;
+	result->error = error;
+}
+
+/* ---- talking on the request socket
+ * --------------------------------------------------------------------- */
+
+static bool send_all(struct netlink *nl, const void *bytes, size_t size)
+{
+	struct sockaddr_nl kernel = {.nl_family = AF_NETLINK};
+
+	return sendto(nl->request, bytes, size, 0, (struct sockaddr *)&kernel, sizeof(kernel)) ==
+	       (ssize_t)size;
+}
+
+/* The next answer; its size, or 0 when there is none (the kernel answers before send() returns). */
+static size_t receive(struct netlink *nl)
+{
+	ssize_t n;
+
+	do
+		n = recv(nl->request, nl->request_buffer, ANSWER_MAX, MSG_DONTWAIT);
+	while (n < 0 && errno == EINTR);
+	return n > 0 ? (size_t)n : 0;
+}
+
+static int error_of(const struct nlmsghdr *h)
+{
+	const struct nlmsgerr *e = NLMSG_DATA(h);
+
+	return h->nlmsg_len >= NLMSG_LENGTH(sizeof(e->error)) ? -e->error : EBADMSG;
+}
+
+/* Sends one message and waits for its acknowledgement: 0 or an errno. */
+static int write_one(struct netlink *nl, struct nlmsghdr *h)
+{
+	size_t size;
+
+	h->nlmsg_flags |= NLM_F_ACK;
+	h->nlmsg_seq = ++nl->sequence;
+	if (!send_all(nl, h, h->nlmsg_len))
+		return errno;
+	while ((size = receive(nl)) > 0) {
+		const struct nlmsghdr *a = (const void *)nl->request_buffer;
+
+		if (NLMSG_OK(a, size) && a->nlmsg_type == NLMSG_ERROR &&
+		    a->nlmsg_seq == nl->sequence)
+			return error_of(a);
+	}
+	return EIO;
+}
+
+struct reading {
+	const struct slot_key *key;
+	struct slot_content *content;
+	bool present;
+};
+
+static void take_read(void *context, const struct kernel_event *event)
+{
+	struct reading *r = context;
+	struct slot_key key;
+	bool present;
+
+	if (kernel_event_slot(event, &key, r->content, &present) && slot_key_equal(&key, r->key))
+		r->present = present;
+}
+
+/* Reads the slot; false when the kernel has no exact read for its kind. */
+static bool read_slot(struct netlink *nl, const struct slot_key *key, struct kernel_result *result)
+{
+	struct reading r = {.key = key, .content = &result->seen};
+	struct nlmsghdr *h = rtnl_encode_read(nl->batch_buffer, key);
+	size_t size;
+
+	if (h == NULL)
+		return false;
+	h->nlmsg_seq = ++nl->sequence;
+	if (!send_all(nl, h, h->nlmsg_len) || (size = receive(nl)) == 0)
+		return false;
+	h = (void *)nl->request_buffer;
+	if (!NLMSG_OK(h, size))
+		return false;
+	if (h->nlmsg_type == NLMSG_ERROR && error_of(h) != ENOENT)
+		return false;
+	if (h->nlmsg_type != NLMSG_ERROR)
+		rtnl_decode(h, 0, true, take_read, &r);
+	result->checked = true;
+	result->seen_present = r.present;
+	if (!r.present)
+		memset(&result->seen, 0, sizeof(result->seen));
+	return true;
+}
+
+/* ---- one by one
+ * ------------------------------------------------------------------------------------------ */
+
+static bool precondition_holds(
+    struct netlink *nl, const struct kernel_op *op, struct kernel_result *result)
+{
+	if (op->pre == PRE_NONE || !read_slot(nl, &op->key, result))
+		return true; /* routes and the like: protected by verb, protocol and metric */
+	if (op->pre == PRE_ABSENT)
+		return !result->seen_present;
+	return result->seen_present &&
+	       slot_content_equal(op->key.kind, &result->seen, &op->expected);
+}
+
+static void write_op(struct netlink *nl, const struct kernel_op *op, struct kernel_result *result)
+{
+	struct nlmsghdr *h = rtnl_encode_write(nl->batch_buffer, op);
+
+	if (h == NULL) {
+		set_error(result, EOPNOTSUPP);
+		return;
+	}
+	set_error(result, write_one(nl, h));
+	if (result->error == EEXIST || result->error == ENOENT)
+		read_slot(nl, &op->key, result);
+}
+
+static void execute_single(struct netlink *nl, const struct kernel_op *op)
+{
+	struct kernel_result result = result_of(op);
+
+	nl->counters.single++;
+	if (op->verb == KERNEL_READ) {
+		if (!read_slot(nl, &op->key, &result))
+			set_error(&result, EOPNOTSUPP);
+		else if (op->pre == PRE_EQUAL &&
+			 !(result.seen_present &&
+			     slot_content_equal(op->key.kind, &result.seen, &op->expected)))
+			result.outcome = KERNEL_MISMATCH;
+	} else if (precondition_holds(nl, op, &result)) {
+		write_op(nl, op, &result);
+	} else {
+		result.outcome = KERNEL_MISMATCH;
+	}
+	netlink_drain(nl);
+	queue_result(nl, &result);
+}
+
+/* ---- in batches
+ * -------------------------------------------------------------------------------------------- */
+
+/* Was the slot named by a notification that came since queue position `from`? */
+static bool touched_since(const struct netlink *nl, size_t from, const struct slot_key *key)
+{
+	for (size_t i = from; i < nl->queue.count; i++) {
+		const struct event *e = netlink_queue_at(&nl->queue, i);
+		struct slot_content content;
+		struct slot_key k;
+		bool present;
+
+		if (e->kind == EVENT_KERNEL &&
+		    kernel_event_slot(&e->kernel, &k, &content, &present) &&
+		    slot_key_equal(&k, key))
+			return true;
+	}
+	return false;
+}
+
+static bool bulk_allowed(const struct netlink *nl, const struct kernel_op *op)
+{
+	if (op->verb == KERNEL_READ)
+		return false;
+	return op->key.kind != SLOT_FDB || op->pre != PRE_ABSENT || nl->fdb_clean;
+}
+
+/* Encodes ops into one buffer; the last message asks for the acknowledgement. */
+static size_t encode_batch(
+    struct netlink *nl, struct kernel_op *const *ops, size_t count, struct kernel_result *results)
+{
+	struct nlmsghdr *last = NULL;
+	size_t size = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		struct nlmsghdr *h = rtnl_encode_write(nl->batch_buffer + size, ops[i]);
+
+		nl->sequence++;
+		results[i] = result_of(ops[i]);
+		if (h == NULL) {
+			set_error(&results[i], EOPNOTSUPP);
+			continue;
+		}
+		h->nlmsg_seq = nl->sequence;
+		size += NLMSG_ALIGN(h->nlmsg_len);
+		last = h;
+	}
+	if (last != NULL)
+		last->nlmsg_flags |= NLM_F_ACK;
+	return size;
+}
+
+static void take_answers(
+    struct netlink *nl, uint32_t first, struct kernel_result *results, size_t count)
+{
+	size_t size;
+
+	while ((size = receive(nl)) > 0) {
+		const struct nlmsghdr *a = (const void *)nl->request_buffer;
+
+		if (NLMSG_OK(a, size) && a->nlmsg_type == NLMSG_ERROR &&
+		    a->nlmsg_seq - first < count)
+			set_error(&results[a->nlmsg_seq - first], error_of(a));
+	}
+}
+
+static void execute_batch(struct netlink *nl, struct kernel_op *const *ops, size_t count)
+{
+	struct kernel_result results[NETLINK_BATCH];
+	uint32_t first = nl->sequence + 1;
+	size_t size = encode_batch(nl, ops, count, results);
+	bool sent = size == 0 || send_all(nl, nl->batch_buffer, size);
+
+	nl->counters.bulk += count;
+	nl->counters.batches++;
+	for (size_t i = 0; !sent && i < count; i++)
+		set_error(&results[i], errno);
+	if (sent)
+		take_answers(nl, first, results, count);
+	for (size_t i = 0; i < count; i++)
+		if (results[i].error == EEXIST || results[i].error == ENOENT)
+			read_slot(nl, &ops[i]->key, &results[i]);
+	netlink_drain(nl);
+	for (size_t i = 0; i < count; i++)
+		queue_result(nl, &results[i]);
+}
+
+/* Up to 32 operations from `at` on behind a drained monitor; how many were executed. */
+static size_t execute_some(struct netlink *nl, size_t at)
+{
+	struct kernel_op *batch[NETLINK_BATCH];
+	size_t from = nl->queue.count, end = nl->op_count - at, count = 0, n;
+
+	if (end > NETLINK_BATCH)
+		end = NETLINK_BATCH;
+	netlink_drain(nl);
+	for (n = 0; n < end; n++) {
+		struct kernel_op *op = &nl->ops[at + n];
+
+		if (!bulk_allowed(nl, op) || touched_since(nl, from, &op->key))
+			break;
+		batch[count++] = op;
+	}
+	if (count > 0)
+		execute_batch(nl, batch, count);
+	if (n < end) {
+		nl->counters.touched += nl->ops[at + n].verb != KERNEL_READ;
+		execute_single(nl, &nl->ops[at + n]);
+		n++;
+	}
+	return n;
+}
+
+void netlink_flush(struct netlink *nl)
+{
+	size_t at = 0;
+
+	if (nl->op_count >= nl->bulk_min)
+		while (at < nl->op_count)
+			at += execute_some(nl, at);
+	for (; at < nl->op_count; at++)
+		execute_single(nl, &nl->ops[at]);
+	for (size_t i = 0; i < nl->op_count; i++)
+		if (nl->ops[i].key.kind == SLOT_ROUTE)
+			mem_free((void *)(uintptr_t)nl->ops[i].content.route.nexthops);
+	nl->op_count = 0;
+}
