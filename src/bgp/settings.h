@@ -16,9 +16,9 @@ struct neighbor_family {
 	bool next_hop_self;
 	bool next_hop_unchanged; /* attribute-unchanged next-hop; EVPN over eBGP does so anyway */
 	bool route_reflector_client;
-	bool soft_reconfiguration_in;
-	uint8_t allowas_in; /* occurrences of the own AS that are tolerated */
-	char *route_map_in; /* owned; NULL none */
+	bool soft_reconfiguration_in; /* route refresh serves (docs/decisions) */
+	uint8_t allowas_in;	      /* occurrences of the own AS that are tolerated */
+	char *route_map_in;	      /* owned; NULL none */
 	char *route_map_out;
 };
 
@@ -57,9 +57,10 @@ struct bgp_settings {
 	char hostname[64];
 	bool ebgp_requires_policy;
 	bool multipath_relax;
-	bool network_import_check;
+	bool network_import_check; /* not looked at: `network` prefixes are always announced */
 	bool log_neighbor_changes;
-	bool deterministic_med, always_compare_med;
+	bool deterministic_med; /* always so (decision.c) */
+	bool always_compare_med;
 	uint16_t maximum_paths[BGP_FAMILIES], maximum_paths_ibgp[BGP_FAMILIES];
 	struct neighbor_settings *neighbors; /* owned, sorted by name */
 	size_t neighbor_count;
