@@ -255,6 +255,14 @@ static void state_compact(struct evpn *v)
 /* ---- issuing ------------------------------------------------------------------------------------
  */
 
+/* Does it write what will be ours? A neighbour that is made learnable is given away. */
+static bool is_ours_to_be(const struct kernel_op *op)
+{
+	if (op->key.kind == SLOT_NEIGH && (op->content.neigh.ntf & NTF_EXT_LEARNED) == 0)
+		return false;
+	return op->verb == KERNEL_ADD || op->verb == KERNEL_CHANGE || op->verb == KERNEL_SET_PORT;
+}
+
 bool desired_issue(struct evpn *v, const struct kernel_op *op)
 {
 	struct backoff *b = map_find(&v->slots.backoffs, &op->key);
@@ -266,7 +274,7 @@ bool desired_issue(struct evpn *v, const struct kernel_op *op)
 		v->was_stale = true;
 		return false;
 	}
-	if (op->verb == KERNEL_ADD || op->verb == KERNEL_CHANGE || op->verb == KERNEL_SET_PORT) {
+	if (is_ours_to_be(op)) {
 		struct state_record record = {.kind = STATE_SLOT};
 
 		record.slot.key = op->key;
@@ -468,18 +476,6 @@ enum slot_status desired_neigh_status(
 
 	reconcile_neigh(slot, &key.neigh, &want, &op, &status);
 	return status;
-}
-
-/* Where a remote neighbour of ours stood, the host is here now: let the kernel learn it. */
-static void learn_again(struct evpn *v, const struct kernel_op *op)
-{
-	struct mac_vrf *vrf = mac_vrf_of_svi(v, op->key.neigh.dev);
-	struct kernel_op ask = {.verb = KERNEL_PROBE, .key = op->key};
-
-	if (vrf == NULL || !mac_is_advertised(mac_find(v, vrf->vni, &op->content.neigh.lladdr)))
-		return;
-	ask.content.neigh.lladdr = op->content.neigh.lladdr;
-	desired_issue(v, &ask);
 }
 
 /* ---- flood lists --------------------------------------------------------------------------------
@@ -760,9 +756,6 @@ void desired_result(struct evpn *v, const struct kernel_op *op, const struct ker
 		slot_waits(v, op, result->outcome == KERNEL_MISMATCH);
 	observe(v, &op->key);
 	desired_mark(v, &op->key);
-	if (op->key.kind == SLOT_NEIGH && op->verb == KERNEL_DELETE &&
-	    result->outcome == KERNEL_DONE)
-		learn_again(v, op);
 }
 
 /* ---- time ---------------------------------------------------------------------------------------

@@ -300,11 +300,15 @@ static void probe(struct evpn *v, struct neigh *n)
 {
 	const struct mac_vrf *vrf = mac_vrf_find(v, n->id.vni);
 	struct kernel_op op = {.verb = KERNEL_PROBE};
+	const struct neigh_slot *slot;
 
 	if (vrf->place.svi.v == 0 || !n->local->advertised || n->local->pinned)
 		return;
 	op.key = slot_key_neigh(vrf->place.svi, &n->id.ip);
 	op.content.neigh.lladdr = n->local->lladdr;
+	slot = mirror_neigh(v->mirror, &op.key.neigh);
+	if (slot == NULL || slot->slot.op != 0)
+		return;
 	desired_issue(v, &op);
 }
 
