@@ -484,16 +484,12 @@ static void list_addr(struct mirror_link *l, const struct prefix *prefix, bool p
 	}
 }
 
-/* Called for every address event, those of the mirror's own making included. */
-static void addr_listed(const struct turn *t, const struct kernel_event *event)
+/* With an IPv4 address go the routes that needed it, silently. */
+static void addr_gone(const struct turn *t, const struct kernel_event *event)
 {
 	struct mirror_link *l = find_link(t->m, event->addr.dev);
-	bool gone = event->kind == KERNEL_ADDR_DEL;
 
-	if (l == NULL)
-		return;
-	list_addr(l, &event->addr.prefix, !gone);
-	if (!gone || event->addr.prefix.addr.family != IP_V4)
+	if (l == NULL || event->addr.prefix.addr.family != IP_V4)
 		return;
 	vanish_all(t, 1u << SLOT_ROUTE, route_has_prefsrc, &event->addr.prefix.addr, false);
 	if (!dev_has_v4(l))
@@ -647,14 +643,21 @@ static void overrun(struct mirror *m)
 
 /* ---- the entrance --------------------------------------------------------------------------- */
 
-/* Keeps the lists of addresses by link in step with what is reported. */
+/* Every address event, those of the mirror's own making included: the link's list is in step
+ * before the handlers look at it. */
 static void changed_with_addrs(void *context, const struct kernel_event *event)
 {
 	const struct turn *outer = context;
+	bool gone = event->kind == KERNEL_ADDR_DEL;
+	struct mirror_link *l = NULL;
 
+	if (gone || event->kind == KERNEL_ADDR_NEW)
+		l = find_link(outer->m, event->addr.dev);
+	if (l != NULL)
+		list_addr(l, &event->addr.prefix, !gone);
 	report(outer, event);
-	if (event->kind == KERNEL_ADDR_NEW || event->kind == KERNEL_ADDR_DEL)
-		addr_listed(outer, event);
+	if (gone)
+		addr_gone(outer, event);
 }
 
 static void apply_other(const struct turn *t, const struct kernel_event *event)

@@ -252,6 +252,8 @@ static void execute(struct player *p, const struct action *a)
 		peer = peer_by_conn(p, a->peer.conn);
 		if (peer != NULL)
 			peer->connected = false;
+		if (p->verbose)
+			printf("%9.6f   close %#x\n", (double)p->now.ns / 1e9, a->peer.conn);
 	} else if (a->kind == ACTION_STATE_APPEND || a->kind == ACTION_STATE_RESET) {
 		if (a->kind == ACTION_STATE_RESET)
 			str_clear(&p->state);
@@ -314,7 +316,8 @@ static void pass_until(struct player *p, mono_t until)
 	struct event timer = {.kind = EVENT_TIMER};
 
 	while (mono_before(p->now, until)) {
-		mono_t next = mono_min(mono_add_ms(p->now, 1000), until);
+		mono_t second = {(p->now.ns / 1000000000 + 1) * 1000000000};
+		mono_t next = mono_min(second, until);
 		mono_t due = engine_deadline(p->engine);
 
 		p->now = mono_before(p->now, due) ? mono_min(next, due) : next;
@@ -623,8 +626,8 @@ static void expect_advertised(struct player *p, bool wanted)
 		bool is = a != NULL && a->reachable;
 
 		if (!p->peers[i].connected)
-			continue;
-		if (is != wanted)
+			fail(p, "%s: no session", p->peers[i].interface);
+		else if (is != wanted)
 			fail(p, "%s: route is %sadvertised", p->peers[i].interface,
 			    is ? "" : "not ");
 		else if (is && (a->sequence != sequence || a->sticky != has(p, "static")))
