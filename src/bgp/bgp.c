@@ -282,8 +282,8 @@ bool bgp_accepted(struct bgp *b, uint32_t conn, const struct ip *local, const st
 
 	if (p != NULL && peer_accept(p, conn, local, remote, now))
 		return true;
-	log_debug(b->log, LOG_BGP, "connection from %s not wanted%s", ip_text(remote, text),
-	    p == NULL ? ": no such neighbor" : " now");
+	log_debug(b->log, LOG_BGP, "connection from %s not wanted: %s", ip_text(remote, text),
+	    p == NULL ? "no such neighbor" : peer_refusal(p));
 	b->host.close(b->host.context, conn);
 	return false;
 }

@@ -70,10 +70,10 @@ struct bgp_start {
 struct bgp *bgp_new(const struct bgp_start *start);
 void bgp_free(struct bgp *b);
 
-/* New settings, complete; the speaker takes a copy and originates the `network` prefixes (next
- * hop: the speaker itself). `router_id` must be set for any session to start. Peers come, go, reset
- * only if an OPEN-relevant setting changed, else adapt (route refresh, policy re-evaluated). Start
- * and reload are the same.
+/* New settings, complete; the speaker takes a copy. `network` prefixes are announced by who knows
+ * whether the host has them (evpn/underlay). `router_id` must be set for any session to start.
+ * Peers come, go, reset only if an OPEN-relevant setting changed, else adapt (route refresh, policy
+ * re-evaluated). Start and reload are the same.
  */
 void bgp_configure(struct bgp *b, const struct bgp_settings *s, mono_t now);
 
@@ -109,6 +109,9 @@ void bgp_closed(struct bgp *b, uint32_t conn, int error, mono_t now);
 /* ---- local routes: interned and kept until withdrawn; equal content changes nothing ---- */
 void bgp_originate(struct bgp *b, const struct nlri *nlri, const struct attrs *attrs);
 void bgp_withdraw(struct bgp *b, const struct nlri *nlri);
+/* A `network` prefix, with its route-map as of the settings in force (so: again after
+ * bgp_configure()); bgp_withdraw() undoes it. */
+void bgp_originate_network(struct bgp *b, const struct network_settings *network);
 
 /* A bounded amount of pending work: timers, decisions, then UPDATEs. True while more is pending. */
 bool bgp_run(struct bgp *b, mono_t now);

@@ -165,46 +165,17 @@ static void update_peers(struct bgp *b, const struct bgp_settings *old, mono_t n
 	mem_free(before);
 }
 
-static void network_nlri(const struct network_settings *s, struct nlri *n)
-{
-	*n = (struct nlri){.family = s->family, .prefix = s->prefix};
-}
-
-static void originate_network(struct bgp *b, const struct network_settings *s)
+void bgp_originate_network(struct bgp *b, const struct network_settings *s)
 {
 	struct attrs a = {.origin = ORIGIN_IGP};
 	const struct route_map *map = map_of(&b->settings, s->route_map);
-	struct policy_route route = {0};
-	struct nlri n;
+	struct nlri n = {.family = s->family, .prefix = s->prefix};
+	struct policy_route route = {.nlri = &n};
 
-	network_nlri(s, &n);
-	route.nlri = &n;
 	if (s->route_map == NULL || (map != NULL && route_map_apply(map, &route, &a, &b->arena)))
 		bgp_originate(b, &n, &a);
 	else
 		bgp_withdraw(b, &n);
-}
-
-static bool network_wanted(const struct bgp_settings *s, const struct network_settings *w)
-{
-	for (size_t i = 0; s->enabled && i < s->network_count; i++)
-		if (s->networks[i].family == w->family &&
-		    prefix_equal(&s->networks[i].prefix, &w->prefix))
-			return true;
-	return false;
-}
-
-static void update_networks(struct bgp *b, const struct bgp_settings *old)
-{
-	for (size_t i = 0; old->enabled && i < old->network_count; i++) {
-		struct nlri n;
-
-		network_nlri(&old->networks[i], &n);
-		if (!network_wanted(&b->settings, &old->networks[i]))
-			bgp_withdraw(b, &n);
-	}
-	for (size_t i = 0; b->settings.enabled && i < b->settings.network_count; i++)
-		originate_network(b, &b->settings.networks[i]);
 }
 
 void bgp_configure(struct bgp *b, const struct bgp_settings *s, mono_t now)
@@ -214,7 +185,6 @@ void bgp_configure(struct bgp *b, const struct bgp_settings *s, mono_t now)
 	remove_peers(b, s, now);
 	bgp_settings_copy(&b->settings, s);
 	update_peers(b, &old, now);
-	update_networks(b, &old);
 	for (enum bgp_family f = 0; f < BGP_FAMILIES; f++)
 		if (!rules_equal(&old, &b->settings, f))
 			loc_rib_mark_all_dirty(&b->rib, f);

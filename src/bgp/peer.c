@@ -115,6 +115,15 @@ const char *peer_obstacle(const struct peer *p)
 	return obstacle(p, false);
 }
 
+const char *peer_refusal(const struct peer *p)
+{
+	const char *why = obstacle(p, true);
+
+	if (why != NULL)
+		return why;
+	return p->up != NULL ? "Established already" : "Idle after failures";
+}
+
 /* ---- starting ---- */
 
 void peer_wake(struct peer *p, mono_t now)

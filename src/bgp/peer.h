@@ -71,6 +71,8 @@ void peer_retry(struct peer *p, mono_t now);
 /* The peer connected. False: not wanted now, the caller closes it. */
 bool peer_accept(
     struct peer *p, uint32_t conn, const struct ip *local, const struct ip *remote, mono_t now);
+/* Why it was not wanted. */
+const char *peer_refusal(const struct peer *p);
 void peer_end_of_rib(struct peer *p, enum bgp_family family);
 void peer_refresh_received(struct peer *p, const struct route_refresh *r);
 

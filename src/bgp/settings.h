@@ -57,7 +57,7 @@ struct bgp_settings {
 	char hostname[64];
 	bool ebgp_requires_policy;
 	bool multipath_relax;
-	bool network_import_check; /* not looked at: `network` prefixes are always announced */
+	bool network_import_check; /* for evpn/underlay */
 	bool log_neighbor_changes;
 	bool deterministic_med; /* always so (decision.c) */
 	bool always_compare_med;

@@ -94,13 +94,12 @@ static void network_evaluate(struct underlay *u, struct network *n)
 {
 	struct nlri nlri = network_nlri(n);
 	bool wanted = !u->import_check || n->has_route || on_an_interface(u, &n->settings.prefix);
-	struct attrs attrs = {.origin = ORIGIN_IGP};
 
 	if (wanted == n->announced)
 		return;
 	n->announced = wanted;
 	if (wanted)
-		bgp_originate(u->bgp, &nlri, &attrs);
+		bgp_originate_network(u->bgp, &n->settings);
 	else
 		bgp_withdraw(u->bgp, &nlri);
 }
@@ -127,6 +126,9 @@ static void networks_configure(struct underlay *u, const struct bgp_settings *bg
 		list[i].settings.route_map = map != NULL ? mem_strdup(map) : NULL;
 		list[i].has_route = before != NULL && before->has_route;
 		list[i].announced = before != NULL && before->announced;
+		/* its route-map may have changed */
+		if (list[i].announced)
+			bgp_originate_network(u->bgp, &list[i].settings);
 	}
 	u->networks = list;
 	u->network_count = bgp->network_count;

@@ -604,23 +604,38 @@ static void test_unknown_attribute_is_passed_on(void **state)
 	world_free(w);
 }
 
+/* `network` prefixes: with their route-map, and again when that changes. */
 static void test_network_statements(void **state)
 {
 	struct world *w = world_new(2);
+	struct network_settings *n = mem_new(sizeof(*n));
 
 	(void)state;
 	world_chain(w, 2);
-	w->node[0].settings.networks = mem_new(sizeof(struct network_settings));
-	w->node[0].settings.network_count = 1;
-	assert_true(prefix_parse("10.0.0.1/32", &w->node[0].settings.networks[0].prefix));
-	world_configure(w, 0);
+	w->on_best = remember;
+	assert_true(prefix_parse("10.0.0.1/32", &n->prefix));
+	n->route_map = mem_strdup("N");
+	add_community(add_map(&w->node[1].settings, "N"), 0x00640001);
+	w->node[1].settings.networks = n;
+	w->node[1].settings.network_count = 1;
+	world_configure(w, 1);
+	world_settle(w);
+	assert_string_equal(world_routes(w, 0, BGP_IPV4_UNICAST), "");
+	bgp_originate_network(w->node[1].bgp, n);
 	world_settle(w);
 	assert_string_equal(
-	    world_routes(w, 1, BGP_IPV4_UNICAST), "10.0.0.1/32 path 65001 from 10.0.0.1*\n");
-	w->node[0].settings.network_count = 0;
-	world_configure(w, 0);
+	    world_routes(w, 0, BGP_IPV4_UNICAST), "10.0.0.1/32 path 65002 from 10.0.0.2*\n");
+	assert_true(attrs_have_community(last_best.routes[0].attrs, 0x00640001));
+	w->node[1].settings.route_maps.maps[0].entries[0].sets[0].communities[0] = 0x00640002;
+	world_configure(w, 1);
+	bgp_originate_network(w->node[1].bgp, n);
 	world_settle(w);
-	assert_string_equal(world_routes(w, 1, BGP_IPV4_UNICAST), "");
+	assert_true(attrs_have_community(last_best.routes[0].attrs, 0x00640002));
+	w->node[1].settings.route_maps.maps[0].entries[0].permit = false;
+	world_configure(w, 1);
+	bgp_originate_network(w->node[1].bgp, n);
+	world_settle(w);
+	assert_string_equal(world_routes(w, 0, BGP_IPV4_UNICAST), "");
 	world_free(w);
 }
 
