@@ -29,11 +29,12 @@
 #define HOP_LIMIT 255
 #define CUR_HOP_LIMIT 64 /* what hosts should use; FRR says the same */
 #define RA_SIZE_MIN 16
-#define RS_SIZE_MIN 8
+/* The first ones fail on every new link, until its own address has passed duplicate detection. */
+#define FAILURES_TOLD 5
 
 struct ra_link {
 	ifindex_t ifindex;
-	bool failing; /* the last advertisement could not be sent: said once */
+	unsigned failures; /* in a row */
 };
 
 struct ra {
@@ -210,11 +211,12 @@ void ra_send(struct ra *r, ifindex_t ifindex, uint16_t router_lifetime_s, const 
 	if (r->fd < 0)
 		return;
 	error = send_on_link(r->fd, ifindex, bytes, size);
-	if (error != 0 && link != NULL && !link->failing)
-		log_info(r->log, LOG_OS, "no router advertisement on interface %u: %s", ifindex.v,
+	if (link == NULL)
+		return;
+	link->failures = error != 0 ? link->failures + 1 : 0;
+	if (link->failures == FAILURES_TOLD)
+		log_info(r->log, LOG_OS, "no router advertisements on interface %u: %s", ifindex.v,
 		    strerror(error));
-	if (link != NULL)
-		link->failing = error != 0;
 }
 
 /* ---- links -------------------------------------------------------------------------------- */

@@ -389,6 +389,23 @@ static void test_absent_is_not_empty(void **state)
 	arena_fini(&arena);
 }
 
+static void test_secrets_stay_out(void **state)
+{
+	struct event e = {.kind = EVENT_CONFIG,
+	    .config = {
+		.file = "f", .text = "router bgp 1\n neighbor 10.0.0.2 password s3cr3t\nexit\n"}};
+	struct action a = {.kind = ACTION_CTL_REPLY};
+	struct writer w = writer_to(buffer, sizeof(buffer));
+
+	(void)state;
+	a.ctl.text = e.config.text;
+	a.ctl.size = strlen(e.config.text);
+	assert_true(record_write_event(&w, &e, (mono_t){1}));
+	assert_true(record_write_action(&w, &a));
+	assert_null(memmem(buffer, writer_size(&w), "s3cr3t", 6));
+	assert_non_null(memmem(buffer, writer_size(&w), "neighbor 10.0.0.2 password", 26));
+}
+
 static void test_full(void **state)
 {
 	struct event e = event_of(EVENT_START);
@@ -424,7 +441,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {cmocka_unit_test(test_events),
 	    cmocka_unit_test(test_kernel_events), cmocka_unit_test(test_actions),
 	    cmocka_unit_test(test_values), cmocka_unit_test(test_absent_is_not_empty),
-	    cmocka_unit_test(test_full), cmocka_unit_test(test_header)};
+	    cmocka_unit_test(test_secrets_stay_out), cmocka_unit_test(test_full),
+	    cmocka_unit_test(test_header)};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
