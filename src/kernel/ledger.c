@@ -212,12 +212,13 @@ static bool shows(const struct verdict *v, const struct slot_content *content)
 static void judge_written(const struct verdict *v)
 {
 	if (!v->s->evented) {
-		/* Appending a destination that another had put there is accepted without effect. */
+		slot_set_mirror(v->m, &v->op->key, v->slot, &v->op->content);
+		/* Appending a destination that another had put there is accepted without effect: it
+		 * is there, and it is not ours. */
 		if (v->op->key.kind == SLOT_FLOOD) {
 			forget(v);
 			return;
 		}
-		slot_set_mirror(v->m, &v->op->key, v->slot, &v->op->content);
 	}
 	if (shows(v, &v->op->content) && (v->w == NULL || !v->w->foreign_last))
 		write_ledger(v);

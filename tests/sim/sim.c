@@ -201,19 +201,20 @@ static void kernel_window(void *context)
 	}
 }
 
-/* The monitor's queue overflowed: some of what waits is lost, and the engine hears that it is. */
+/* The monitor's queue overflowed: the engine hears so first, then gets what is left of it. */
 static void overflow(struct sim_node *n)
 {
 	struct sim_pending **at = &n->first;
-	struct event e = {.kind = EVENT_KERNEL, .kernel.kind = KERNEL_OVERRUN};
+	struct sim_pending *mark = mem_new(sizeof(*mark));
 
 	n->overrun_next = false;
 	while (*at != NULL) {
 		struct sim_pending *p = *at;
+		const struct kernel_event *k = &p->event.kernel;
 
-		if (p->event.kind == EVENT_KERNEL && !p->event.kernel.from_dump &&
-		    p->event.kernel.kind != KERNEL_DUMP_BEGIN &&
-		    p->event.kernel.kind != KERNEL_DUMP_END && sim_chance(n->sim, 60)) {
+		if (p->event.kind == EVENT_KERNEL && !k->from_dump &&
+		    k->kind != KERNEL_DUMP_BEGIN && k->kind != KERNEL_DUMP_END &&
+		    sim_chance(n->sim, 60)) {
 			*at = p->next;
 			mem_free(p);
 		} else {
@@ -221,7 +222,11 @@ static void overflow(struct sim_node *n)
 		}
 	}
 	n->last = at;
-	pending_add(n, &e);
+	mark->event = (struct event){.kind = EVENT_KERNEL, .kernel.kind = KERNEL_OVERRUN};
+	mark->next = n->first;
+	n->first = mark;
+	if (n->last == &n->first)
+		n->last = &mark->next;
 	n->sim->overruns++;
 	sim_trace(n->sim, "%s overrun", n->name);
 }
