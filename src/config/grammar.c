@@ -326,17 +326,16 @@ static char *guess_text(struct guess *g, const struct words *w, unsigned first)
 	return text;
 }
 
-char *grammar_hint(uint32_t nodes, const struct words *w, unsigned first)
+char *patterns_hint(
+    const char *const *patterns, size_t count, const struct words *w, unsigned first)
 {
 	struct guess g = {.distance = 16};
 	struct match m;
 	char *text;
 
 	for (int pass = 0; pass < 2; pass++)
-		for (size_t i = 0; i < grammar_count; i++) {
-			if ((grammar[i].nodes & nodes) == 0)
-				continue;
-			grammar_match(grammar[i].pattern, w, first, &m);
+		for (size_t i = 0; i < count; i++) {
+			grammar_match(patterns[i], w, first, &m);
 			if (m.full)
 				continue;
 			if (pass == 0 && m.reached > g.reached)
@@ -347,5 +346,19 @@ char *grammar_hint(uint32_t nodes, const struct words *w, unsigned first)
 		}
 	text = guess_text(&g, w, first);
 	str_fini(&g.options);
+	return text;
+}
+
+char *grammar_hint(uint32_t nodes, const struct words *w, unsigned first)
+{
+	const char **patterns = mem_new_array(grammar_count, sizeof(*patterns));
+	size_t count = 0;
+	char *text;
+
+	for (size_t i = 0; i < grammar_count; i++)
+		if ((grammar[i].nodes & nodes) != 0)
+			patterns[count++] = grammar[i].pattern;
+	text = patterns_hint(patterns, count, w, first);
+	mem_free(patterns);
 	return text;
 }

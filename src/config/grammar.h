@@ -90,8 +90,10 @@ const struct grammar_row *grammar_find(enum node node, const struct words *w, un
 /* "external, internal or an AS number": what a token stands for. */
 void grammar_token_text(const char *token, size_t size, struct str *out);
 
-/* What could have been meant, by looking at the blocks in `nodes`: "did you mean `…`?". Owned by
- * the caller; NULL: no idea. */
+/* What could have been meant, looking at some patterns, or at the rows of the blocks in `nodes`:
+ * "did you mean `…`?". Owned by the caller; NULL: no idea. */
+char *patterns_hint(
+    const char *const *patterns, size_t count, const struct words *w, unsigned first);
 char *grammar_hint(uint32_t nodes, const struct words *w, unsigned first);
 
 /* The block's closing word in canonical text: "exit", "exit-vrf", … */

@@ -1,0 +1,59 @@
+/*
+ * Inside ctl/: one command under way, and the handlers that the table of ctl.c names.
+ */
+#pragma once
+
+#include "config/words.h"
+#include "ctl/ctl.h"
+
+#include <json.h>
+
+struct command {
+	const struct ctl_context *c;
+	const struct words *w;
+	bool json;
+	struct str *out;
+};
+
+typedef enum ctl_outcome command_handler(struct command *k);
+
+/* ---- helpers (command.c) ---- */
+
+/* "% …": what vtysh says when it refuses. */
+__attribute__((format(printf, 2, 3))) enum ctl_outcome command_refuse(
+    struct command *k, const char *format, ...);
+/* Prints and releases the object. */
+enum ctl_outcome command_json(struct command *k, struct json_object *o);
+/* The word after `keyword`; NULL when the command has none. */
+const char *command_word(const struct command *k, const char *keyword);
+/* The VNI after the word `vni`; 0 none or `all`. */
+vni_t command_vni(const struct command *k);
+/* False: no such VNI on this host. */
+bool command_find_vni(const struct command *k, vni_t vni, struct evpn_vni_view *view);
+/* "eth4", or "if7" for a link that is gone. */
+#define PORT_TEXT_MAX 24
+const char *port_text(const struct ctl_context *c, ifindex_t ifindex, char *text);
+/* "00:01:02", "1d02h03m", "01w2d03h", as FRR. */
+#define UPTIME_TEXT_MAX 16
+const char *uptime_text(int64_t seconds, char *text);
+/* "10:12:14.123", UTC. */
+#define CLOCK_TEXT_MAX 24
+const char *clock_text(const struct ctl_context *c, mono_t at, char *text);
+
+void json_add_text(struct json_object *o, const char *key, const char *text);
+void json_add_number(struct json_object *o, const char *key, int64_t n);
+void json_add_bool(struct json_object *o, const char *key, bool b);
+void json_add_ip(struct json_object *o, const char *key, const struct ip *ip);
+
+/* ---- commands ---- */
+
+/* show_bgp.c */
+command_handler show_bgp_summary, show_bgp_evpn_summary, show_bgp_family_summary, show_bgp_evpn,
+    show_bgp_unicast;
+/* show_evpn.c */
+command_handler show_evpn, show_evpn_vnis, show_evpn_vni, show_evpn_vni_detail, show_evpn_macs,
+    show_evpn_mac, show_evpn_neighs;
+/* show_config.c */
+command_handler show_running_config, show_version, show_counters;
+/* explain.c */
+command_handler explain_mac, explain_ip, reclaim_mac, remove_orphans;
