@@ -1,0 +1,657 @@
+/*
+ * ctl: commands against a made-up speaker and a made-up host, whose views are defined here: layout
+ * of tables as FRR 8.4 printed them, JSON field names, explanations, refusals.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+#include <json.h>
+
+#include "bgp/extcomm.h"
+#include "ctl/ctl.h"
+
+/* ---- the made-up speaker ---- */
+
+static struct bgp_peer_view peers[2];
+static struct attrs local_attrs, remote_attrs;
+static struct extcomm communities[2];
+static const uint8_t path_65002[] = {2, 1, 0, 0, 0xfd, 0xea};
+
+bool bgp_peer_at(const struct bgp *b, size_t index, struct bgp_peer_view *view)
+{
+	(void)b;
+	if (index >= 2)
+		return false;
+	*view = peers[index];
+	return true;
+}
+
+struct ip bgp_router_id(const struct bgp *b)
+{
+	(void)b;
+	return ip_from_u32(0x0a000001);
+}
+
+uint32_t bgp_as(const struct bgp *b)
+{
+	(void)b;
+	return 65001;
+}
+
+size_t bgp_dest_count(const struct bgp *b, enum bgp_family family)
+{
+	(void)b;
+	return family == BGP_L2VPN_EVPN ? 3 : 1;
+}
+
+static struct nlri evpn_nlri(uint8_t type, uint32_t router)
+{
+	struct nlri n = {.family = BGP_L2VPN_EVPN, .evpn = {.type = type}};
+	struct ip ip = ip_from_u32(router);
+
+	n.evpn.rd = rd_from_ip(&ip, 2);
+	mac_parse("02:00:00:00:00:22", &n.evpn.mac);
+	if (type == EVPN_IMET)
+		n.evpn.ip = ip;
+	return n;
+}
+
+void bgp_walk(const struct bgp *b, enum bgp_family family, struct arena *arena, void *context,
+    void (*visit)(
+	void *context, const struct nlri *nlri, const struct bgp_dest_route *routes, size_t count))
+{
+	const struct bgp_dest_route mine = {
+	    .route = {.attrs = &local_attrs, .local = true}, .best = true};
+	struct bgp_dest_route theirs = {.route = {.attrs = &remote_attrs,
+					    .ebgp = true,
+					    .peer_address = ip_from_u32(0x0a000002)},
+	    .peer = "10.0.0.2",
+	    .best = true};
+	struct nlri n;
+
+	(void)b;
+	(void)arena;
+	if (family == BGP_L2VPN_EVPN) { /* by type first, as the RIB keeps them */
+		n = evpn_nlri(EVPN_MAC_IP, 0x0a000002);
+		visit(context, &n, &theirs, 1);
+		n = evpn_nlri(EVPN_IMET, 0x0a000001);
+		visit(context, &n, &mine, 1);
+		n = evpn_nlri(EVPN_IMET, 0x0a000002);
+		visit(context, &n, &theirs, 1);
+	} else if (family == BGP_IPV4_UNICAST) {
+		struct bgp_dest_route both[] = {mine, theirs};
+
+		both[1].best = false;
+		both[1].step = "Local Route";
+		n = (struct nlri){.family = family};
+		prefix_parse("10.0.0.0/24", &n.prefix);
+		visit(context, &n, both, 2);
+	}
+}
+
+/* ---- the made-up host: VNI 99, one pinned MAC that is contested, one remote ---- */
+
+static struct fdb_slot fdb;
+static struct evpn_mac_view macs[2];
+static struct ip vtep;
+static struct evpn_counters counters = {.kernel = {.repaired = 7}};
+static unsigned reclaimed;
+
+bool evpn_vni_at(const struct evpn *v, size_t index, struct evpn_vni_view *view)
+{
+	(void)v;
+	if (index > 0)
+		return false;
+	*view = (struct evpn_vni_view){.vni = {99},
+	    .vxlan = {4},
+	    .bridge = {3},
+	    .svi = {3},
+	    .vlan = 10,
+	    .vtep = ip_from_u32(0x0a000001),
+	    .active = true,
+	    .mac_count = 2,
+	    .arp_count = 1,
+	    .remote_vteps = &vtep,
+	    .remote_vtep_count = 1};
+	return true;
+}
+
+void evpn_walk_macs(const struct evpn *v, vni_t vni, struct arena *arena, void *context,
+    void (*visit)(void *context, const struct evpn_mac_view *mac))
+{
+	(void)v;
+	(void)arena;
+	for (size_t i = 0; i < 2; i++)
+		if (vni.v == 0 || vni.v == 99)
+			visit(context, &macs[i]);
+}
+
+bool evpn_mac_get(
+    const struct evpn *v, vni_t vni, const struct mac *mac, struct evpn_mac_view *view)
+{
+	(void)v;
+	for (size_t i = 0; i < 2; i++)
+		if (vni.v == 99 && mac_equal(mac, &macs[i].mac)) {
+			*view = macs[i];
+			return true;
+		}
+	return false;
+}
+
+size_t evpn_mac_remotes(const struct evpn *v, vni_t vni, const struct mac *mac, struct arena *arena,
+    struct evpn_remote_view **routes)
+{
+	struct evpn_remote_view *r = arena_new(arena, 2 * sizeof(*r));
+
+	(void)v;
+	(void)vni;
+	(void)mac;
+	r[0] = (struct evpn_remote_view){
+	    .vtep = vtep, .sequence = 3, .sticky = true, .has_mobility = true, .step = "best"};
+	r[1] = (struct evpn_remote_view){
+	    .vtep = ip_from_u32(0x0a000003), .step = "plain behind sticky"};
+	*routes = r;
+	return 2;
+}
+
+size_t evpn_mac_history(const struct evpn *v, vni_t vni, const struct mac *mac, struct arena *arena,
+    struct evpn_transition **transitions)
+{
+	struct evpn_transition *t = arena_new(arena, sizeof(*t));
+
+	(void)v;
+	(void)vni;
+	(void)mac;
+	t->at = (mono_t){3723 * 1000000000ll + 45000000};
+	t->writer = 4711;
+	snprintf(t->text, sizeof(t->text), "local claim pinned on tap0");
+	*transitions = t;
+	return 1;
+}
+
+void evpn_walk_neighs(const struct evpn *v, vni_t vni, struct arena *arena, void *context,
+    void (*visit)(void *context, const struct evpn_neigh_view *neigh))
+{
+	struct evpn_neigh_view n = {.vni = {99},
+	    .ip = ip_from_u32(0xc0a80965),
+	    .mac = macs[0].mac,
+	    .local = true,
+	    .pinned = true,
+	    .status = SLOT_FOREIGN};
+
+	(void)v;
+	(void)arena;
+	if (vni.v == 0 || vni.v == 99)
+		visit(context, &n);
+}
+
+struct evpn_counters *evpn_counters(struct evpn *v)
+{
+	(void)v;
+	return &counters;
+}
+
+bool evpn_reclaim(struct evpn *v, const struct mac *mac, vni_t vni, mono_t now)
+{
+	(void)v;
+	(void)mac;
+	(void)vni;
+	(void)now;
+	reclaimed++;
+	return true;
+}
+
+unsigned evpn_remove_orphans(struct evpn *v, mono_t now)
+{
+	(void)v;
+	(void)now;
+	return 3;
+}
+
+/* ---- the bench ---- */
+
+static struct arena arena;
+static struct mirror *mirror;
+static struct config *config;
+
+static void ignore(void *context, const struct kernel_event *event)
+{
+	(void)context;
+	(void)event;
+}
+
+static void add_link(uint32_t ifindex, const char *name)
+{
+	struct kernel_event e = {.kind = KERNEL_LINK_NEW};
+
+	e.link.ifindex = (ifindex_t){ifindex};
+	snprintf(e.link.name, sizeof(e.link.name), "%s", name);
+	mirror_apply(mirror, &e, ignore, NULL);
+}
+
+static void make_peers(void)
+{
+	peers[0] = (struct bgp_peer_view){.name = "10.0.0.2",
+	    .hostname = "vm",
+	    .description = "",
+	    .address = ip_from_u32(0x0a000002),
+	    .remote_as = 65002,
+	    .local_as = 65001,
+	    .ebgp = true,
+	    .state = BGP_ESTABLISHED,
+	    .state_since = {992 * 1000000000ll},
+	    .msg_received = 9,
+	    .msg_sent = 9,
+	    .established_count = 1,
+	    .negotiated = {true, false, true},
+	    .prefixes_received = {1, 0, 1},
+	    .prefixes_sent = {1, 0, 2}};
+	peers[1] = (struct bgp_peer_view){.name = "10.0.0.77",
+	    .hostname = "",
+	    .description = "a far peer",
+	    .address = ip_from_u32(0x0a00004d),
+	    .remote_as = 65077,
+	    .local_as = 65001,
+	    .ebgp = true,
+	    .state = BGP_ACTIVE};
+}
+
+static void make_macs(void)
+{
+	vtep = ip_from_u32(0x0a000002);
+	fdb =
+	    (struct fdb_slot){.slot = {.present = true}, .mirror = {.port = {6}, .nud = NUD_NOARP}};
+	macs[0] = (struct evpn_mac_view){.vni = {99},
+	    .claim = {.kind = CLAIM_PINNED},
+	    .port = {6},
+	    .generation = 2,
+	    .remote = {.kind = REMOTE_STICKY, .sequence = 3, .highest_sequence = 3, .vtep = vtep},
+	    .memory = {.own_valid = true, .own = 1, .floor_valid = true, .floor = 3},
+	    .decision = {.row = ROW_PINNED, .advertise = true, .sequence = 1, .contested = true},
+	    .contested_since = {988 * 1000000000ll},
+	    .fdb_status = SLOT_FOREIGN,
+	    .fdb = &fdb,
+	    .local_sequence = 1,
+	    .remote_sequence = 3};
+	mac_parse("02:00:00:00:00:01", &macs[0].mac);
+	macs[1] = (struct evpn_mac_view){.vni = {99},
+	    .remote = {.kind = REMOTE_STICKY, .vtep = vtep},
+	    .decision = {.row = ROW_REMOTE, .wish = WISH_REMOTE},
+	    .contested_since = MONO_NEVER};
+	mac_parse("02:00:00:00:00:22", &macs[1].mac);
+}
+
+static int setup(void **state)
+{
+	struct statement_errors errors = {0};
+
+	(void)state;
+	communities[0] = extcomm_rt_as(65002, 99);
+	communities[1] = extcomm_mac_mobility(0, true);
+	local_attrs = (struct attrs){.next_hop = ip_from_u32(0x0a000001)};
+	remote_attrs = (struct attrs){.next_hop = ip_from_u32(0x0a000002),
+	    .as_path = path_65002,
+	    .as_path_size = sizeof(path_65002),
+	    .extcomms = communities,
+	    .extcomm_count = 2};
+	make_peers();
+	make_macs();
+	mirror = mirror_new(1);
+	add_link(3, "br0");
+	add_link(4, "vx99");
+	add_link(6, "tap0");
+	config = config_load("hostname h\nrouter bgp 65001\nneighbor 10.0.0.2 remote-as 65002\n"
+			     "neighbor 10.0.0.77 remote-as 65077\naddress-family l2vpn evpn\n"
+			     "neighbor 10.0.0.2 activate\nadvertise-all-vni\n",
+	    &errors);
+	assert_int_equal(errors.count, 0);
+	statement_errors_fini(&errors);
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	config_free(config);
+	mirror_free(mirror);
+	arena_fini(&arena);
+	return 0;
+}
+
+static struct ctl_context context(void)
+{
+	return (struct ctl_context){.config = config,
+	    .mirror = mirror,
+	    .now = {1000 * 1000000000ll},
+	    .version = "1.2.3",
+	    .arena = &arena};
+}
+
+static struct str run(const char *line, enum ctl_outcome wanted)
+{
+	struct ctl_context c = context();
+	struct str out = {0};
+
+	assert_int_equal(ctl_run(&c, line, &out), wanted);
+	return out;
+}
+
+static void expect_text(const char *line, enum ctl_outcome wanted, const char *const *parts)
+{
+	struct str out = run(line, wanted);
+
+	for (; *parts != NULL; parts++)
+		if (strstr(str_text(&out), *parts) == NULL)
+			fail_msg("`%s` lacks:\n%s\nin:\n%s", line, *parts, str_text(&out));
+	str_fini(&out);
+}
+
+#define EXPECT(line, outcome, ...)                                                                 \
+	expect_text(line, outcome, (const char *const[]){__VA_ARGS__, NULL})
+
+/* A value by path, "peers/10.0.0.2/state"; keys may not contain `/`. */
+static void expect_json(struct json_object *o, const char *path, const char *wanted)
+{
+	char key[64];
+
+	while (*path != '\0') {
+		size_t n = strcspn(path, "/");
+
+		snprintf(key, sizeof(key), "%.*s", (int)n, path);
+		if (json_object_is_type(o, json_type_array))
+			o = json_object_array_get_idx(o, (size_t)(key[0] - '0'));
+		else if (!json_object_object_get_ex(o, key, &o))
+			fail_msg("no %s", key);
+		path += n;
+		path += *path == '/';
+	}
+	assert_string_equal(json_object_get_string(o), wanted);
+}
+
+static struct json_object *json_of(const char *line)
+{
+	struct str out = run(line, CTL_ACCEPTED);
+	struct json_object *o = json_tokener_parse(str_text(&out));
+
+	assert_non_null(o);
+	str_fini(&out);
+	return o;
+}
+
+static void test_bgp_summary(void **state)
+{
+	(void)state;
+	EXPECT("show bgp summary", CTL_ACCEPTED,
+	    "\nIPv4 Unicast Summary (VRF default):\n"
+	    "BGP router identifier 10.0.0.1, local AS number 65001 vrf-id 0\n",
+	    "Neighbor        V         AS   MsgRcvd   MsgSent   TblVer  InQ OutQ  Up/Down "
+	    "State/PfxRcd   PfxSnt Desc\n"
+	    "vm(10.0.0.2)    4      65002         9         9        0    0    0 00:00:08          "
+	    "  1 "
+	    "       1 N/A\n"
+	    "10.0.0.77       4      65077         0         0        0    0    0    never       "
+	    "Active "
+	    "       0 a far peer\n"
+	    "\nTotal number of neighbors 2\n"
+	    "\nL2VPN EVPN Summary (VRF default):\n",
+	    "Total number of neighbors 1\n");
+}
+
+static void test_bgp_summary_json(void **state)
+{
+	struct json_object *o = json_of("show bgp summary json");
+
+	(void)state;
+	expect_json(o, "ipv4Unicast/routerId", "10.0.0.1");
+	expect_json(o, "ipv4Unicast/failedPeers", "1");
+	expect_json(o, "ipv4Unicast/peers/10.0.0.2/state", "Established");
+	expect_json(o, "ipv4Unicast/peers/10.0.0.2/peerUptimeMsec", "8000");
+	expect_json(o, "ipv4Unicast/peers/10.0.0.77/peerUptime", "never");
+	expect_json(o, "ipv4Unicast/peers/10.0.0.77/desc", "a far peer");
+	expect_json(o, "l2VpnEvpn/totalPeers", "1");
+	expect_json(o, "l2VpnEvpn/peers/10.0.0.2/pfxSnt", "2");
+	json_object_put(o);
+	o = json_of("show bgp l2vpn evpn summary json");
+	expect_json(o, "peers/10.0.0.2/remoteAs", "65002");
+	json_object_put(o);
+}
+
+static void test_bgp_evpn(void **state)
+{
+	(void)state;
+	EXPECT("show bgp l2vpn evpn", CTL_ACCEPTED,
+	    "   Network          Next Hop            Metric LocPrf Weight Path\n"
+	    "Route Distinguisher: 10.0.0.1:2\n"
+	    "*> [3]:[0]:[32]:[10.0.0.1]\n"
+	    "                    10.0.0.1                           32768 i\n"
+	    "Route Distinguisher: 10.0.0.2:2\n"
+	    "*> [2]:[0]:[48]:[02:00:00:00:00:22]\n"
+	    "                    10.0.0.2                               0 65002 i\n"
+	    "                    RT:65002:99 MM:0, sticky MAC\n"
+	    "*> [3]:[0]:[32]:[10.0.0.2]\n",
+	    "\nDisplayed 3 out of 3 total prefixes\n");
+	EXPECT("show bgp l2vpn evpn route type macip", CTL_ACCEPTED, "Displayed 1 out of 3");
+}
+
+static void test_bgp_evpn_json(void **state)
+{
+	struct json_object *o = json_of("show bgp l2vpn evpn json");
+	const char *path = "10.0.0.2:2/[2]:[0]:[48]:[02:00:00:00:00:22]/paths/0";
+	char key[128];
+
+	(void)state;
+	snprintf(key, sizeof(key), "%s/%s", path, "mac");
+	expect_json(o, key, "02:00:00:00:00:22");
+	snprintf(key, sizeof(key), "%s/%s", path, "nexthops/0/ip");
+	expect_json(o, key, "10.0.0.2");
+	snprintf(key, sizeof(key), "%s/%s", path, "path");
+	expect_json(o, key, "65002");
+	expect_json(o, "numPrefix", "3");
+	json_object_put(o);
+	o = json_of("show bgp l2vpn evpn route json");
+	snprintf(key, sizeof(key), "%s/0/%s", path, "bestpath");
+	expect_json(o, key, "true");
+	expect_json(o, "numPaths", "3");
+	json_object_put(o);
+}
+
+static void test_bgp_unicast(void **state)
+{
+	struct json_object *o;
+
+	(void)state;
+	EXPECT("show bgp ipv4 unicast", CTL_ACCEPTED,
+	    "*> 10.0.0.0/24      10.0.0.1                           32768 i\n"
+	    "*                   10.0.0.2                               0 65002 i\n",
+	    "Displayed  1 routes and 2 total paths");
+	EXPECT("show bgp ipv6 unicast", CTL_ACCEPTED, "No BGP prefixes displayed, 0 exist");
+	o = json_of("show bgp ipv4 unicast json");
+
+	expect_json(json_object_object_get(json_object_object_get(o, "routes"), "10.0.0.0/24"),
+	    "0/selectionReason", "Local Route");
+	json_object_put(o);
+}
+
+static void test_evpn_shows(void **state)
+{
+	(void)state;
+	EXPECT("show evpn", CTL_ACCEPTED, "L2 VNIs: 1\n", "Detection max-moves 5, time 180\n");
+	EXPECT("show evpn vni", CTL_ACCEPTED,
+	    "VNI        Type VxLAN IF              # MACs   # ARPs   # Remote VTEPs  Tenant VRF",
+	    "99         L2   vx99                  2        1        1               default");
+	EXPECT("show evpn vni 99", CTL_ACCEPTED, " VxLAN interface: vx99\n",
+	    " SVI interface: br0\n", "  10.0.0.2 flood: HER\n");
+	EXPECT("show evpn mac vni 99", CTL_ACCEPTED,
+	    "Number of MACs (local and remote) known for this VNI: 2\n",
+	    "MAC               Type   Flags Intf/Remote ES/VTEP            VLAN  Seq #'s\n"
+	    "02:00:00:00:00:01 local  C     tap0                           10    1/3\n"
+	    "02:00:00:00:00:22 remote S     10.0.0.2                             0/0\n");
+	EXPECT("show evpn mac vni 99 vtep 10.0.0.2", CTL_ACCEPTED, "this VNI: 1\n");
+	EXPECT("show evpn mac vni 99 mac 02:00:00:00:00:22", CTL_ACCEPTED,
+	    " Remote VTEP: 10.0.0.2 Sticky Mac\n", "No Neighbors");
+	EXPECT("show evpn arp-cache vni 99", CTL_ACCEPTED,
+	    "Neighbor        Type   Flags State    MAC               Remote ES/VTEP                "
+	    " Seq "
+	    "#'s\n192.168.9.101   local  P     active   02:00:00:00:00:01                          "
+	    "    "
+	    "  0/0\n");
+	EXPECT("show evpn vni 98", CTL_REFUSED, "% VNI 98 does not exist");
+	EXPECT("show evpn mac vni 99 mac 02:00:00:00:00:99", CTL_REFUSED, "% Requested MAC");
+	EXPECT("show evpnd counters", CTL_ACCEPTED, "restored             7\n");
+}
+
+static void test_evpn_json(void **state)
+{
+	struct json_object *o = json_of("show evpn mac vni all json");
+
+	(void)state;
+	expect_json(o, "99/numMacs", "2");
+	expect_json(o, "99/macs/02:00:00:00:00:01/type", "local");
+	expect_json(o, "99/macs/02:00:00:00:00:01/intf", "tap0");
+	expect_json(o, "99/macs/02:00:00:00:00:01/vlan", "10");
+	expect_json(o, "99/macs/02:00:00:00:00:22/remoteVtep", "10.0.0.2");
+	json_object_put(o);
+	o = json_of("show evpn mac vni 99 mac 02:00:00:00:00:01 json");
+	expect_json(o, "02:00:00:00:00:01/neighbors/active/0", "192.168.9.101");
+	json_object_put(o);
+	o = json_of("show evpn arp-cache vni 99 json");
+	expect_json(o, "numArpNd", "1");
+	expect_json(o, "192.168.9.101/mac", "02:00:00:00:00:01");
+	json_object_put(o);
+	o = json_of("show evpn vni json");
+	expect_json(o, "99/vxlanIf", "vx99");
+	expect_json(o, "99/remoteVteps/0", "10.0.0.2");
+	json_object_put(o);
+	o = json_of("show evpn vni detail json");
+	expect_json(o, "0/sviInterface", "br0");
+	json_object_put(o);
+	o = json_of("show evpnd counters json");
+	expect_json(o, "repaired", "7");
+	json_object_put(o);
+	o = json_of("show evpn json");
+	expect_json(o, "isDuplicateAddrDetection", "true");
+	json_object_put(o);
+}
+
+static void test_explain(void **state)
+{
+	(void)state;
+	EXPECT("explain mac 02:00:00:00:00:01 vni 99", CTL_ACCEPTED,
+	    "MAC 02:00:00:00:00:01 in VNI 99 (VLAN 10 of br0, vx99)",
+	    "It is here, on tap0, and we advertise it with sequence 1.\n"
+	    "Decided by: pinned here: stays as advertised.\n"
+	    "Contested for 12 s",
+	    "Others keep the remote sticky route",
+	    "Local claim: pinned by a static entry on tap0, generation 2.\n"
+	    "Memory: own sequence 1, floor 3",
+	    "  1. VTEP 10.0.0.2", "sequence 3, sticky  <- best\n",
+	    "(no mobility community)  <- plain behind sticky\n",
+	    "bridge FDB:   somebody else's entry: left alone; the kernel has tap0 static; we wrote "
+	    "nothing.\n",
+	    "neighbour 192.168.9.101", "01:02:03.045  local claim pinned on tap0 (writer 4711)\n");
+	EXPECT("explain mac 02:00:00:00:00:22", CTL_ACCEPTED,
+	    "It is behind VTEP 10.0.0.2, and we send its frames there.\n");
+	EXPECT("explain ip 192.168.9.101", CTL_ACCEPTED,
+	    "192.168.9.101 in VNI 99 belongs to 02:00:00:00:00:01, pinned here.\n",
+	    "It is here, on tap0");
+	EXPECT("explain mac 02:00:00:00:00:77", CTL_REFUSED, "is not known in any VNI");
+	EXPECT("explain mac 02:00:00:00:00:01 vni 98", CTL_REFUSED, "is not known in VNI 98");
+	EXPECT("explain ip 192.168.9.1", CTL_REFUSED, "is not known");
+}
+
+/* Only a contested pin is reclaimed. */
+static void test_reclaim(void **state)
+{
+	(void)state;
+	reclaimed = 0;
+	EXPECT("reclaim mac 02:00:00:00:00:22", CTL_REFUSED, "nothing to reclaim");
+	assert_int_equal(reclaimed, 0);
+	EXPECT("reclaim mac 02:00:00:00:00:01", CTL_ACCEPTED, "VNI 99");
+	assert_int_equal(reclaimed, 1);
+	EXPECT("remove orphans", CTL_ACCEPTED, "3 entries");
+}
+
+static void test_refusals(void **state)
+{
+	(void)state;
+	EXPECT("show evp", CTL_REFUSED, "% Unknown command: `evp`; did you mean `show evpn`?");
+	EXPECT("sho evpn", CTL_REFUSED, "did you mean `show`?");
+	EXPECT("show bgp sumary", CTL_REFUSED, "did you mean `show bgp summary`?");
+	EXPECT("show evpn mac vni", CTL_REFUSED, "% Command incomplete");
+	EXPECT("show evpn mac vni 99999999", CTL_REFUSED,
+	    "`99999999` is not `all` or a number, 1-16777215");
+	EXPECT("explain mac 1.2.3.4", CTL_REFUSED, "`1.2.3.4` is not a MAC address");
+	EXPECT("show version now", CTL_REFUSED, "nothing more can follow `version`");
+	EXPECT("", CTL_REFUSED, "try `help`");
+	EXPECT("\x01\xff \t", CTL_REFUSED, "try `help`");
+	EXPECT("help", CTL_ACCEPTED, "explain mac MAC", "show evpn vni");
+}
+
+static void test_config_and_version(void **state)
+{
+	struct str out = run("show running-config no-header", CTL_ACCEPTED);
+
+	(void)state;
+	assert_ptr_equal(
+	    strstr(str_text(&out), "hostname h\n!\nrouter bgp 65001\n"), str_text(&out));
+	assert_string_equal(str_text(&out) + out.size - 6, "!\nend\n");
+	str_fini(&out);
+	EXPECT("show running-config", CTL_ACCEPTED,
+	    "Building configuration...\n\nCurrent configuration:\n!\nhostname h\n");
+	EXPECT("show version", CTL_ACCEPTED, "evpnd 1.2.3 (h)\n");
+}
+
+/* Before the first configuration nothing is known, and nothing breaks. */
+static void test_without_config(void **state)
+{
+	struct config *kept = config;
+
+	(void)state;
+	config = NULL;
+	EXPECT("show bgp summary", CTL_REFUSED, "BGP instance not found");
+	EXPECT("show running-config", CTL_ACCEPTED, "!\nend\n");
+	EXPECT("show evpn", CTL_ACCEPTED, "L2 VNIs: 1");
+	EXPECT("show version", CTL_ACCEPTED, "evpnd 1.2.3\n");
+	config = kept;
+}
+
+static void test_watch(void **state)
+{
+	struct evpn_note note = {
+	    .at = {1500000000}, .kind = NOTE_DECIDED, .vni = {99}, .text = "moved"};
+	struct ctl_context c = context();
+	struct str out = run("watch", CTL_WATCH);
+
+	(void)state;
+	mac_parse("02:00:00:00:00:01", &note.mac);
+	ctl_note_text(&c, &note, &out);
+	assert_string_equal(
+	    str_text(&out), "00:00:01.500  vni 99       02:00:00:00:00:01  decided   moved\n");
+	str_fini(&out);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(test_bgp_summary),
+	    cmocka_unit_test(test_bgp_summary_json),
+	    cmocka_unit_test(test_bgp_evpn),
+	    cmocka_unit_test(test_bgp_evpn_json),
+	    cmocka_unit_test(test_bgp_unicast),
+	    cmocka_unit_test(test_evpn_shows),
+	    cmocka_unit_test(test_evpn_json),
+	    cmocka_unit_test(test_explain),
+	    cmocka_unit_test(test_reclaim),
+	    cmocka_unit_test(test_refusals),
+	    cmocka_unit_test(test_config_and_version),
+	    cmocka_unit_test(test_without_config),
+	    cmocka_unit_test(test_watch),
+	};
+
+	return cmocka_run_group_tests(tests, setup, teardown);
+}
