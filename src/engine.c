@@ -689,15 +689,18 @@ static void record(struct engine *e, const struct event *event)
 	}
 }
 
+/* End-of-RIB stands behind the routes it ends: those must have been decided and imported before
+ * the sweep of what no route claims, or a restart would remove what it is about to install. */
 static void converge(struct engine *e)
 {
 	if (e->converged || !mirror_is_synced(e->mirror))
 		return;
-	if (!bgp_converged(e->bgp) && !mono_reached(e->converge_by, e->now))
+	if ((e->more || !bgp_converged(e->bgp)) && !mono_reached(e->converge_by, e->now))
 		return;
 	e->converged = true;
 	evpn_converged(e->evpn, e->now);
 	fib_converged(e->fib);
+	e->more = true;
 }
 
 static void become_ready(struct engine *e)
@@ -725,13 +728,13 @@ static void recompute(struct engine *e)
 	ra_update_links(e);
 	ra_run(&e->ra, &host, &e->arena, e->now);
 	request_dumps(e);
-	converge(e);
 	for (int round = 0; round < ROUNDS_PER_TURN; round++) {
 		underlay_run(e->underlay, e->now);
 		e->more = evpn_run(e->evpn, e->now);
 		e->more |= bgp_run(e->bgp, e->now);
 		e->more |= fib_run(e->fib, e->now);
 	}
+	converge(e);
 	become_ready(e);
 	exit_when_flushed(e);
 }
