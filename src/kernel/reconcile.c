@@ -254,7 +254,7 @@ bool reconcile_flood(const struct flood_slot *slot, const struct flood_key *key,
 	if (slot != NULL && busy(&slot->slot))
 		return say(&p, SLOT_PENDING);
 	if (slot == NULL || !slot->slot.present)
-		return wanted ? issue(&p, KERNEL_ADD, &goal) : say(&p, SLOT_EMPTY);
+		return wanted ? issue_if_absent(&p, &goal) : say(&p, SLOT_EMPTY);
 	if (slot->slot.ledger == LEDGER_WRITTEN)
 		return wanted ? say(&p, SLOT_SYNCED) : issue(&p, KERNEL_DELETE, &goal);
 	/* The marks are the list's: a later append by an administrator would have removed them. */
@@ -286,6 +286,8 @@ static struct slot_content neigh_demoted(const struct mac *lladdr)
 	memset(&c, 0, sizeof(c));
 	c.neigh.lladdr = *lladdr;
 	c.neigh.nud = NUD_STALE;
+	/* The kernel keeps the number of the last writer who gave one, and 0 is none. */
+	c.neigh.protocol = RTPROT_KERNEL;
 	return c;
 }
 

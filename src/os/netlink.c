@@ -29,6 +29,7 @@
 #define DUMP_CHUNK 65536
 #define READABLE_ROUNDS 8 /* monitor batches per call of netlink_readable() */
 #define DRAIN_ROUNDS 4096
+#define FDB_DUMP_TRIES 3
 
 /* ---- sockets
  * -------------------------------------------------------------------------------------- */
@@ -254,8 +255,11 @@ static bool read_monitor(struct netlink *nl)
 
 void netlink_drain(struct netlink *nl)
 {
-	for (int i = 0; i < DRAIN_ROUNDS && read_monitor(nl); i++)
-		continue;
+	for (int i = 0; i < DRAIN_ROUNDS; i++)
+		if (!read_monitor(nl))
+			return;
+	/* Others write faster than we read: what the mirror says is not to be relied on. */
+	overrun(nl);
 }
 
 /* ---- dumps
@@ -279,29 +283,49 @@ static bool send_request(int fd, const struct nlmsghdr *h)
 	       (ssize_t)h->nlmsg_len;
 }
 
-static void dump_end(struct netlink *nl)
+/* A bridge FDB dump misses rows that are there when others come and go meanwhile: once more, in
+ * the hope of a quiet moment, and the rows of all together are less likely to lack one. */
+static bool dump_again(struct netlink *nl, bool clean)
+{
+	if (clean || nl->dump_table != TABLE_FDB || ++nl->dump_tries >= FDB_DUMP_TRIES)
+		return false;
+	nl->dump_step = 0;
+	nl->dump_noticed = nl->noticed[nl->dump_table];
+	return true;
+}
+
+/* False: the dump starts again. */
+static bool dump_end(struct netlink *nl)
 {
 	bool clean;
 
 	netlink_drain(nl);
 	clean = nl->noticed[nl->dump_table] == nl->dump_noticed;
+	if (dump_again(nl, clean))
+		return false;
 	if (nl->dump_table == TABLE_FDB)
 		nl->fdb_clean = clean;
 	nl->dumping = false;
 	queue_dump_mark(nl, KERNEL_DUMP_END, clean);
+	return true;
 }
 
 static void dump_next_step(struct netlink *nl)
 {
-	struct nlmsghdr *h = rtnl_encode_dump(nl->request_buffer, nl->dump_table, nl->dump_step++);
+	struct nlmsghdr *h;
 
-	if (h == NULL) {
-		dump_end(nl);
-		return;
+	for (;;) {
+		h = rtnl_encode_dump(nl->request_buffer, nl->dump_table, nl->dump_step++);
+		if (h == NULL && dump_end(nl))
+			return;
+		if (h == NULL)
+			continue;
+		h->nlmsg_seq = nl->dump_sequence = ++nl->sequence;
+		if (send_request(nl->dump, h))
+			return;
+		/* the kernel refused the request: these rows were not shown */
+		nl->noticed[nl->dump_table]++;
 	}
-	h->nlmsg_seq = nl->dump_sequence = ++nl->sequence;
-	if (!send_request(nl->dump, h))
-		dump_next_step(nl);
 }
 
 static void dump_start_next(struct netlink *nl)
@@ -313,6 +337,7 @@ static void dump_start_next(struct netlink *nl)
 		nl->dumping = true;
 		nl->dump_table = (enum kernel_table)t;
 		nl->dump_step = 0;
+		nl->dump_tries = 0;
 		netlink_drain(nl);
 		nl->dump_noticed = nl->noticed[t];
 		queue_dump_mark(nl, KERNEL_DUMP_BEGIN, false);
@@ -332,11 +357,21 @@ static bool take_rows(struct netlink *nl, size_t size)
 	const struct nlmsghdr *h = (const void *)nl->dump_buffer;
 	int left = (int)size;
 
+	/* What was notified before these rows were made goes first: the mirror then knows which
+	 * rows are old news. */
+	netlink_drain(nl);
 	for (; mnl_nlmsg_ok(h, left); h = mnl_nlmsg_next(h, &left)) {
 		if (h->nlmsg_seq != nl->dump_sequence)
 			continue;
-		if (h->nlmsg_type == NLMSG_DONE || h->nlmsg_type == NLMSG_ERROR)
+		if ((h->nlmsg_flags & NLM_F_DUMP_INTR) != 0)
+			nl->noticed[nl->dump_table]++;
+		if (h->nlmsg_type == NLMSG_DONE || h->nlmsg_type == NLMSG_ERROR) {
+			/* both carry an error; after one, rows are missing */
+			if (mnl_nlmsg_get_payload_len(h) >= sizeof(int) &&
+			    *(const int *)mnl_nlmsg_get_payload(h) != 0)
+				nl->noticed[nl->dump_table]++;
 			return true;
+		}
 		if (!rtnl_decode(h, 0, true, take_event, nl))
 			nl->counters.undecoded++;
 	}

@@ -23,7 +23,7 @@ struct netlink {
 	/* the dump that is running */
 	bool dump_asked[TABLE_COUNT], dumping;
 	enum kernel_table dump_table;
-	unsigned dump_step;
+	unsigned dump_step, dump_tries;
 	uint32_t dump_sequence;
 	uint64_t dump_noticed;
 	bool fdb_clean; /* the last FDB dump was: absence in the mirror is proven */

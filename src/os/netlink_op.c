@@ -3,8 +3,10 @@
  *
  * Singly: read the slot, compare with the precondition, write with an acknowledgement, drain the
  * monitor, result. In bulk: drain the monitor to empty, then up to 32 writes in one send with one
- * acknowledgement on the last (errors come singly), drain, results. A slot that a notification of
- * the drain before a batch names is executed singly, as is an FDB add while absence is not proven.
+ * acknowledgement on the last (errors come singly), drain, results. A slot named by a notification
+ * that the engine has not seen yet (drained now or for an earlier batch) is executed singly, as is
+ * an FDB add while absence is not proven. A read that fails for another reason than absence never
+ * counts as a check: the operation fails with its error, and nothing is written.
  */
 #include "os/netlink.h"
 
@@ -129,44 +131,75 @@ static void take_read(void *context, const struct kernel_event *event)
 		r->present = present;
 }
 
-/* Reads the slot; false when the kernel has no exact read for its kind. */
-static bool read_slot(struct netlink *nl, const struct slot_key *key, struct kernel_result *result)
+/* Where the kernel has no exact read, notifications tell: nothing on the way names the slot. */
+static int look_for_notifications(
+    struct netlink *nl, const struct slot_key *key, struct kernel_result *result)
+{
+	netlink_drain(nl);
+	if (netlink_queue_names(&nl->queue, key))
+		result->outcome = KERNEL_MISMATCH;
+	return 0;
+}
+
+/* Reads the slot into *result: 0, or the errno of a read that could not be made. A kind without
+ * read is a mismatch while a notification is on its way to the engine. */
+static int read_slot(struct netlink *nl, const struct slot_key *key, struct kernel_result *result)
 {
 	struct reading r = {.key = key, .content = &result->seen};
 	struct nlmsghdr *h = rtnl_encode_read(nl->batch_buffer, key);
 	size_t size;
 
 	if (h == NULL)
-		return false;
+		return look_for_notifications(nl, key, result);
 	h->nlmsg_seq = ++nl->sequence;
-	if (!send_all(nl, h, h->nlmsg_len) || (size = receive(nl)) == 0)
-		return false;
-	h = (void *)nl->request_buffer;
-	if (!NLMSG_OK(h, size))
-		return false;
+	if (!send_all(nl, h, h->nlmsg_len))
+		return errno;
+	do {
+		if ((size = receive(nl)) == 0)
+			return EIO;
+		h = (void *)nl->request_buffer;
+	} while (!NLMSG_OK(h, size) || h->nlmsg_seq != nl->sequence);
 	if (h->nlmsg_type == NLMSG_ERROR && error_of(h) != ENOENT)
-		return false;
+		return error_of(h) != 0 ? error_of(h) : EIO;
 	if (h->nlmsg_type != NLMSG_ERROR)
 		rtnl_decode(h, 0, true, take_read, &r);
 	result->checked = true;
 	result->seen_present = r.present;
 	if (!r.present)
 		memset(&result->seen, 0, sizeof(result->seen));
-	return true;
+	return 0;
+}
+
+/* What the slot turned out to be, after a write that found another world than expected. */
+static void read_after(struct netlink *nl, const struct slot_key *key, struct kernel_result *result)
+{
+	enum kernel_outcome outcome = result->outcome;
+
+	if (result->error == EEXIST || result->error == ENOENT)
+		read_slot(nl, key, result);
+	result->outcome = outcome;
 }
 
 /* ---- one by one
  * ------------------------------------------------------------------------------------------ */
 
+/* Fills *result with the reason when it does not hold or cannot be told. */
 static bool precondition_holds(
     struct netlink *nl, const struct kernel_op *op, struct kernel_result *result)
 {
-	if (op->pre == PRE_NONE || !read_slot(nl, &op->key, result))
-		return true; /* routes and the like: protected by verb, protocol and metric */
-	if (op->pre == PRE_ABSENT)
-		return !result->seen_present;
-	return result->seen_present &&
-	       slot_content_equal(op->key.kind, &result->seen, &op->expected);
+	bool holds;
+
+	if (op->pre == PRE_NONE && op->verb != KERNEL_READ)
+		return true;
+	set_error(result, read_slot(nl, &op->key, result));
+	if (!result->checked || op->pre == PRE_NONE)
+		return result->outcome == KERNEL_DONE;
+	holds = op->pre == PRE_ABSENT ? !result->seen_present
+				      : result->seen_present && slot_content_equal(op->key.kind,
+								    &result->seen, &op->expected);
+	if (!holds)
+		result->outcome = KERNEL_MISMATCH;
+	return holds;
 }
 
 static void write_op(struct netlink *nl, const struct kernel_op *op, struct kernel_result *result)
@@ -178,8 +211,7 @@ static void write_op(struct netlink *nl, const struct kernel_op *op, struct kern
 		return;
 	}
 	set_error(result, write_one(nl, h));
-	if (result->error == EEXIST || result->error == ENOENT)
-		read_slot(nl, &op->key, result);
+	read_after(nl, &op->key, result);
 }
 
 static void execute_single(struct netlink *nl, const struct kernel_op *op)
@@ -187,41 +219,14 @@ static void execute_single(struct netlink *nl, const struct kernel_op *op)
 	struct kernel_result result = result_of(op);
 
 	nl->counters.single++;
-	if (op->verb == KERNEL_READ) {
-		if (!read_slot(nl, &op->key, &result))
-			set_error(&result, EOPNOTSUPP);
-		else if (op->pre == PRE_EQUAL &&
-			 !(result.seen_present &&
-			     slot_content_equal(op->key.kind, &result.seen, &op->expected)))
-			result.outcome = KERNEL_MISMATCH;
-	} else if (precondition_holds(nl, op, &result)) {
+	if (precondition_holds(nl, op, &result) && op->verb != KERNEL_READ)
 		write_op(nl, op, &result);
-	} else {
-		result.outcome = KERNEL_MISMATCH;
-	}
 	netlink_drain(nl);
 	queue_result(nl, &result);
 }
 
 /* ---- in batches
  * -------------------------------------------------------------------------------------------- */
-
-/* Was the slot named by a notification that came since queue position `from`? */
-static bool touched_since(const struct netlink *nl, size_t from, const struct slot_key *key)
-{
-	for (size_t i = from; i < nl->queue.count; i++) {
-		const struct event *e = netlink_queue_at(&nl->queue, i);
-		struct slot_content content;
-		struct slot_key k;
-		bool present;
-
-		if (e->kind == EVENT_KERNEL &&
-		    kernel_event_slot(&e->kernel, &k, &content, &present) &&
-		    slot_key_equal(&k, key))
-			return true;
-	}
-	return false;
-}
 
 static bool bulk_allowed(const struct netlink *nl, const struct kernel_op *op)
 {
@@ -283,8 +288,7 @@ static void execute_batch(struct netlink *nl, struct kernel_op *const *ops, size
 	if (sent)
 		take_answers(nl, first, results, count);
 	for (size_t i = 0; i < count; i++)
-		if (results[i].error == EEXIST || results[i].error == ENOENT)
-			read_slot(nl, &ops[i]->key, &results[i]);
+		read_after(nl, &ops[i]->key, &results[i]);
 	netlink_drain(nl);
 	for (size_t i = 0; i < count; i++)
 		queue_result(nl, &results[i]);
@@ -294,7 +298,7 @@ static void execute_batch(struct netlink *nl, struct kernel_op *const *ops, size
 static size_t execute_some(struct netlink *nl, size_t at)
 {
 	struct kernel_op *batch[NETLINK_BATCH];
-	size_t from = nl->queue.count, end = nl->op_count - at, count = 0, n;
+	size_t end = nl->op_count - at, count = 0, n;
 
 	if (end > NETLINK_BATCH)
 		end = NETLINK_BATCH;
@@ -302,7 +306,7 @@ static size_t execute_some(struct netlink *nl, size_t at)
 	for (n = 0; n < end; n++) {
 		struct kernel_op *op = &nl->ops[at + n];
 
-		if (!bulk_allowed(nl, op) || touched_since(nl, from, &op->key))
+		if (!bulk_allowed(nl, op) || netlink_queue_names(&nl->queue, &op->key))
 			break;
 		batch[count++] = op;
 	}

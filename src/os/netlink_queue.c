@@ -37,6 +37,38 @@ static void copy_extra(struct queued *to)
 	}
 }
 
+/* FNV-1a. The worst that chosen collisions can do is to make a batched operation a single one. */
+static size_t bucket_of(const struct slot_key *key)
+{
+	const uint8_t *b = (const void *)key;
+	uint32_t hash = 2166136261u;
+
+	for (size_t i = 0; i < sizeof(*key); i++)
+		hash = (hash ^ b[i]) * 16777619u;
+	return (hash ^ hash >> 16) % NAMED_BUCKETS;
+}
+
+static void name_slot(struct netlink_queue *q, const struct event *event)
+{
+	struct slot_content content;
+	struct slot_key key;
+	bool present;
+
+	if (event->kind != EVENT_KERNEL ||
+	    !kernel_event_slot(&event->kernel, &key, &content, &present))
+		return;
+	if (q->named == NULL) {
+		q->named = mem_new_array(NAMED_BUCKETS, sizeof(*q->named));
+		q->round = 1;
+	}
+	q->named[bucket_of(&key)] = q->round;
+}
+
+bool netlink_queue_names(const struct netlink_queue *q, const struct slot_key *key)
+{
+	return q->named != NULL && q->named[bucket_of(key)] == q->round;
+}
+
 void netlink_queue_add(struct netlink_queue *q, const struct event *event)
 {
 	struct queued *to;
@@ -46,6 +78,7 @@ void netlink_queue_add(struct netlink_queue *q, const struct event *event)
 	to = &q->list[(q->first + q->count++) & (q->room - 1)];
 	to->event = *event;
 	copy_extra(to);
+	name_slot(q, event);
 }
 
 bool netlink_queue_take(struct netlink_queue *q, struct event *event)
@@ -60,13 +93,9 @@ bool netlink_queue_take(struct netlink_queue *q, struct event *event)
 	*event = from->event;
 	q->lent = from->extra;
 	q->first = (q->first + 1) & (q->room - 1);
-	q->count--;
+	if (--q->count == 0)
+		q->round++;
 	return true;
-}
-
-const struct event *netlink_queue_at(const struct netlink_queue *q, size_t i)
-{
-	return &q->list[(q->first + i) & (q->room - 1)].event;
 }
 
 void netlink_queue_fini(struct netlink_queue *q)
@@ -76,5 +105,6 @@ void netlink_queue_fini(struct netlink_queue *q)
 	while (netlink_queue_take(q, &e))
 		continue;
 	mem_free(q->list);
+	mem_free(q->named);
 	*q = (struct netlink_queue){0};
 }
