@@ -325,6 +325,26 @@ static void test_secret_is_kept_and_not_told(void **state)
 	config_free(c);
 }
 
+/* docs/configuration.md lists every statement with its level. */
+static void test_statements_are_documented(void **state)
+{
+	static const char *const levels[] = {"works", "quiet", "no effect yet", "refused"};
+	static char doc[65536];
+	FILE *f = fopen(TEST_DATA "/../../../docs/configuration.md", "r");
+	char line[1024];
+
+	(void)state;
+	assert_non_null(f);
+	doc[fread(doc, 1, sizeof(doc) - 1, f)] = '\0';
+	fclose(f);
+	for (size_t i = 0; i < grammar_count; i++) {
+		snprintf(line, sizeof(line), "    %-14s %s%s\n", levels[grammar[i].support],
+		    (grammar[i].flags & ROW_KEEPS_NO) != 0 ? "[no] " : "", grammar[i].pattern);
+		if (strstr(doc, line) == NULL)
+			fail_msg("docs/configuration.md lacks: %s", line);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -336,6 +356,7 @@ int main(void)
 	    cmocka_unit_test(test_errors),
 	    cmocka_unit_test(test_unsupported_match_never_matches),
 	    cmocka_unit_test(test_redact),
+	    cmocka_unit_test(test_statements_are_documented),
 	    cmocka_unit_test(test_secret_is_kept_and_not_told),
 	};
 
