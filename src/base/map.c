@@ -1,9 +1,14 @@
 /*
  * Open addressing with linear probing and backward-shift deletion (no tombstones), SipHash-1-3
  * keyed by the injected seed: MACs and prefixes are chosen by others.
+ *
+ * Beside each pointer stands half of its key's hash. Probing, growing and closing a gap look at
+ * these alone; only a place with the same hash is visited, which is the wanted object but once in
+ * four thousand million. With 100,000 objects a visit is a cache miss, and a chain has several.
  */
 #include "base/map.h"
 
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -66,9 +71,9 @@ static const void *key_of(const struct map *m, const void *object)
 	return (const uint8_t *)object + m->key_offset;
 }
 
-static size_t home_of(const struct map *m, const void *key)
+static uint32_t hash_of(const struct map *m, const void *key)
 {
-	return map_hash(m->seed, key, key_bytes(m, key)) & (m->capacity - 1);
+	return (uint32_t)map_hash(m->seed, key, key_bytes(m, key));
 }
 
 void map_init(struct map *m, size_t key_offset, size_t key_size, uint64_t seed)
@@ -81,54 +86,76 @@ void map_init(struct map *m, size_t key_offset, size_t key_size, uint64_t seed)
 void map_fini(struct map *m)
 {
 	mem_free(m->slots);
+	mem_free(m->hashes);
 	m->slots = NULL;
+	m->hashes = NULL;
 	m->capacity = 0;
 	m->count = 0;
 }
 
-/* The slot of the key, or the free slot where it would go. Capacity is above zero. */
-static size_t slot_of(const struct map *m, const void *key)
+static bool same_key(const struct map *m, const void *object, const void *key)
 {
+	const void *other = key_of(m, object);
 	size_t n = key_bytes(m, key);
-	size_t i = home_of(m, key);
+
+	return key_bytes(m, other) == n && memcmp(other, key, n) == 0;
+}
+
+/* The slot of the key, or the free slot where it would go. Capacity is above zero. */
+static size_t slot_of(const struct map *m, const void *key, uint32_t hash)
+{
+	size_t mask = m->capacity - 1, i = hash & mask;
 
 	while (m->slots[i] != NULL) {
-		const void *other = key_of(m, m->slots[i]);
-
-		if (key_bytes(m, other) == n && memcmp(other, key, n) == 0)
+		if (m->hashes[i] == hash && same_key(m, m->slots[i], key))
 			break;
-		i = (i + 1) & (m->capacity - 1);
+		i = (i + 1) & mask;
 	}
 	return i;
 }
 
 void *map_find(const struct map *m, const void *key)
 {
-	return m->capacity == 0 ? NULL : m->slots[slot_of(m, key)];
+	return m->count == 0 ? NULL : m->slots[slot_of(m, key, hash_of(m, key))];
+}
+
+/* To the first free slot of its chain; the key is known not to be there. */
+static void map_place(struct map *m, void *object, uint32_t hash)
+{
+	size_t mask = m->capacity - 1, i = hash & mask;
+
+	while (m->slots[i] != NULL)
+		i = (i + 1) & mask;
+	m->slots[i] = object;
+	m->hashes[i] = hash;
 }
 
 static void map_grow(struct map *m)
 {
-	void **old = m->slots;
-	size_t n = m->capacity;
+	struct map old = *m;
 
-	m->capacity = n == 0 ? MAP_MIN_CAPACITY : n * 2;
+	check(old.capacity <= UINT32_MAX / 2);
+	m->capacity = old.capacity == 0 ? MAP_MIN_CAPACITY : old.capacity * 2;
 	m->slots = mem_new_array(m->capacity, sizeof(*m->slots));
-	for (size_t i = 0; i < n; i++)
-		if (old[i] != NULL)
-			m->slots[slot_of(m, key_of(m, old[i]))] = old[i];
-	mem_free(old);
+	m->hashes = mem_new_array(m->capacity, sizeof(*m->hashes));
+	for (size_t i = 0; i < old.capacity; i++)
+		if (old.slots[i] != NULL)
+			map_place(m, old.slots[i], old.hashes[i]);
+	mem_free(old.slots);
+	mem_free(old.hashes);
 }
 
 void map_insert(struct map *m, void *object)
 {
+	uint32_t hash = hash_of(m, key_of(m, object));
 	size_t i;
 
 	if ((m->count + 1) * 4 > m->capacity * 3)
 		map_grow(m);
-	i = slot_of(m, key_of(m, object));
+	i = slot_of(m, key_of(m, object), hash);
 	check(m->slots[i] == NULL);
 	m->slots[i] = object;
+	m->hashes[i] = hash;
 	m->count++;
 }
 
@@ -138,10 +165,11 @@ static void shift_back(struct map *m, size_t hole)
 	size_t mask = m->capacity - 1;
 
 	for (size_t i = (hole + 1) & mask; m->slots[i] != NULL; i = (i + 1) & mask) {
-		size_t home = home_of(m, key_of(m, m->slots[i]));
+		size_t home = m->hashes[i] & mask;
 
 		if (((i - home) & mask) >= ((i - hole) & mask)) {
 			m->slots[hole] = m->slots[i];
+			m->hashes[hole] = m->hashes[i];
 			hole = i;
 		}
 	}
@@ -153,9 +181,9 @@ void *map_remove(struct map *m, const void *key)
 	size_t i;
 	void *object;
 
-	if (m->capacity == 0)
+	if (m->count == 0)
 		return NULL;
-	i = slot_of(m, key);
+	i = slot_of(m, key, hash_of(m, key));
 	object = m->slots[i];
 	if (object == NULL)
 		return NULL;

@@ -16,7 +16,8 @@
 
 struct map {
 	void **slots;
-	size_t capacity; /* power of two, or 0 */
+	uint32_t *hashes; /* of the object in the same place: a probe that misses costs no visit */
+	size_t capacity;  /* power of two, or 0 */
 	size_t count;
 	size_t key_offset;
 	size_t key_size; /* 0: length-prefixed */
