@@ -159,7 +159,8 @@ static bool next_hop_size_right(const struct parts *p, enum bgp_family family, s
 	return false;
 }
 
-static void next_hop_decode(struct reader r, struct attrs *a)
+/* EVPN has one address (RFC 7432 section 9): a second one there is passed over. */
+static void next_hop_decode(struct reader r, enum bgp_family family, struct attrs *a)
 {
 	size_t size = reader_left(&r);
 	struct ip second;
@@ -170,7 +171,7 @@ static void next_hop_decode(struct reader r, struct attrs *a)
 	a->next_hop_is_link_local = ip_is_link_local(&a->next_hop);
 	if (a->next_hop_is_link_local)
 		a->next_hop_link_local = a->next_hop;
-	if (size != 32)
+	if (size != 32 || family == BGP_L2VPN_EVPN)
 		return;
 	second = ip_from_bytes(read_view(&r, 16), 16);
 	if (ip_is_link_local(&second))
@@ -196,7 +197,7 @@ static void mp_reach_decode(struct parts *p)
 	if (!run_right(p, ATTR_MP_REACH_NLRI, family, r) || reader_left(&r) == 0)
 		return;
 	a = add_reach(p, family, r);
-	next_hop_decode(next_hop, a);
+	next_hop_decode(next_hop, family, a);
 	if (!next_hop_valid(&a->next_hop))
 		blame(p, UPDATE_TREAT_AS_WITHDRAW, ATTR_MP_REACH_NLRI, NOTIFY_UPDATE_OPTIONAL,
 		    "next hop is not a host address");
