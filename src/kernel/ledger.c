@@ -212,9 +212,13 @@ static bool shows(const struct verdict *v, const struct slot_content *content)
 static void judge_written(const struct verdict *v)
 {
 	if (!v->s->evented) {
-		slot_set_mirror(v->m, &v->op->key, v->slot, &v->op->content);
 		/* Appending a destination that another had put there is accepted without effect: it
-		 * is there, and it is not ours. */
+		 * is there, and it does not bear our marks for all we know. */
+		struct slot_content content = v->op->content;
+
+		if (v->op->key.kind == SLOT_FLOOD)
+			memset(&content, 0, sizeof(content));
+		slot_set_mirror(v->m, &v->op->key, v->slot, &content);
 		if (v->op->key.kind == SLOT_FLOOD) {
 			forget(v);
 			return;

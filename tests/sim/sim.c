@@ -228,6 +228,7 @@ static void overflow(struct sim_node *n)
 	if (n->last == &n->first)
 		n->last = &mark->next;
 	n->sim->overruns++;
+	n->fdb_clean = false;
 	sim_trace(n->sim, "%s overrun", n->name);
 }
 
@@ -261,7 +262,8 @@ static void execute_op(struct sim_node *n, const struct kernel_op *op)
 	static const int errnos[] = {16, 28, 17, 2, 12};
 	struct event e = {.kind = EVENT_KERNEL_RESULT};
 	struct sim *s = n->sim;
-	bool single = !s->swarm.bulk || needs_single(n, &op->key);
+	bool unproven = op->key.kind == SLOT_FDB && op->pre == PRE_ABSENT && !n->fdb_clean;
+	bool single = !s->swarm.bulk || unproven || needs_single(n, &op->key);
 
 	if (s->faults && s->swarm.errnos && sim_chance(s, 3))
 		n->kernel.fail_errno = errnos[sim_random(s, 5)];
@@ -376,7 +378,7 @@ static bool miss_row(void *context)
 {
 	struct sim_node *n = context;
 
-	return n->sim->swarm.missing_dump_rows && n->sim->faults && n->first != NULL &&
+	return n->sim->swarm.missing_dump_rows && n->sim->faults && !n->fdb_clean &&
 	       sim_chance(n->sim, 20);
 }
 
@@ -387,6 +389,8 @@ static void dump(struct sim_node *n, enum kernel_table table)
 	    .kind = EVENT_KERNEL, .kernel.kind = KERNEL_DUMP_BEGIN, .kernel.dump.table = table};
 	bool clean = n->first == NULL;
 
+	if (table == TABLE_FDB)
+		n->fdb_clean = clean;
 	pending_add(n, &e);
 	simkernel_dump(&n->kernel, table, miss_row);
 	e.kernel.kind = KERNEL_DUMP_END;
@@ -405,6 +409,7 @@ void sim_node_start(struct sim_node *n)
 
 	check(n->engine == NULL);
 	n->engine = engine_new();
+	n->fdb_clean = false;
 	n->generation++;
 	n->kernel.portid = 1000 + n->generation;
 	e.start.seed = sim_random(n->sim, UINT64_MAX);

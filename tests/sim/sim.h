@@ -42,7 +42,8 @@ struct sim_node {
 	char config[1024];
 	struct str state;		   /* the state file */
 	struct sim_pending *first, **last; /* monitor and results, in order */
-	bool overrun_next;		   /* the monitor's queue will have overflowed */
+	bool fdb_clean;	   /* the last FDB dump was: absence in the mirror is proven */
+	bool overrun_next; /* the monitor's queue will have overflowed */
 	bool draining, in_window;
 	bool watching[16];   /* router advertisements are received on this interface */
 	uint32_t generation; /* of the engine: stale deliveries are dropped */
