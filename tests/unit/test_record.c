@@ -6,11 +6,13 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
 
 #include "record/record.h"
+#include "record/state.h"
 
 static uint8_t buffer[1 << 16], again[1 << 16];
 
@@ -436,13 +438,58 @@ static void test_header(void **state)
 	assert_false(record_read_header(&r));
 }
 
+/* ---- state file --------------------------------------------------------------------------------
+ */
+
+#define STATE_RECORDS 3
+
+/* How many whole records are in a copy of exactly that size: a read beyond it is found out. */
+static unsigned whole_records(size_t size)
+{
+	uint8_t *copy = malloc(size > 0 ? size : 1);
+	struct state_record record;
+	struct state_reader r;
+	unsigned count = 0;
+
+	memcpy(copy, buffer, size);
+	if (state_open(&r, copy, size, "boot", 7))
+		while (state_next(&r, &record))
+			count++;
+	free(copy);
+	return count;
+}
+
+/* A file that a crash cut off anywhere gives the records before the cut. */
+static void test_torn_state(void **state)
+{
+	struct state_record record = {.kind = STATE_MAC};
+	struct writer w = writer_to(buffer, sizeof(buffer));
+	size_t ends[STATE_RECORDS + 1];
+
+	(void)state;
+	record.mac.mac = some_mac();
+	state_write_head(&w, "boot", 7);
+	ends[0] = writer_size(&w);
+	for (unsigned i = 0; i < STATE_RECORDS; i++) {
+		state_write(&w, &record);
+		ends[i + 1] = writer_size(&w);
+	}
+	for (size_t size = 0; size <= ends[STATE_RECORDS]; size++) {
+		unsigned whole = 0;
+
+		while (whole < STATE_RECORDS && ends[whole + 1] <= size)
+			whole++;
+		assert_int_equal(whole_records(size), whole);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {cmocka_unit_test(test_events),
 	    cmocka_unit_test(test_kernel_events), cmocka_unit_test(test_actions),
 	    cmocka_unit_test(test_values), cmocka_unit_test(test_absent_is_not_empty),
 	    cmocka_unit_test(test_secrets_stay_out), cmocka_unit_test(test_full),
-	    cmocka_unit_test(test_header)};
+	    cmocka_unit_test(test_header), cmocka_unit_test(test_torn_state)};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
