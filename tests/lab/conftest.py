@@ -5,6 +5,7 @@ LAB_FULL=1 runs the whole matrix instead of one cell of each kind.
 """
 
 import os
+import signal
 import sys
 import time
 
@@ -13,6 +14,7 @@ import pytest
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
 FABRIC = os.environ.get("LAB_FABRIC", "frr/frr")
+CELL_S = 150
 FULL = os.environ.get("LAB_FULL", "") == "1"
 
 
@@ -69,6 +71,14 @@ def tell(request):
 def cell(lab):
     """A story that is told of a failure begins with its cell."""
     lab.cell_start = time.monotonic()
+
+    def late(*_):
+        raise TimeoutError(f"the cell took more than {CELL_S} s")
+
+    signal.signal(signal.SIGALRM, late)
+    signal.alarm(CELL_S)
+    yield
+    signal.alarm(0)
 
 
 def pytest_report_teststatus(report, config):

@@ -3,6 +3,7 @@
 The fabric is `mixed`: hv2 runs FRR, hv1 and hv3 evpnd, so hv2 is source, target or observer by the move chosen.
 """
 
+import itertools
 import os
 import re
 
@@ -21,7 +22,8 @@ def table():
     """The rows of docs/interop.md as dictionaries of its own headings."""
     with open(os.path.join(source_root(), "docs", "interop.md")) as handle:
         lines = handle.read().split(MARK)[1].strip().splitlines()
-    cells = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines if line.startswith("|")]
+    lines = itertools.takewhile(lambda line: line.startswith("|"), lines)
+    cells = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
     return [dict(zip(cells[0], row)) for row in cells[2:]]
 
 
