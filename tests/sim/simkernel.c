@@ -53,7 +53,7 @@ static struct sim_route *route_find(const struct simkernel *k, const struct rout
 		k->table[i].key = *(wanted);                                                       \
 		return &k->table[i];                                                               \
 	}                                                                                          \
-	check(!"simulated table full");                                                            \
+	check(false); /* the simulated table is full */                                            \
 	return NULL
 
 static struct sim_fdb *fdb_make(struct simkernel *k, const struct fdb_key *key)
