@@ -119,6 +119,21 @@ static void summary_peer(
 	    p->prefixes_sent[s->family], p->description[0] != '\0' ? p->description : "N/A");
 }
 
+/* Why a peer is not Established: after the table, where it breaks nobody's columns. */
+static void summary_reasons(struct command *k, enum bgp_family family)
+{
+	struct bgp_peer_view p;
+	bool first = true;
+
+	for (size_t i = 0; bgp_peer_at(k->c->bgp, i, &p); i++) {
+		if (!peer_in_family(k, &p, family) || p.state == BGP_ESTABLISHED ||
+		    p.state_reason == NULL || p.state_reason[0] == '\0')
+			continue;
+		str_addf(k->out, "%s%s: %s\n", first ? "\n" : "", p.name, p.state_reason);
+		first = false;
+	}
+}
+
 static void summary_table(struct command *k, enum bgp_family family)
 {
 	struct summary s = summarize(k, family);
@@ -139,6 +154,7 @@ static void summary_table(struct command *k, enum bgp_family family)
 		if (peer_in_family(k, &p, family))
 			summary_peer(k, &s, &p, &label);
 	str_addf(k->out, "\nTotal number of neighbors %u\n", s.peers);
+	summary_reasons(k, family);
 	str_fini(&label);
 }
 

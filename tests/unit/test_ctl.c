@@ -258,7 +258,8 @@ static void make_peers(void)
 	    .remote_as = 65077,
 	    .local_as = 65001,
 	    .ebgp = true,
-	    .state = BGP_ACTIVE};
+	    .state = BGP_ACTIVE,
+	    .state_reason = "Connection refused"};
 }
 
 static void make_macs(void)
@@ -398,6 +399,7 @@ static void test_bgp_summary(void **state)
 	    "Active "
 	    "       0 a far peer\n"
 	    "\nTotal number of neighbors 2\n"
+	    "\n10.0.0.77: Connection refused\n"
 	    "\nL2VPN EVPN Summary (VRF default):\n",
 	    "Total number of neighbors 1\n");
 }
