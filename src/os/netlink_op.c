@@ -1,12 +1,14 @@
 /*
  * Execution of operations: check, write and barrier as one unit with no other work between.
  *
- * Singly: read the slot, compare with the precondition, write with an acknowledgement, drain the
- * monitor, result. In bulk: drain the monitor to empty, then up to 32 writes in one send with one
- * acknowledgement on the last (errors come singly), drain, results. A slot named by a notification
- * that the engine has not seen yet (drained now or for an earlier batch) is executed singly, as is
- * an FDB add while absence is not proven. A read that fails for another reason than absence never
- * counts as a check: the operation fails with its error, and nothing is written.
+ * Singly: drain the monitor, read the slot, compare with the precondition, write with an
+ * acknowledgement, drain, result. The first drain makes room: what another writes between check and
+ * write must not be lost to an overflow. In bulk: drain the monitor to empty, then up to 32 writes
+ * in one send with one acknowledgement on the last (errors come singly), drain, results. A slot
+ * named by a notification that the engine has not seen yet (drained now or for an earlier batch) is
+ * executed singly, as is an FDB add while absence is not proven. A read that fails for another
+ * reason than absence never counts as a check: the operation fails with its error, and nothing is
+ * written.
  */
 #include "os/netlink.h"
 
@@ -219,6 +221,7 @@ static void execute_single(struct netlink *nl, const struct kernel_op *op)
 	struct kernel_result result = result_of(op);
 
 	nl->counters.single++;
+	netlink_drain(nl);
 	if (precondition_holds(nl, op, &result) && op->verb != KERNEL_READ)
 		write_op(nl, op, &result);
 	netlink_drain(nl);
