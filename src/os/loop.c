@@ -5,7 +5,9 @@
  *
  * Order of actions: a run of kernel operations is submitted and executed as one batch, a run of
  * peer messages leaves in one write; where the kind changes, what was gathered is executed first.
- * So "kernel, then peers" stays so, and neither pays one system call per action. State file
+ * So "kernel, then peers" stays so, and neither pays one system call per action. While more events
+ * are queued, peer messages wait for those of the next turns, up to HELD_TURNS_MAX: a burst of
+ * notifications leaves in a few writes instead of one each. State file
  * records are the exception: those of a batch go to the file before the batch, which is earlier
  * than asked for and therefore safe.
  *
@@ -41,6 +43,9 @@
 #define STOP_TIMEOUT_US 60000000u
 /* After ACTION_EXIT the last NOTIFICATIONs get this long to arrive. */
 #define LINGER_MS 1000
+
+/* Turns whose messages to peers may leave in one write. */
+#define HELD_TURNS_MAX 256
 
 /* What has been gathered and not yet executed. */
 enum gathered { GATHERED_NOTHING, GATHERED_KERNEL, GATHERED_PEERS };
@@ -148,7 +153,8 @@ static void loop_act(struct loop *l, const struct action *a)
 
 /* ---- turns --------------------------------------------------------------------------------- */
 
-static void loop_turn(struct loop *l, const struct event *event)
+/* One turn, but for what is still gathered at its end. */
+static void loop_handle(struct loop *l, const struct event *event)
 {
 	mono_t now = clock_now();
 	struct action action;
@@ -161,8 +167,18 @@ static void loop_turn(struct loop *l, const struct event *event)
 		recfile_action(l->record, &action);
 		loop_act(l, &action);
 	}
+}
+
+static void loop_finish(struct loop *l)
+{
 	loop_execute_gathered(l);
 	ctlsock_flush(l->ctl);
+}
+
+static void loop_turn(struct loop *l, const struct event *event)
+{
+	loop_handle(l, event);
+	loop_finish(l);
 }
 
 static void loop_emit(void *context, const struct event *event)
@@ -176,13 +192,25 @@ static bool loop_next(struct loop *l, struct event *event)
 	       netlink_next(l->netlink, event);
 }
 
-/* Everything that earlier turns caused. */
+/* Everything that earlier turns caused. Kernel operations never wait: events are queued that they
+ * were decided without. */
 static void loop_drain(struct loop *l)
 {
+	unsigned held = 0;
 	struct event event;
 
-	while (!l->exiting && loop_next(l, &event))
-		loop_turn(l, &event);
+	for (;;) {
+		bool more = !l->exiting && loop_next(l, &event);
+
+		if (more)
+			loop_handle(l, &event);
+		else if (l->gathered == GATHERED_NOTHING)
+			return;
+		if (more && l->gathered == GATHERED_PEERS && ++held < HELD_TURNS_MAX)
+			continue;
+		loop_finish(l);
+		held = 0;
+	}
 }
 
 static uint64_t until_us(mono_t deadline)
