@@ -16,6 +16,19 @@ static void restart_step(struct sim *s, void *argument, uint32_t number)
 	sim_node_start(n);
 }
 
+static void lose_state(struct sim_node *n)
+{
+	struct sim *s = n->sim;
+
+	if (!s->swarm.keep_state)
+		str_clear(&n->state);
+	else if (s->swarm.torn_state && n->state.size > 8)
+		n->state.size -= 1 + sim_random(s, 7);
+	else
+		return;
+	n->state_lost = true;
+}
+
 static void crash(struct sim *s)
 {
 	struct sim_node *n = &s->nodes[sim_random(s, SIM_NODES)];
@@ -25,10 +38,7 @@ static void crash(struct sim *s)
 	sim_trace(s, "%s is killed", n->name);
 	s->crashes++;
 	sim_node_kill(n);
-	if (!s->swarm.keep_state)
-		str_clear(&n->state);
-	else if (s->swarm.torn_state && n->state.size > 8)
-		n->state.size -= 1 + sim_random(s, 7);
+	lose_state(n);
 	sim_at(s, sim_between_us(s, 100000, 6000000), restart_step, n, 0, false);
 }
 
@@ -88,6 +98,18 @@ void faults_start(struct sim *s)
 	sim_at(s, 2000000000, fault_step, NULL, 0, false);
 }
 
+/* What was ours, is not in the file any more and is claimed by no route is an orphan, which a
+ * command alone removes (the operator has seen it in the shows). Where no file was lost, none may
+ * be left without it. */
+static void operator_step(struct sim *s, void *argument, uint32_t number)
+{
+	struct sim_node *n = argument;
+
+	(void)number;
+	sim_trace(s, "%s: remove orphans", n->name);
+	sim_node_command(n, "remove orphans");
+}
+
 void faults_heal(struct sim *s)
 {
 	sim_trace(s, "faults stop");
@@ -101,6 +123,8 @@ void faults_heal(struct sim *s)
 		if (i < SIM_HYPERVISORS) {
 			simkernel_link_set(&n->kernel, SIM_ACCESS, true);
 			simkernel_link_set(&n->kernel, SIM_PLAIN_ACCESS, true);
+			if (n->state_lost)
+				sim_at(s, 50000000000, operator_step, n, 0, false);
 		}
 	}
 }

@@ -201,13 +201,18 @@ static void kernel_window(void *context)
 	}
 }
 
-/* The monitor's queue overflowed: the engine hears so first, then gets what is left of it. */
+/* The monitor's queue overflowed: the engine hears so first, then gets what is left of it. As in
+ * os/, whatever reads the monitor finds that out: a drain, the start of a dump, and the drain right
+ * before an operation, so that what happens in the window of an operation has room. */
 static void overflow(struct sim_node *n)
 {
 	struct sim_pending **at = &n->first;
-	struct sim_pending *mark = mem_new(sizeof(*mark));
+	struct sim_pending *mark;
 
-	n->overrun_next = false;
+	if (!n->overrun_next)
+		return;
+	mark = mem_new(sizeof(*mark));
+	n->overrun_next = n->fdb_clean = false;
 	while (*at != NULL) {
 		struct sim_pending *p = *at;
 		const struct kernel_event *k = &p->event.kernel;
@@ -228,7 +233,6 @@ static void overflow(struct sim_node *n)
 	if (n->last == &n->first)
 		n->last = &mark->next;
 	n->sim->overruns++;
-	n->fdb_clean = false;
 	sim_trace(n->sim, "%s overrun", n->name);
 }
 
@@ -248,11 +252,14 @@ static bool same_slot(const struct kernel_event *e, const struct slot_key *key)
 	return slot_key_equal(&k, key);
 }
 
-/* os/netlink in bulk: no single read, unless the slot was named by what was drained before. */
-static bool needs_single(struct sim_node *n, const struct slot_key *key)
+/* os/netlink in bulk: no single read, unless the slot was named by what was drained before, or an
+ * FDB dump that missed rows leaves absence unproven. */
+static bool needs_single(struct sim_node *n, const struct kernel_op *op)
 {
+	if (op->key.kind == SLOT_FDB && op->pre == PRE_ABSENT && !n->fdb_clean)
+		return true;
 	for (const struct sim_pending *p = n->first; p != NULL; p = p->next)
-		if (p->event.kind == EVENT_KERNEL && same_slot(&p->event.kernel, key))
+		if (p->event.kind == EVENT_KERNEL && same_slot(&p->event.kernel, &op->key))
 			return true;
 	return false;
 }
@@ -262,9 +269,10 @@ static void execute_op(struct sim_node *n, const struct kernel_op *op)
 	static const int errnos[] = {16, 28, 17, 2, 12};
 	struct event e = {.kind = EVENT_KERNEL_RESULT};
 	struct sim *s = n->sim;
-	bool unproven = op->key.kind == SLOT_FDB && op->pre == PRE_ABSENT && !n->fdb_clean;
-	bool single = !s->swarm.bulk || unproven || needs_single(n, &op->key);
+	bool single;
 
+	overflow(n);
+	single = !s->swarm.bulk || needs_single(n, op);
 	if (s->faults && s->swarm.errnos && sim_chance(s, 3))
 		n->kernel.fail_errno = errnos[sim_random(s, 5)];
 	simkernel_execute(&n->kernel, op, single, &e.result);
@@ -340,8 +348,7 @@ static void drain(struct sim_node *n)
 {
 	struct sim_pending *p;
 
-	if (n->overrun_next)
-		overflow(n);
+	overflow(n);
 	while (n->engine != NULL && n->sim->failure == NULL && (p = pending_take(n)) != NULL) {
 		turn(n, &p->event);
 		mem_free(p);
@@ -378,17 +385,22 @@ static bool miss_row(void *context)
 {
 	struct sim_node *n = context;
 
-	return n->sim->swarm.missing_dump_rows && n->sim->faults && !n->fdb_clean &&
-	       sim_chance(n->sim, 20);
+	return n->miss_rows && sim_chance(n->sim, 20);
 }
 
-/* Rows come between BEGIN and END; what was notified meanwhile makes an FDB dump unclean. */
+/* Rows come between BEGIN and END; what was notified meanwhile makes an FDB dump unclean, and only
+ * such a dump misses rows. */
 static void dump(struct sim_node *n, enum kernel_table table)
 {
 	struct event e = {
 	    .kind = EVENT_KERNEL, .kernel.kind = KERNEL_DUMP_BEGIN, .kernel.dump.table = table};
-	bool clean = n->first == NULL;
+	bool clean;
 
+	overflow(n);
+	clean = n->first == NULL;
+	if (n->sim->swarm.missing_dump_rows && n->sim->faults && sim_chance(n->sim, 30))
+		clean = false;
+	n->miss_rows = !clean && n->sim->swarm.missing_dump_rows && n->sim->faults;
 	if (table == TABLE_FDB)
 		n->fdb_clean = clean;
 	pending_add(n, &e);
@@ -443,6 +455,13 @@ void sim_node_kill(struct sim_node *n)
 	n->overrun_next = false;
 	memset(n->watching, 0, sizeof(n->watching));
 	fabric_node_gone(n);
+}
+
+void sim_node_command(struct sim_node *n, const char *line)
+{
+	struct event e = {.kind = EVENT_CTL_REQUEST, .ctl = {.client = 1, .line = line}};
+
+	sim_node_event(n, &e);
 }
 
 /* ---- the run
@@ -508,7 +527,8 @@ static void run_until(struct sim *s, int64_t end_ns)
 			sim_node_event(n, &e);
 		}
 	}
-	s->now.ns = end_ns > s->now.ns ? end_ns : s->now.ns;
+	if (s->failure == NULL && end_ns > s->now.ns)
+		s->now.ns = end_ns;
 }
 
 static void swarm_choose(struct sim *s)

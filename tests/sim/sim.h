@@ -42,9 +42,11 @@ struct sim_node {
 	char config[1024];
 	struct str state;		   /* the state file */
 	struct sim_pending *first, **last; /* monitor and results, in order */
-	bool fdb_clean;	   /* the last FDB dump was: absence in the mirror is proven */
-	bool overrun_next; /* the monitor's queue will have overflowed */
+	bool overrun_next;		   /* the monitor's queue will have overflowed */
 	bool draining, in_window;
+	bool state_lost;     /* once at least, all or a part of it */
+	bool fdb_clean;	     /* nothing was notified during the last FDB dump */
+	bool miss_rows;	     /* the dump that is running leaves rows out */
 	bool watching[16];   /* router advertisements are received on this interface */
 	uint32_t generation; /* of the engine: stale deliveries are dropped */
 	uint32_t conn_next;
@@ -66,6 +68,7 @@ struct sim_vm {
 	size_t host;   /* where its traffic comes from */
 	size_t target; /* where it goes or is */
 	bool moving;
+	bool paused;	/* between two hosts: sends nothing */
 	bool plain_vni; /* lives on the plain bridge */
 	bool sticky, chatty, neighbour, no_protocol, reconcile_loop;
 	enum sim_orchestrator how;
@@ -131,6 +134,8 @@ void sim_at(struct sim *s, int64_t delay_ns, void (*call)(struct sim *, void *, 
 void sim_node_event(struct sim_node *n, const struct event *event);
 void sim_node_start(struct sim_node *n);
 void sim_node_kill(struct sim_node *n);
+/* A command of the operator. */
+void sim_node_command(struct sim_node *n, const char *line);
 void sim_trace(struct sim *s, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void sim_fail(struct sim *s, const char *format, ...) __attribute__((format(printf, 2, 3)));
 

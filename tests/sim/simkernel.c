@@ -659,7 +659,8 @@ void simkernel_execute(
 	    (struct kernel_result){.id = op->id, .slot = op->key.kind, .outcome = KERNEL_DONE};
 	k->op_count++;
 	if (op->verb == KERNEL_READ) {
-		precondition_holds(k, op, result);
+		if (!precondition_holds(k, op, result))
+			result->outcome = KERNEL_MISMATCH;
 		return;
 	}
 	if (single && op->pre != PRE_NONE && !precondition_holds(k, op, result)) {
@@ -672,12 +673,13 @@ void simkernel_execute(
 	if (result->error == 0)
 		result->error = write_slot(k, op);
 	k->fail_errno = 0;
-	if (result->error == 0)
-		return;
-	result->outcome = KERNEL_FAILED;
-	/* the world is another than expected: read it, as os/netlink does */
-	if (result->error == EEXIST || result->error == ENOENT)
-		precondition_holds(k, op, result);
+	if (result->error != 0)
+		result->outcome = KERNEL_FAILED;
+	/* Somebody has changed the world: what is there now? */
+	if (result->error == EEXIST || result->error == ENOENT) {
+		result->checked = true;
+		result->seen_present = slot_read(k, &op->key, &result->seen);
+	}
 }
 
 /* ---- dumps

@@ -10,6 +10,7 @@
 #include <errno.h>
 
 #define MS 1000000LL
+#define AGEING_MS 15000
 
 uint32_t vm_port(const struct sim_vm *vm)
 {
@@ -81,6 +82,8 @@ static void agent_step(struct sim *s, void *argument, uint32_t host)
 
 	if (!vm->wanted[host] || vm->how == ORCH_NONE)
 		return;
+	/* Paused from here on until it runs on the target. */
+	vm->paused = vm->paused || (host == vm->target && host != vm->host);
 	if (!vm->fdb_written[host] || vm->reconcile_loop)
 		agent_write_fdb(s, vm, host);
 	if (vm->neighbour && (!vm->neigh_written[host] || vm->reconcile_loop))
@@ -130,6 +133,8 @@ static void vm_talks(struct sim *s, struct sim_vm *vm)
 {
 	struct sim_node *n = &s->nodes[vm->host];
 
+	if (vm->paused)
+		return;
 	simkernel_frame(&n->kernel, vm_port(vm), vm_vlan(vm), &vm->mac);
 	simkernel_arp(&n->kernel, vm_svi(vm), &vm->ip, &vm->mac);
 }
@@ -142,12 +147,25 @@ static void traffic_step(struct sim *s, void *argument, uint32_t number)
 	sim_at(s, sim_between_us(s, 200000, 1500000), traffic_step, vm, number, false);
 }
 
+/* What the kernel learned where the VM does not talk any more grows old. */
+static void age_step(struct sim *s, void *argument, uint32_t host)
+{
+	struct sim_vm *vm = argument;
+
+	if (vm->host == host)
+		return;
+	sim_trace(s, "vm%zu ages on %s", vm->index, s->nodes[host].name);
+	simkernel_age(&s->nodes[host].kernel, vm_bridge(vm), vm_vlan(vm), &vm->mac);
+}
+
 static void traffic_moves(struct sim *s, void *argument, uint32_t host)
 {
 	struct sim_vm *vm = argument;
 
 	sim_trace(s, "vm%zu runs on %s", vm->index, s->nodes[host].name);
+	sim_at(s, AGEING_MS * MS, age_step, vm, (uint32_t)vm->host, false);
 	vm->host = host;
+	vm->paused = false;
 	if (vm->chatty)
 		vm_talks(s, vm);
 }
