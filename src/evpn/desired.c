@@ -13,6 +13,7 @@
  */
 #include "evpn/desired.h"
 
+#include <errno.h>
 #include <string.h>
 
 #include "base/mem.h"
@@ -735,6 +736,35 @@ static void observe(struct evpn *v, const struct slot_key *key)
 	}
 }
 
+/* A repair may have been issued for it. */
+static bool slot_busy(const struct evpn *v, const struct slot_key *key)
+{
+	const struct fdb_slot *fdb;
+	const struct vxlan_fdb_slot *vxlan;
+	const struct neigh_slot *neigh;
+
+	if (key->kind == SLOT_FDB)
+		return (fdb = mirror_fdb(v->mirror, &key->fdb)) != NULL && fdb->slot.op != 0;
+	if (key->kind == SLOT_VXLAN_FDB)
+		return (vxlan = mirror_vxlan_fdb(v->mirror, &key->vxlan_fdb)) != NULL &&
+		       vxlan->slot.op != 0;
+	return key->kind == SLOT_NEIGH && (neigh = mirror_neigh(v->mirror, &key->neigh)) != NULL &&
+	       neigh->slot.op != 0;
+}
+
+/* The kernel's answer shows that the mirror does not know what stands there: look. */
+static void look(struct evpn *v, const struct kernel_op *op, const struct kernel_result *result)
+{
+	struct kernel_op read = {.verb = KERNEL_READ, .key = op->key};
+
+	if (op->key.kind == SLOT_BRIDGE_PORT || op->key.kind == SLOT_FLOOD ||
+	    op->verb == KERNEL_READ || op->verb == KERNEL_PROBE || result->checked)
+		return;
+	if (result->outcome == KERNEL_FAILED &&
+	    (result->error == EEXIST || result->error == ENOENT))
+		v->host.kernel_op(v->host.context, &read);
+}
+
 void desired_result(struct evpn *v, const struct kernel_op *op, const struct kernel_result *result)
 {
 	struct mac_entry *m = subject_of(v, &op->key, &op->content);
@@ -750,12 +780,14 @@ void desired_result(struct evpn *v, const struct kernel_op *op, const struct ker
 		history_add(
 		    v, m, ip, (struct moment){.kind = MOMENT_REPAIRED, .a = (uint8_t)op->key.kind});
 	}
-	if (result->outcome == KERNEL_DONE)
+	if (result->outcome == KERNEL_DONE && op->verb != KERNEL_READ)
 		mem_free(map_remove(&v->slots.backoffs, &op->key));
 	else if (op->verb != KERNEL_PROBE && op->verb != KERNEL_READ)
 		slot_waits(v, op, result->outcome == KERNEL_MISMATCH);
 	observe(v, &op->key);
 	desired_mark(v, &op->key);
+	if (!slot_busy(v, &op->key))
+		look(v, op, result);
 }
 
 /* ---- time ---------------------------------------------------------------------------------------

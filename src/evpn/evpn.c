@@ -305,7 +305,9 @@ mono_t evpn_deadline(const struct evpn *v)
 
 	if (!v->loaded)
 		return MONO_NEVER;
-	return mono_min(mono_min(due, desired_deadline(v)), v->next_audit);
+	due = mono_min(due, desired_deadline(v));
+	/* The audit waits for the end of a resynchronisation, which is an event. */
+	return mirror_is_stale(v->mirror) ? due : mono_min(due, v->next_audit);
 }
 
 /* ---- commands -----------------------------------------------------------------------------------

@@ -186,6 +186,12 @@ static void forget(struct evpn *v, struct mac_entry *m)
 	mem_free(m);
 }
 
+static void revive(struct evpn *v, struct mac_entry *m)
+{
+	m->idle = false;
+	mac_vrf_find(v, m->key.vni)->mac_count++;
+}
+
 /* The oldest of the remembered ones; it may have come back, and gone again since. */
 static void idle_pop(struct evpn *v)
 {
@@ -193,8 +199,13 @@ static void idle_pop(struct evpn *v)
 	struct mac_idle *oldest = &t->idle[t->idle_first];
 	struct mac_entry *m = map_find(&t->map, &oldest->key);
 
-	if (m != NULL && m->idle && m->idle_since_s == oldest->since_s && !m->dirty)
-		forget(v, m);
+	/* A dirty one goes idle again when it is evaluated. */
+	if (m != NULL && m->idle && m->idle_since_s == oldest->since_s) {
+		if (m->dirty)
+			revive(v, m);
+		else
+			forget(v, m);
+	}
 	t->idle_first = (t->idle_first + 1) % MACS_REMEMBERED_MAX;
 	t->idle_count--;
 }
