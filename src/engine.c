@@ -721,10 +721,21 @@ static void exit_when_flushed(struct engine *e)
 	action_push(&e->actions, ACTION_EXIT)->exit_status = 0;
 }
 
+/* Who stops without flushing leaves the kernel as it is. The routes that end with our own sessions
+ * must not be taken for withdrawn ones, so nothing is recomputed from them any more. */
+static bool keeps_kernel_state(const struct engine *e)
+{
+	return e->stopping && !e->start.flush_on_exit;
+}
+
 static void recompute(struct engine *e)
 {
 	struct ra_host host = ra_host(e);
 
+	if (keeps_kernel_state(e)) {
+		exit_when_flushed(e);
+		return;
+	}
 	ra_update_links(e);
 	ra_run(&e->ra, &host, &e->arena, e->now);
 	request_dumps(e);
