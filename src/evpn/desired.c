@@ -341,14 +341,17 @@ static bool next_fdb(
 	return reconcile_fdb(slot, &s->fdb_key.fdb, &s->fdb, op, status);
 }
 
-static bool next_vxlan(struct evpn *v, const struct mac_slots *s, struct kernel_op *op)
+/* `claimed`: the MAC is advertised here; a row with all our marks that says otherwise is ours from
+ * before a restart (kernel-facts: the marks are good for unicast). */
+static bool next_vxlan(
+    struct evpn *v, const struct mac_slots *s, bool claimed, struct kernel_op *op)
 {
 	const struct vxlan_fdb_key *key = &s->vxlan_key.vxlan_fdb;
 	const struct vxlan_fdb_slot *slot = mirror_vxlan_fdb(v->mirror, key);
 	enum slot_status status;
 	bool due = reconcile_vxlan_fdb(slot, key, &s->vxlan, op, &status);
 
-	if (status != SLOT_ORPHAN || !s->vxlan.wanted)
+	if (status != SLOT_ORPHAN || (!s->vxlan.wanted && !claimed))
 		return due;
 	adopt(v, &s->vxlan_key, &(struct slot_content){.vxlan_fdb = slot->mirror});
 	return reconcile_vxlan_fdb(mirror_vxlan_fdb(v->mirror, key), key, &s->vxlan, op, &status);
@@ -372,7 +375,7 @@ void desired_mac(struct evpn *v, const struct mac_vrf *vrf, struct mac_entry *m,
 	/* Half an entry is of no use beside a foreign one. */
 	if (status == SLOT_BLOCKED)
 		s.vxlan.wanted = false;
-	vxlan_due = next_vxlan(v, &s, &vxlan_op);
+	vxlan_due = next_vxlan(v, &s, d->advertise, &vxlan_op);
 	if (vxlan_due && s.vxlan.wanted)
 		step(v, &vxlan_op, m->audited);
 	if (fdb_due)
@@ -675,6 +678,25 @@ static void adopt_orphan(struct evpn *v, const struct slot_key *key, const struc
 	adopt(v, key, content);
 	desired_mark(v, key);
 	(*count)++;
+}
+
+/* A neighbour with all our marks whose MAC turned out to be here. */
+static void adopt_contradicted(struct evpn *v, const struct slot_key *key, const struct slot *slot,
+    const struct slot_content *content, void *context)
+{
+	struct mac_vrf *vrf = key->kind == SLOT_NEIGH ? mac_vrf_of_svi(v, key->neigh.dev) : NULL;
+
+	if (vrf == NULL || !mac_is_advertised(mac_find(v, vrf->vni, &content->neigh.lladdr)))
+		return;
+	adopt_orphan(v, key, slot, content, context);
+}
+
+unsigned desired_adopt_contradicted(struct evpn *v)
+{
+	unsigned count = 0;
+
+	each_slot(v, adopt_contradicted, &count);
+	return count;
 }
 
 unsigned desired_adopt_orphans(struct evpn *v)

@@ -198,6 +198,7 @@ void evpn_converged(struct evpn *v, mono_t now)
 	mac_mark_all(v);
 	neigh_mark_all(v);
 	imet_mark_all(v);
+	desired_adopt_contradicted(v);
 	desired_mark_all(v);
 }
 
