@@ -759,6 +759,9 @@ void engine_handle(struct engine *e, const struct event *event, mono_t now)
 	if (e->exited)
 		return;
 	record(e, event);
+	/* A stop keeps the kernel state: what the sessions' end made dirty is not looked at. */
+	if (e->stopping && !e->start.flush_on_exit)
+		exit_when_flushed(e);
 	if (e->config != NULL && !e->exited)
 		recompute(e);
 	arena_reset(&e->arena);
