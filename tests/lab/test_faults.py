@@ -28,7 +28,19 @@ def restart(lab, node, forget=False):
     daemon.start()
 
 
-def finish(lab, tell, vm, agents, hits, start, text):
+def remove_orphan(lab, node, vm, agent):
+    """Without its state file a daemon does not know a row of its own for a MAC that nobody claims from afar any more: the
+    row does no harm, is shown as an orphan, and goes by command only."""
+    left_over = lambda: lab.wrong(vm, node, agent)
+    until(lambda: all("left over" in w for w in left_over()), RECONNECT_S, lambda: f"end state but for orphans: {left_over()}")
+    time.sleep(2)
+    if left_over():
+        lab.fabric.daemons[node].show("remove orphans")
+
+
+def finish(lab, tell, vm, agents, hits, start, text, forgot=False):
+    if forgot:
+        remove_orphan(lab, "hv1", vm, agents["hv1"])
     until(lambda: not lab.wrong(vm, "hv1", agents["hv1"]), RECONNECT_S, lambda: f"end state: {lab.wrong(vm, 'hv1', agents['hv1'])}")
     settled = time.monotonic() - start
     time.sleep(1)
@@ -66,7 +78,7 @@ def test_agent_writes_while_the_daemon_is_down(lab, tell, forget):
     agents["hv2"].remove(vm)
     time.sleep(0.3)
     restart(lab, "hv1", forget)
-    finish(lab, tell, vm, agents, hits, start, f"agent writes while the target's daemon is down, started {'without' if forget else 'with'} its state file")
+    finish(lab, tell, vm, agents, hits, start, f"agent writes while the target's daemon is down, started {'without' if forget else 'with'} its state file", forget)
 
 
 def test_forwarding_survives_a_kill(lab, tell):
