@@ -10,7 +10,7 @@ from lab import Lab
 from rtnl import Fdb, Neigh
 
 SOURCE, TARGET, OBSERVER, DELAY_MS = "hv2", "hv1", "hv3", 2000
-COLOUR = os.environ.get("TERM", "dumb") != "dumb" and os.environ.get("LAB_COLOUR", "1") == "1"
+COLOUR = os.environ.get("LAB_COLOUR") == "1"
 HOSTS = {address: name for name, address in LOOPBACK.items()}
 
 
@@ -41,7 +41,7 @@ def place(entry):
             return f"VXLAN entry to {HOSTS.get(entry.dst, entry.dst)}"
         kind = "sticky " * entry.sticky + ("static " if entry.state & 0x40 else "")
         return f"{kind}FDB entry on {entry.dev}"
-    return f"neighbour {'from the fabric' if entry.flags & 0x10 else 'PERMANENT' if entry.state & 0x80 else 'gone' if entry.state & 0x20 else 'learned'}"
+    return f"neighbour {'from the fabric' if entry.flags & 0x10 else 'PERMANENT' if entry.state & 0x80 else 'gone' if entry.state & 0x20 else 'left to be learned anew'}"
 
 
 def kernel_lines(lab, vm, since):
@@ -61,13 +61,13 @@ def kernel_lines(lab, vm, since):
 
 
 def route_lines(lab, vm, since):
-    known = {}
     for route in lab.collector.since(since, vm.mac):
         what = "MAC+IP" if route.ip else "MAC"
         if route.withdrawn:
-            yield route.time, "leaf1", "BGP", f"withdraw {what} route of {known.get(route.rd, route.rd)}"
+            host = HOSTS.get(route.rd.split(":")[0], route.rd)
+            yield route.time, "leaf1", "BGP", f"withdraw {what} route of {host}"
             continue
-        host = known[route.rd] = HOSTS.get(route.nexthop, route.nexthop)
+        host = HOSTS.get(route.nexthop, route.nexthop)
         mobility = "no sequence" if route.sequence is None else f"sequence {route.sequence}" + (", sticky" if route.sticky else "")
         detour = f", hunted over {len(route.path)} hops" if len(route.path) > 2 else ""
         yield route.time, "leaf1", "BGP", f"{what} route via {host}, {mobility}{detour}"
@@ -75,12 +75,24 @@ def route_lines(lab, vm, since):
 
 def story(lab, vm, start):
     lines = sorted([*kernel_lines(lab, vm, start), *route_lines(lab, vm, start)])
-    previous = None
+    previous, said = None, None
     for moment, node, who, text in lines:
+        if (node, who, text) == said:
+            continue
+        said = (node, who, text)
         if previous is not None and moment - previous > 0.2:
             say(dim("            |"))
         previous = moment
         say(f"{1e3 * (moment - start):8.1f} ms {node:<6} {who:<9} {text}")
+
+
+def switched(report, node, when):
+    if when is None:
+        return "never"
+    if any(w.startswith(node) for w in report.wrong):
+        return f"after {when:.0f} ms, and not any more"
+    held = ", when its own agent let go" if node == SOURCE and when >= DELAY_MS else ""
+    return f"after {when:.0f} ms{held}"
 
 
 def verdict(lab, vm, report):
@@ -88,12 +100,12 @@ def verdict(lab, vm, report):
         say(f"  {name:<34} {(green if good else red)(text)}")
 
     say()
-    dark = "still lost at the end" if report.outage is None else f"{report.lost} in a row of 10 ms probes"
-    row(f"packets lost at {OBSERVER}", report.outage is not None and report.outage < 500, f"{report.lost} ({dark})")
-    row("advertised by the target", report.advertised is not None, "never" if report.advertised is None else f"after {report.advertised:.0f} ms, sequence {report.sequence}")
+    dark = ", and they still are at the end" if report.outage is None else ""
+    row(f"packets of {OBSERVER} lost", report.outage is not None and report.outage < 500, f"{report.lost}, one sent every 10 ms{dark}")
+    row("advertised by the target", report.advertised is not None, "never" if report.advertised is None else f"after {report.advertised:.0f} ms, " + ("MAC+IP only" if report.sequence is None else f"sequence {report.sequence}"))
     for node in (SOURCE, OBSERVER):
         when = report.switched.get(node)
-        row(f"{node} sends to the target", when is not None and not any(w.startswith(node) for w in report.wrong), "never" if when is None else f"after {when:.0f} ms" + (", and not any more" if any(w.startswith(node) for w in report.wrong) else ""))
+        row(f"{node} sends to the target", when is not None and not any(w.startswith(node) for w in report.wrong), switched(report, node, when))
     row("agent's entries touched", report.touched == 0, f"{report.touched}" + (f" ({report.lost_entries} lost, {report.repaired} repaired)" if report.touched else ""))
     row("end state on all hosts", not report.wrong, "right" if not report.wrong else "WRONG")
     for sentence in report.wrong:

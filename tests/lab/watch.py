@@ -13,7 +13,7 @@ is judged by the old state and what comes after it by the new.
 import select
 import threading
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import rtnl
 from fabric import PLAIN, TRUNK
@@ -118,6 +118,7 @@ class Watch:
         """The agent writes `entry` with `send()`, which returns an errno. What it wrote is foreign from its echo on."""
         with self.lock:
             self.take(node)
+            began = time.monotonic()
             error = send()
             notes = self.monitors[node].drain()
             echo = next((i for i, n in enumerate(notes) if not n.removed and n.entry.same(entry) and n.pid in (0, portid)), len(notes))
@@ -129,13 +130,16 @@ class Watch:
                     hit.lost = True
                 self.expected[node][entry.slot] = entry
             for index, note in enumerate(notes[echo:]):
-                self.judge(node, note, "agent" if index == 0 and error == 0 else None)
+                mine = index == 0 and error == 0
+                # Others may have answered before this thread came to read; what was written first is told first.
+                self.judge(node, replace(note, time=began) if mine else note, "agent" if mine else None)
             return error
 
     def remove(self, node, entry, send, portid):
         """The agent deletes `entry`; from then on the slot is nobody's. A hit still open then was a loss."""
         with self.lock:
             self.take(node)
+            began = time.monotonic()
             error = send()
             notes = self.monitors[node].drain()
             ours = [n.entry.slot == entry.slot and (n.pid == portid or n.pid == 0 and n.removed) for n in notes]
@@ -147,7 +151,8 @@ class Watch:
                 hit.lost = True
             self.expected[node].pop(entry.slot, None)
             for index, note in enumerate(notes[echo:]):
-                self.judge(node, note, "agent" if ours[echo + index] else None)
+                mine = ours[echo + index]
+                self.judge(node, replace(note, time=began) if mine else note, "agent" if mine else None)
             return error
 
     def audit(self, sockets):
