@@ -16,7 +16,7 @@
 
 struct map {
 	void **slots;
-	uint32_t *hashes; /* of the object in the same place: a probe that misses costs no visit */
+	uint32_t *hashes; /* of the object in the same place; 0: the place is free */
 	size_t capacity;  /* power of two, or 0 */
 	size_t count;
 	size_t key_offset;
