@@ -420,6 +420,15 @@ static bool claimed_here(const struct evpn *v, const struct mac_vrf *vrf, const 
 	return m != NULL && (mac_is_advertised(m) || mac_claim(v, vrf, m).kind == CLAIM_OWN);
 }
 
+/* A host of ours answers for the IP, and the remote route is not above it (RFC 9721). */
+static bool answers_here(const struct neigh *n, const struct import_route *best)
+{
+	const struct neigh_local *l = n->local;
+
+	return l != NULL && l->present && l->advertised &&
+	       (l->pinned || best->sequence <= l->advertised_sequence);
+}
+
 static struct neigh_desired neigh_wish(const struct evpn *v, const struct mac_vrf *vrf,
     const struct neigh *n, const struct neigh_slot *slot)
 {
@@ -436,7 +445,8 @@ static struct neigh_desired neigh_wish(const struct evpn *v, const struct mac_vr
 			: mac_find(v, vrf->vni, &slot->ledger.lladdr);
 	}
 	want.local_mac = claimed_here(v, vrf, m);
-	want.wanted = best != NULL && !want.local_mac && mac_vrf_active(vrf) && !v->flushing;
+	want.wanted = best != NULL && !want.local_mac && mac_vrf_active(vrf) && !v->flushing &&
+		      !answers_here(n, best);
 	return want;
 }
 

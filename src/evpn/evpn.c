@@ -77,8 +77,6 @@ void evpn_configure(struct evpn *v, const struct evpn_settings *s, mono_t now)
 		return;
 	mac_mark_all(v);
 	imet_mark_all(v);
-	for (size_t i = 0; i < v->vrfs.count; i++)
-		imet_update(v, v->vrfs.list[i]);
 }
 
 /* ---- facts from the kernel --------------------------------------------------------------------

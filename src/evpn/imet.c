@@ -222,7 +222,7 @@ void imet_forget(struct evpn *v, const struct mac_vrf *vrf)
 
 /* ---- ours ------------------------------------------------------------------------------------ */
 
-void imet_update(struct evpn *v, struct mac_vrf *vrf)
+void imet_update(struct evpn *v, struct mac_vrf *vrf, bool again)
 {
 	bool wanted = mac_vrf_active(vrf) && !v->settings.flooding_disabled;
 
@@ -231,7 +231,7 @@ void imet_update(struct evpn *v, struct mac_vrf *vrf)
 		withdraw_imet(v, &vrf->imet_rd, &vrf->imet_vtep);
 		vrf->imet_out = false;
 	}
-	if (!wanted)
+	if (!wanted || (vrf->imet_out && !again))
 		return;
 	advertise_imet(v, vrf);
 	vrf->imet_out = true;

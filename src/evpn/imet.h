@@ -42,8 +42,8 @@ void imets_init(struct evpn *v, uint64_t seed);
 void imets_fini(struct evpn *v);
 void imet_route_changed(struct evpn *v, const struct bgp_best *best);
 void imet_forget(struct evpn *v, const struct mac_vrf *vrf);
-/* Originate or withdraw ours as the MAC-VRF is. */
-void imet_update(struct evpn *v, struct mac_vrf *vrf);
+/* Originate or withdraw ours as the MAC-VRF is; `again`: its attributes may differ. */
+void imet_update(struct evpn *v, struct mac_vrf *vrf, bool again);
 /* The flood entry to that VTEP may differ from what is wanted. */
 void imet_mark(struct evpn *v, struct mac_vrf *vrf, const struct ip *vtep);
 /* All VTEPs of that MAC-VRF, of all. */

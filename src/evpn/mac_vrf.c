@@ -517,8 +517,7 @@ static void follow(struct evpn *v)
 			imet_forget(v, vrf);
 			v->routes_due |= vrf->present;
 		}
-		if (vrf->identity_changed || vrf->place_changed)
-			imet_update(v, vrf);
+		imet_update(v, vrf, vrf->identity_changed || vrf->place_changed);
 		if (vrf->place_changed) {
 			log_change(v, vrf);
 			imet_mark_vrf(v, vrf);

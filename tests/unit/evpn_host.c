@@ -351,6 +351,15 @@ void kernel_link(struct evpn_host_state *h, unsigned ifindex, bool up)
 	kernel_send(h, &e);
 }
 
+void kernel_port_learning(struct evpn_host_state *h, unsigned port, bool on)
+{
+	struct kernel_event e = {.kind = KERNEL_LINK_NEW};
+
+	e.link = link_of(port, true);
+	e.link.port.learning = on;
+	kernel_send(h, &e);
+}
+
 void kernel_link_gone(struct evpn_host_state *h, unsigned ifindex)
 {
 	struct kernel_event e = {.kind = KERNEL_LINK_DEL};
@@ -359,7 +368,7 @@ void kernel_link_gone(struct evpn_host_state *h, unsigned ifindex)
 	kernel_send(h, &e);
 }
 
-static void send_vlans(struct evpn_host_state *h, unsigned port)
+void kernel_vlans(struct evpn_host_state *h, unsigned port)
 {
 	struct port_vlan vlan = {.first = TEST_VLAN,
 	    .last = TEST_VLAN,
@@ -467,7 +476,7 @@ void host_start(struct evpn_host_state *h, const uint8_t *state, size_t state_si
 		kernel_link(h, i, true);
 	for (unsigned i = VXLAN; i <= PORT2; i++)
 		if (i != SVI)
-			send_vlans(h, i);
+			kernel_vlans(h, i);
 }
 
 void host_synced(struct evpn_host_state *h)

@@ -63,6 +63,8 @@ void kernel_fdb_gone(struct evpn_host_state *h, const char *mac);
 void kernel_neigh(struct evpn_host_state *h, const char *ip, const char *mac, uint16_t nud);
 void kernel_neigh_gone(struct evpn_host_state *h, const char *ip);
 void kernel_link(struct evpn_host_state *h, unsigned ifindex, bool up);
+void kernel_vlans(struct evpn_host_state *h, unsigned port);
+void kernel_port_learning(struct evpn_host_state *h, unsigned port, bool on);
 void kernel_link_gone(struct evpn_host_state *h, unsigned ifindex);
 
 /* Facts from BGP. `ip` NULL: MAC-only. sequence -1: no mobility community. */
