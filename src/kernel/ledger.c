@@ -21,6 +21,9 @@
 #include "kernel/reconcile.h"
 #include "kernel/slots.h"
 
+/* A repair that the kernel refuses is tried again at once, so often. */
+#define REPAIR_ATTEMPTS 16
+
 /* ---- witnesses ------------------------------------------------------------------------------ */
 
 struct witness *witness_find(const struct mirror *m, const struct slot_key *key)
@@ -395,12 +398,28 @@ static bool find_repair(struct verdict *v, struct kernel_op *repair)
 	return false;
 }
 
+/* Refused, but the slot still stands as it did: what we damaged is not left for a lack of memory.
+ */
+static bool retry_repair(const struct verdict *v, struct kernel_op *repair)
+{
+	const struct slot_content now = slot_mirror(v->op->key.kind, v->slot);
+	bool as_before =
+	    v->op->pre == PRE_EQUAL
+		? v->s->present && slot_content_equal(v->op->key.kind, &now, &v->op->expected)
+		: !v->s->present;
+
+	if (v->result->outcome != KERNEL_FAILED || !as_before || v->w->attempts >= REPAIR_ATTEMPTS)
+		return false;
+	*repair = *v->op;
+	return true;
+}
+
 /* The next step of a repair, after one of its operations. What is put back is foreign; when the
  * slot is not as expected, its writer has been there meanwhile and nothing is left to do. */
 static bool continue_repair(struct verdict *v, struct kernel_op *repair, struct kernel_counters *c)
 {
 	if (v->result->outcome != KERNEL_DONE)
-		return false;
+		return retry_repair(v, repair);
 	if (v->op->key.kind == SLOT_FDB && v->op->verb == KERNEL_DELETE) {
 		*repair = slot_op(v->op, KERNEL_ADD, &v->w->restore);
 		return !v->s->present;
@@ -419,12 +438,16 @@ static void count_outcome(const struct kernel_result *result, struct kernel_coun
 /* The witness of the operation that came back goes; that of a repair under way stays. */
 static void next_witness(struct verdict *v, bool due, const struct slot_content *restore)
 {
+	bool again = v->w != NULL && v->w->repairing && v->result->outcome == KERNEL_FAILED;
+	uint8_t attempts = again ? v->w->attempts : 0;
+
 	witness_drop(v->m, &v->op->key);
 	if (due) {
 		struct witness *w = witness_make(v->m, &v->op->key);
 
 		w->repairing = true;
 		w->restore = *restore;
+		w->attempts = (uint8_t)(attempts + again);
 	}
 }
 

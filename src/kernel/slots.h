@@ -21,6 +21,7 @@ struct witness {
 			      */
 	bool foreign_last;   /* NEIGH: the last writer was another */
 	bool repairing;	     /* the operations under way put `restore` back */
+	uint8_t attempts;    /* refused ones, of that repair */
 	struct slot_content replaced, foreign, restore;
 };
 

@@ -405,6 +405,44 @@ static void test_neigh_delete_repair(void **state)
 }
 
 /* A change of protocol alone is not notified: only our own FAILED tells. */
+/* A repair that the kernel refuses is tried again, until it is done or its writer is back; not for
+ * ever. */
+static void test_refused_repair(void **state)
+{
+	struct slot_content foreign = pinned(255);
+	struct kernel_op op, repair, again;
+	unsigned refused = 0;
+
+	(void)state;
+	write_neigh();
+	op = next_neigh(false, false);
+	say(&op.key, &foreign, true, false, 55);
+	say_deleted(255);
+	assert_true(answer(&op, KERNEL_DONE, 0, NULL, &repair));
+	for (unsigned i = 0; i < 3; i++) {
+		issue(&repair);
+		assert_true(answer(&repair, KERNEL_FAILED, ENOMEM, NULL, &again));
+		assert_int_equal(again.verb, KERNEL_ADD);
+		assert_true(slot_content_equal(SLOT_NEIGH, &again.content, &foreign));
+		repair = again;
+	}
+	issue(&repair);
+	say(&repair.key, &foreign, true, true, 77);
+	assert_false(answer(&repair, KERNEL_DONE, 0, NULL, &again));
+	assert_int_equal(counters.repaired, 1);
+	say(&op.key, &foreign, false, false, 0);
+
+	write_neigh();
+	op = next_neigh(false, false);
+	say(&op.key, &foreign, true, false, 55);
+	say_deleted(255);
+	assert_true(answer(&op, KERNEL_DONE, 0, NULL, &repair));
+	do
+		issue(&repair);
+	while (answer(&repair, KERNEL_FAILED, ENOMEM, NULL, &again) && ++refused < 100);
+	assert_in_range(refused, 8, 50);
+}
+
 static void test_neigh_protocol_alone(void **state)
 {
 	struct kernel_op op, repair;
@@ -620,6 +658,7 @@ int main(void)
 	    TEST(test_window_repair),
 	    TEST(test_no_repair_without_damage),
 	    TEST(test_neigh_delete_repair),
+	    TEST(test_refused_repair),
 	    TEST(test_neigh_protocol_alone),
 	    TEST(test_neigh_no_repair),
 	    TEST(test_neigh_change_repair),
