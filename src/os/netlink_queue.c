@@ -66,7 +66,7 @@ static void name_slot(struct netlink_queue *q, const struct event *event)
 
 bool netlink_queue_names(const struct netlink_queue *q, const struct slot_key *key)
 {
-	return q->named != NULL && q->named[bucket_of(key)] == q->round;
+	return q->overrun || (q->named != NULL && q->named[bucket_of(key)] == q->round);
 }
 
 void netlink_queue_add(struct netlink_queue *q, const struct event *event)
@@ -78,6 +78,7 @@ void netlink_queue_add(struct netlink_queue *q, const struct event *event)
 	to = &q->list[(q->first + q->count++) & (q->room - 1)];
 	to->event = *event;
 	copy_extra(to);
+	q->overrun |= event->kind == EVENT_KERNEL && event->kernel.kind == KERNEL_OVERRUN;
 	name_slot(q, event);
 }
 
@@ -93,8 +94,10 @@ bool netlink_queue_take(struct netlink_queue *q, struct event *event)
 	*event = from->event;
 	q->lent = from->extra;
 	q->first = (q->first + 1) & (q->room - 1);
-	if (--q->count == 0)
+	if (--q->count == 0) {
 		q->round++;
+		q->overrun = false;
+	}
 	return true;
 }
 

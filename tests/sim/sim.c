@@ -12,6 +12,7 @@
 
 #include "base/check.h"
 #include "base/mem.h"
+#include "evpn/evpn.h"
 
 #define TURNS_MAX 2000000
 #define FAULTS_FOR_S 25
@@ -252,14 +253,15 @@ static bool same_slot(const struct kernel_event *e, const struct slot_key *key)
 	return slot_key_equal(&k, key);
 }
 
-/* os/netlink in bulk: no single read, unless the slot was named by what was drained before, or an
- * FDB dump that missed rows leaves absence unproven. */
+/* os/netlink in bulk: no single read, unless the slot was named by what was drained before or
+ * may have been (overrun), or an FDB dump that missed rows leaves absence unproven. */
 static bool needs_single(struct sim_node *n, const struct kernel_op *op)
 {
 	if (op->key.kind == SLOT_FDB && op->pre == PRE_ABSENT && !n->fdb_clean)
 		return true;
 	for (const struct sim_pending *p = n->first; p != NULL; p = p->next)
-		if (p->event.kind == EVENT_KERNEL && same_slot(&p->event.kernel, &op->key))
+		if (p->event.kind == EVENT_KERNEL && (p->event.kernel.kind == KERNEL_OVERRUN ||
+							 same_slot(&p->event.kernel, &op->key)))
 			return true;
 	return false;
 }
@@ -448,6 +450,9 @@ void sim_node_start(struct sim_node *n)
 
 void sim_node_kill(struct sim_node *n)
 {
+	struct evpn *evpn = (struct evpn *)(uintptr_t)engine_evpn(n->engine);
+
+	n->sim->repairs += evpn_counters(evpn)->kernel.repaired;
 	engine_free(n->engine);
 	n->engine = NULL;
 	n->generation++;
@@ -568,8 +573,6 @@ static void node_init(struct sim *s, size_t i)
 static void sim_free(struct sim *s)
 {
 	for (size_t i = 0; i < SIM_NODES; i++) {
-		if (s->nodes[i].engine != NULL)
-			sim_node_kill(&s->nodes[i]);
 		pending_clear(&s->nodes[i]);
 		str_fini(&s->nodes[i].state);
 	}
@@ -606,6 +609,9 @@ static bool run_seed(uint64_t seed, bool verbose, struct sim *totals)
 	if (!ok)
 		printf("seed %llu FAILED at %.6f: %s\n", (unsigned long long)seed,
 		    (double)s->now.ns / 1e9, s->failure);
+	for (size_t i = 0; i < SIM_NODES; i++)
+		if (s->nodes[i].engine != NULL)
+			sim_node_kill(&s->nodes[i]);
 	totals->turns += s->turns;
 	totals->ops += s->ops;
 	totals->repairs += s->repairs;
