@@ -63,7 +63,7 @@ def test_killed_in_mid_migration(lab, tell, node, forget):
     time.sleep(0.3)
     agents["hv2"].remove(vm)
     restart(lab, node, forget)
-    finish(lab, tell, vm, agents, hits, start, f"{'target' if node == 'hv1' else 'source'} killed in mid-migration, restarted {'without' if forget else 'with'} its state file")
+    finish(lab, tell, vm, agents, hits, start, f"{'target' if node == 'hv1' else 'source'} killed in mid-migration, restarted {'without' if forget else 'with'} its state file", forget)
 
 
 @pytest.mark.parametrize("forget", (False, True), ids=("state-file", "no-state-file"))

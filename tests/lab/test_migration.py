@@ -94,8 +94,9 @@ def test_exclusive_add(lab, tell, chatty, sticky):
     """`bridge fdb add`: the kernel refuses it while any row holds the slot, and tells nobody but the caller. A silent
     VM's agent gets through once the source has deleted its entry and our row is gone; a chatty VM is learned, which
     moves the fabric at once, and its agent is refused by the kernel's own row from then on. docs/interop.md."""
-    agents, vm = lab.agents(exclusive=True, neighbours=False, sticky=sticky), lab.vm(chatty)
+    agents, vm = lab.agents(neighbours=False, sticky=sticky), lab.vm(chatty)
     lab.place(vm, agents, "hv2")
+    agents["hv1"].exclusive = True
     report = lab.migrate(vm, agents, "hv2", "hv1", 500, f"{'sticky' if sticky else 'plain'}, {'chatty' if chatty else 'silent'}, exclusive add, agent tries again", patient=not chatty)
     tell(report.line())
     assert report.lost_entries == 0
