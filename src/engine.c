@@ -51,8 +51,9 @@ struct engine {
 	bool dump_wanted[TABLE_COUNT], dump_running[TABLE_COUNT];
 	uint8_t dump_retries[TABLE_COUNT];
 	mono_t dump_retry_at;
-	mono_t converge_by; /* when unconfirmed entries are swept at the latest */
-	bool links_dirty;   /* links or unnumbered peers changed: look who wants advertisements */
+	mono_t converge_by;  /* when unconfirmed entries are swept at the latest */
+	struct ip router_id; /* derived, where the configuration gives none; then it stays */
+	bool links_dirty;    /* links or unnumbered peers changed: look who wants advertisements */
 	bool converged, ready, stopping, exited, more;
 };
 
@@ -323,6 +324,42 @@ static void report_errors(struct engine *e, const char *file, const struct state
 	str_fini(&text);
 }
 
+/* The better router id of two: FRR's choice, the highest IPv4 address of a loopback, else of any
+ * interface. */
+static void consider_router_id(const struct mirror_link *l, struct ip *best, bool *best_is_loopback)
+{
+	bool loopback = l->link.kind == LINK_LOOPBACK;
+
+	for (size_t i = 0; i < l->addr_count; i++) {
+		const struct ip *ip = &l->addrs[i].addr;
+
+		if (ip->family != IP_V4 || ip->b[0] == 127 || (*best_is_loopback && !loopback))
+			continue;
+		if (loopback == *best_is_loopback && ip_compare(ip, best) <= 0)
+			continue;
+		*best = *ip;
+		*best_is_loopback = loopback;
+	}
+}
+
+/* What the configuration leaves to the host. */
+static void fill_in(struct engine *e)
+{
+	struct config *c = e->config;
+	const struct mirror_link **l = mirror_links(e->mirror, &e->arena);
+	struct ip best = {0};
+	bool loopback = false;
+
+	if (c->bgp.hostname[0] == '\0')
+		memcpy(c->bgp.hostname, e->start.hostname, sizeof(c->bgp.hostname));
+	for (; *l != NULL; l++)
+		consider_router_id(*l, &best, &loopback);
+	if (e->router_id.family == IP_NONE)
+		e->router_id = best;
+	if (c->bgp.router_id.family == IP_NONE)
+		c->bgp.router_id = c->evpn.router_id = e->router_id;
+}
+
 static void parts_configure(struct engine *e)
 {
 	const struct config *c = e->config;
@@ -337,6 +374,7 @@ static void parts_configure(struct engine *e)
 		for (size_t n = 0; n < c->interfaces[i].address_count; n++)
 			addresses[count++] = (struct underlay_address){
 			    c->interfaces[i].name, c->interfaces[i].addresses[n]};
+	fill_in(e);
 	e->links_dirty = true;
 	e->log.debug_topics = c->debug_topics;
 	bgp_configure(e->bgp, &c->bgp, e->now);
@@ -400,7 +438,8 @@ static void mirror_changed(void *context, const struct kernel_event *event)
 {
 	struct engine *e = context;
 
-	if (event->kind == KERNEL_LINK_NEW || event->kind == KERNEL_LINK_DEL)
+	if (event->kind == KERNEL_LINK_NEW || event->kind == KERNEL_LINK_DEL ||
+	    event->kind == KERNEL_ADDR_NEW)
 		e->links_dirty = true;
 	underlay_kernel_changed(e->underlay, event, e->now);
 	evpn_kernel_changed(e->evpn, event, e->now);
@@ -721,21 +760,14 @@ static void exit_when_flushed(struct engine *e)
 	action_push(&e->actions, ACTION_EXIT)->exit_status = 0;
 }
 
-/* Who stops without flushing leaves the kernel as it is. The routes that end with our own sessions
- * must not be taken for withdrawn ones, so nothing is recomputed from them any more. */
-static bool keeps_kernel_state(const struct engine *e)
-{
-	return e->stopping && !e->start.flush_on_exit;
-}
-
 static void recompute(struct engine *e)
 {
 	struct ra_host host = ra_host(e);
 
-	if (keeps_kernel_state(e)) {
-		exit_when_flushed(e);
-		return;
-	}
+	/* Without a router id no session starts: as soon as the host has an address, there is one.
+	 */
+	if (e->links_dirty && e->config->bgp.enabled && e->config->bgp.router_id.family == IP_NONE)
+		parts_configure(e);
 	ra_update_links(e);
 	ra_run(&e->ra, &host, &e->arena, e->now);
 	request_dumps(e);
@@ -759,7 +791,8 @@ void engine_handle(struct engine *e, const struct event *event, mono_t now)
 	if (e->exited)
 		return;
 	record(e, event);
-	/* A stop keeps the kernel state: what the sessions' end made dirty is not looked at. */
+	/* Who stops without flushing leaves the kernel as it is: the routes that end with our own
+	 * sessions must not be taken for withdrawn ones, so nothing is recomputed any more. */
 	if (e->stopping && !e->start.flush_on_exit)
 		exit_when_flushed(e);
 	if (e->config != NULL && !e->exited)
