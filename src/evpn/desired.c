@@ -421,12 +421,14 @@ static bool claimed_here(const struct evpn *v, const struct mac_vrf *vrf, const 
 }
 
 /* A host of ours answers for the IP, and the remote route is not above it (RFC 9721). */
-static bool answers_here(const struct neigh *n, const struct import_route *best)
+static bool answers_here(
+    const struct evpn *v, const struct neigh *n, const struct import_route *best)
 {
 	const struct neigh_local *l = n->local;
+	const struct mac_entry *m =
+	    l != NULL && l->present ? mac_find(v, n->id.vni, &l->lladdr) : NULL;
 
-	return l != NULL && l->present && l->advertised &&
-	       (l->pinned || best->sequence <= l->advertised_sequence);
+	return mac_is_advertised(m) && (l->pinned || best->sequence <= m->local->own);
 }
 
 static struct neigh_desired neigh_wish(const struct evpn *v, const struct mac_vrf *vrf,
@@ -446,7 +448,7 @@ static struct neigh_desired neigh_wish(const struct evpn *v, const struct mac_vr
 	}
 	want.local_mac = claimed_here(v, vrf, m);
 	want.wanted = best != NULL && !want.local_mac && mac_vrf_active(vrf) && !v->flushing &&
-		      !answers_here(n, best);
+		      !answers_here(v, n, best);
 	return want;
 }
 

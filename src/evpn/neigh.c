@@ -268,7 +268,11 @@ static void follow_local(struct evpn *v, const struct mac_vrf *vrf, struct neigh
 	}
 	if (n->local->fresh)
 		moved_here(v, n, m);
-	advertise(v, vrf, n, m);
+	/* Raised: this one follows when the MAC was evaluated. */
+	if (m->dirty)
+		neigh_mark(v, n);
+	else
+		advertise(v, vrf, n, m);
 }
 
 static void forget(struct evpn *v, struct mac_vrf *vrf, struct neigh *n)
