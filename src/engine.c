@@ -589,7 +589,7 @@ static struct ctl_context ctl_context(struct engine *e)
 	    .evpn = e->evpn,
 	    .mirror = e->mirror,
 	    .now = e->now,
-	    .wall_offset_s = e->start.wall_offset_s,
+	    .wall_offset_ns = e->start.wall_offset_ns,
 	    .version = EVPND_VERSION,
 	    .arena = &e->arena};
 }

@@ -29,9 +29,8 @@ enum event_kind {
 };
 
 struct event_start {
-	uint64_t seed; /* jitter and hash keys */
-	int64_t
-	    wall_offset_s; /* wall clock minus monotonic clock at start, seconds: for shows only */
+	uint64_t seed;		/* jitter and hash keys */
+	int64_t wall_offset_ns; /* wall clock minus monotonic clock at start: for shows only */
 	char hostname[64];
 	char boot_id[40];
 	uint64_t netns; /* identity of the network namespace */

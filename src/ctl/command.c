@@ -82,13 +82,14 @@ const char *uptime_text(int64_t seconds, char *text)
 
 const char *clock_text(const struct ctl_context *c, mono_t at, char *text)
 {
-	time_t wall = (time_t)(at.ns / 1000000000 + c->wall_offset_s);
+	int64_t wall_ns = at.ns + c->wall_offset_ns;
+	time_t wall = (time_t)(wall_ns / 1000000000);
 	struct tm tm = {0};
 	size_t n;
 
 	gmtime_r(&wall, &tm);
 	n = strftime(text, CLOCK_TEXT_MAX, "%H:%M:%S", &tm);
-	snprintf(text + n, CLOCK_TEXT_MAX - n, ".%03u", (unsigned)(at.ns / 1000000 % 1000));
+	snprintf(text + n, CLOCK_TEXT_MAX - n, ".%03u", (unsigned)(wall_ns / 1000000 % 1000));
 	return text;
 }
 

@@ -17,7 +17,7 @@ struct ctl_context {
 	struct evpn *evpn;
 	const struct mirror *mirror;
 	mono_t now;
-	int64_t wall_offset_s;
+	int64_t wall_offset_ns;
 	const char *version;
 	struct arena *arena;
 };

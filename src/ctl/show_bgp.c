@@ -169,7 +169,7 @@ static void peer_add_state(
 	json_add_number(o, "peerUptimeMsec", ever ? age * 1000 : 0);
 	if (ever)
 		json_add_number(o, "peerUptimeEstablishedEpoch",
-		    p->state_since.ns / 1000000000 + k->c->wall_offset_s);
+		    (p->state_since.ns + k->c->wall_offset_ns) / 1000000000);
 }
 
 static struct json_object *peer_json(

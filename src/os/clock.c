@@ -21,7 +21,7 @@ mono_t clock_now(void)
 	return (mono_t){clock_read(CLOCK_MONOTONIC)};
 }
 
-int64_t clock_wall_offset_s(void)
+int64_t clock_wall_offset_ns(void)
 {
-	return (clock_read(CLOCK_REALTIME) - clock_read(CLOCK_MONOTONIC)) / 1000000000;
+	return clock_read(CLOCK_REALTIME) - clock_read(CLOCK_MONOTONIC);
 }

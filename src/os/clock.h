@@ -8,5 +8,5 @@
 /* Nanoseconds of CLOCK_MONOTONIC: never goes back, stands still while the machine is suspended. */
 mono_t clock_now(void);
 
-/* Wall clock minus monotonic clock, whole seconds: for shows. */
-int64_t clock_wall_offset_s(void);
+/* Wall clock minus monotonic clock: for shows. */
+int64_t clock_wall_offset_ns(void);

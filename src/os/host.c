@@ -32,7 +32,7 @@ void host_describe(struct event_start *start)
 	struct stat netns;
 
 	check(getrandom(&start->seed, sizeof(start->seed), 0) == sizeof(start->seed));
-	start->wall_offset_s = clock_wall_offset_s();
+	start->wall_offset_ns = clock_wall_offset_ns();
 	if (gethostname(start->hostname, sizeof(start->hostname)) != 0)
 		start->hostname[0] = '\0';
 	start->hostname[sizeof(start->hostname) - 1] = '\0';

@@ -5,6 +5,6 @@
 
 #include "event.h"
 
-/* Fills seed, wall_offset_s, hostname, boot_id and netns; leaves the rest alone. What cannot be
+/* Fills seed, wall_offset_ns, hostname, boot_id and netns; leaves the rest alone. What cannot be
  * found out stays empty or 0 (boot_id in a container without /proc, netns likewise). */
 void host_describe(struct event_start *start);

@@ -37,7 +37,7 @@ bool record_read_header(struct reader *r)
 static void code_start(struct coder *c, struct event_start *s)
 {
 	code_u64(c, &s->seed);
-	code_i64(c, &s->wall_offset_s);
+	code_i64(c, &s->wall_offset_ns);
 	code_text_array(c, s->hostname, sizeof(s->hostname));
 	code_text_array(c, s->boot_id, sizeof(s->boot_id));
 	code_u64(c, &s->netns);

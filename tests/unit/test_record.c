@@ -146,7 +146,7 @@ static struct event event_of(enum event_kind kind)
 	switch (kind) {
 	case EVENT_START:
 		e.start = (struct event_start){.seed = 0x123456789abcdef0,
-		    .wall_offset_s = -5,
+		    .wall_offset_ns = -5,
 		    .hostname = "hv1",
 		    .boot_id = "6c0b",
 		    .netns = 4026531840,
