@@ -180,8 +180,19 @@ class Evpnd(Daemon):
         return {name for name, peer in summary.get("peers", {}).items() if peer.get("state") == "Established"}
 
     def watch(self):
-        """`evpnctl watch` into a log of its own, for the time line."""
-        self.spawn([f"{self.build}/evpnctl", "--socket", self.socket, "watch"], "watch.log")
+        """Start `evpnctl watch` into a log of its own; `watched` reads it."""
+        with open(f"{self.directory}/watch.log", "ab") as handle, netns.inside(self.node):
+            self.watcher = subprocess.Popen([f"{self.build}/evpnctl", "--socket", self.socket, "watch"], stdin=subprocess.DEVNULL, stdout=handle, stderr=handle)
+
+    def watched(self, mac):
+        """(monotonic time, kind, text) of what it told about a MAC: what was seen, decided, written. Its times are cut
+        to whole ms; the end of that ms is taken, lest an answer come before what it answers."""
+        offset = time.time() - time.monotonic()
+        midnight = time.time() // 86400 * 86400
+        for line in self.logs().get("watch.log", "").splitlines():
+            found = re.match(r"(\d\d):(\d\d):(\d\d\.\d+)  vni \d+\s+(\S+)  (\w+)\s+(.*)", line)
+            if found and found[4] == mac:
+                yield midnight + int(found[1]) * 3600 + int(found[2]) * 60 + float(found[3]) + 0.001 - offset, found[5], found[6]
 
     def overruns(self):
         """How often its netlink socket overflowed, by its log."""

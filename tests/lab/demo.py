@@ -73,8 +73,16 @@ def route_lines(lab, vm, since):
         yield route.time, "leaf1", "BGP", f"{what} route via {host}, {mobility}{detour}"
 
 
+def decision_lines(lab, vm, since):
+    """What each evpnd says of itself."""
+    for node in HYPERVISORS:
+        daemon = lab.fabric.daemons[node]
+        if daemon.kind == "evpnd":
+            yield from ((moment, node, "evpnd", dim(text)) for moment, kind, text in daemon.watched(vm.mac) if kind in ("decided", "alarm") and moment >= since)
+
+
 def story(lab, vm, start):
-    lines = sorted([*kernel_lines(lab, vm, start), *route_lines(lab, vm, start)])
+    lines = sorted([*kernel_lines(lab, vm, start), *route_lines(lab, vm, start), *decision_lines(lab, vm, start)])
     previous, said = None, None
     for moment, node, who, text in lines:
         if (node, who, text) == said:
@@ -126,6 +134,10 @@ def main():
         say(f"A silent VM ({vm.mac}, {vm.ip}) runs on {SOURCE}; {OBSERVER} sends it a packet every 10 ms.")
         say(f"Now it migrates live to {TARGET}. The orchestrator's agent writes its entries there, and deletes the old ones {DELAY_MS} ms later.")
         say()
+        for node in HYPERVISORS:
+            if lab.fabric.kinds[node] == "evpnd":
+                lab.fabric.daemons[node].watch()
+        time.sleep(0.5)
         report = lab.migrate(vm, agents, SOURCE, TARGET, DELAY_MS, settle=DELAY_MS / 1e3 + 2)
         story(lab, vm, report.start)
         verdict(lab, vm, report)
