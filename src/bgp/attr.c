@@ -1,146 +1,23 @@
 /*
  * Path attributes: one row of a table each, with its flags, how it is read, written and shown, and
- * what RFC 7606 wants done when it is malformed. The walk over an UPDATE's attributes, below the
- * table, knows no attribute by name but those whose meaning spans two (AS4_PATH, AS4_AGGREGATOR).
+ * what RFC 7606 wants done when it is malformed. attr_list.c walks over an UPDATE's attributes and
+ * knows none of them by name.
  *
- * RFC 4271 section 5 and 6.3, RFC 7606 sections 3 to 7; COMMUNITIES 1997, ORIGINATOR_ID and
- * CLUSTER_LIST 4456, extended communities 4360, 4-octet AS numbers 6793, PMSI_TUNNEL 6514, large
- * communities 8092.
- *
- * Unrecognised optional transitive attributes are kept as bytes, Partial bit set, in order of their
- * codes; so is a PMSI_TUNNEL of a tunnel type that we do not speak, its flags as received.
+ * RFC 4271 section 5 and 6.3, RFC 7606 section 7; COMMUNITIES 1997, ORIGINATOR_ID and CLUSTER_LIST
+ * 4456, extended communities 4360, 4-octet AS numbers 6793, PMSI_TUNNEL 6514, large communities
+ * 8092.
  */
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/check.h"
-#include "bgp/attr_wire.h"
+#include "bgp/attr_row.h"
 #include "bgp/extcomm.h"
 #include "bgp/open.h"
 
 #define OPTIONAL ATTR_FLAG_OPTIONAL
 #define TRANSITIVE ATTR_FLAG_TRANSITIVE
 
-/* What a decoder works with; `value` is the attribute's own bytes. */
-struct decoding {
-	const struct update_context *context;
-	struct arena *arena;
-	struct attr_list *list;
-	bool nlri;
-	uint8_t flags; /* of the attribute at hand */
-	const uint8_t *as4_path;
-	uint16_t as4_path_size;
-	bool has_as4_path, has_as4_aggregator;
-	uint32_t as4_aggregator_as;
-	struct ip as4_aggregator;
-};
-
-/* What an encoder works with. */
-struct encoding {
-	const struct attrs *attrs;
-	bool as4;
-	bool next_hop;
-};
-
-struct attr_row {
-	const char *name;
-	uint8_t flags;
-	enum disposition malformed;
-	uint8_t subcode;
-	bool internal; /* discarded when it comes from an external peer */
-	/* NULL, or what is wrong. A value that is not used up is wrong, too. */
-	const char *(*decode)(struct decoding *d, struct reader *value);
-	bool (*present)(const struct encoding *e);
-	void (*encode)(struct writer *w, const struct encoding *e);
-	const char *label; /* in front of the text */
-	void (*print)(const struct attrs *a, struct str *out);
-};
-
 static const char wrong_length[] = "wrong length";
-
-void outcome_raise(struct outcome *worst, const struct outcome *o)
-{
-	if (o->disposition > worst->disposition)
-		*worst = *o;
-}
-
-static void add_unknown(struct decoding *d, uint8_t flags, uint8_t code, struct reader value);
-
-/* ---- arrays: sorted, unique ---- */
-
-static int compare_u32(const void *a, const void *b)
-{
-	uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
-
-	return (x > y) - (x < y);
-}
-
-static int compare_extcomm(const void *a, const void *b)
-{
-	return memcmp(a, b, sizeof(struct extcomm));
-}
-
-static int compare_large(const void *a, const void *b)
-{
-	const struct large_community *x = a, *y = b;
-	int order = compare_u32(&x->global, &y->global);
-
-	if (order == 0)
-		order = compare_u32(&x->local1, &y->local1);
-	return order != 0 ? order : compare_u32(&x->local2, &y->local2);
-}
-
-/* Returns how many are left. */
-static uint16_t sort_unique(
-    void *array, size_t count, size_t size, int (*compare)(const void *, const void *))
-{
-	uint8_t *b = array;
-	size_t kept = count > 0 ? 1 : 0;
-
-	if (count > 1)
-		qsort(array, count, size, compare);
-	for (size_t i = 1; i < count; i++)
-		if (compare(b + (kept - 1) * size, b + i * size) != 0)
-			memmove(b + kept++ * size, b + i * size, size);
-	check(kept <= UINT16_MAX);
-	return (uint16_t)kept;
-}
-
-static void *copy_array(struct arena *arena, const void *from, size_t count, size_t size)
-{
-	void *to = arena_new(arena, count * size + 1);
-
-	if (count > 0)
-		memcpy(to, from, count * size);
-	return to;
-}
-
-void attrs_set_communities(
-    struct attrs *a, const uint32_t *communities, size_t count, struct arena *arena)
-{
-	uint32_t *copy = copy_array(arena, communities, count, sizeof(*copy));
-
-	a->community_count = sort_unique(copy, count, sizeof(*copy), compare_u32);
-	a->communities = copy;
-}
-
-void attrs_set_extcomms(
-    struct attrs *a, const struct extcomm *extcomms, size_t count, struct arena *arena)
-{
-	struct extcomm *copy = copy_array(arena, extcomms, count, sizeof(*copy));
-
-	a->extcomm_count = sort_unique(copy, count, sizeof(*copy), compare_extcomm);
-	a->extcomms = copy;
-}
-
-void attrs_set_large(
-    struct attrs *a, const struct large_community *large, size_t count, struct arena *arena)
-{
-	struct large_community *copy = copy_array(arena, large, count, sizeof(*copy));
-
-	a->large_count = sort_unique(copy, count, sizeof(*copy), compare_large);
-	a->large = copy;
-}
 
 /* How many elements of `size` bytes the value has; 0: not a multiple, or none (RFC 7606 7.8). */
 static size_t elements(const struct reader *v, size_t size)
@@ -429,7 +306,7 @@ static const char *communities_decode(struct decoding *d, struct reader *v)
 	if (n == 0)
 		return wrong_length;
 	all = read_u32_array(v, n, d->arena);
-	a->community_count = sort_unique(all, n, sizeof(*all), compare_u32);
+	a->community_count = communities_sort(all, n);
 	a->communities = all;
 	return NULL;
 }
@@ -445,43 +322,6 @@ static void communities_encode(struct writer *w, const struct encoding *e)
 		write_u32(w, e->attrs->communities[i]);
 }
 
-bool attrs_have_community(const struct attrs *a, uint32_t community)
-{
-	for (size_t i = 0; i < a->community_count; i++)
-		if (a->communities[i] == community)
-			return true;
-	return false;
-}
-
-/* The names of the registry of well-known communities (RFC 1997, 3765, 7999, 8326) in the words of
- * FRR's configuration. */
-static const struct {
-	uint32_t community;
-	const char *name;
-} well_known[] = {{0xffff0000, "graceful-shutdown"}, {0xffff0001, "accept-own"},
-    {0xffff0006, "llgr-stale"}, {0xffff0007, "no-llgr"}, {0xffff029a, "blackhole"},
-    {COMMUNITY_NO_EXPORT, "no-export"}, {COMMUNITY_NO_ADVERTISE, "no-advertise"},
-    {COMMUNITY_NO_EXPORT_SUBCONFED, "local-AS"}, {0xffffff04, "no-peer"}};
-
-static void community_text(uint32_t community, struct str *out)
-{
-	for (size_t i = 0; i < sizeof(well_known) / sizeof(*well_known); i++) {
-		if (well_known[i].community == community) {
-			str_add(out, well_known[i].name);
-			return;
-		}
-	}
-	str_addf(out, "%u:%u", community >> 16, community & 0xffff);
-}
-
-void communities_text(const struct attrs *a, struct str *out)
-{
-	for (size_t i = 0; i < a->community_count; i++) {
-		str_add(out, i > 0 ? " " : "");
-		community_text(a->communities[i], out);
-	}
-}
-
 static const char *extcomms_decode(struct decoding *d, struct reader *v)
 {
 	struct attrs *a = &d->list->attrs;
@@ -491,7 +331,7 @@ static const char *extcomms_decode(struct decoding *d, struct reader *v)
 	if (n == 0)
 		return wrong_length;
 	read_bytes(v, all, n * sizeof(*all));
-	a->extcomm_count = sort_unique(all, n, sizeof(*all), compare_extcomm);
+	a->extcomm_count = extcomms_sort(all, n);
 	a->extcomms = all;
 	return NULL;
 }
@@ -523,7 +363,7 @@ static const char *large_decode(struct decoding *d, struct reader *v)
 		return wrong_length;
 	for (size_t i = 0; i < n; i++)
 		read_large(v, &all[i]);
-	a->large_count = sort_unique(all, n, sizeof(*all), compare_large);
+	a->large_count = large_communities_sort(all, n);
 	a->large = all;
 	return NULL;
 }
@@ -540,13 +380,6 @@ static void large_encode(struct writer *w, const struct encoding *e)
 		write_u32(w, e->attrs->large[i].local1);
 		write_u32(w, e->attrs->large[i].local2);
 	}
-}
-
-static void large_print(const struct attrs *a, struct str *out)
-{
-	for (size_t i = 0; i < a->large_count; i++)
-		str_addf(out, "%s%u:%u:%u", i > 0 ? " " : "", a->large[i].global,
-		    a->large[i].local1, a->large[i].local2);
 }
 
 /* ---- route reflection ---- */
@@ -627,7 +460,7 @@ static const char *pmsi_decode(struct decoding *d, struct reader *v)
 		return wrong_length;
 	if (type != PMSI_INGRESS_REPLICATION && type != PMSI_NONE) {
 		read_view(v, left);
-		add_unknown(d, d->flags, ATTR_PMSI_TUNNEL, whole);
+		attr_add_unknown(d, d->flags, ATTR_PMSI_TUNNEL, whole);
 		return NULL;
 	}
 	if (type == PMSI_INGRESS_REPLICATION ? left != 4 && left != 16 : left != 0)
@@ -679,9 +512,7 @@ static const char *mp_unreach_decode(struct decoding *d, struct reader *v)
 
 /* ---- the table ---- */
 
-#define ROWS (ATTR_LARGE_COMMUNITIES + 1)
-
-static const struct attr_row rows[ROWS] = {
+static const struct attr_row rows[ATTR_ROWS] = {
     [ATTR_ORIGIN] = {"ORIGIN", TRANSITIVE, UPDATE_TREAT_AS_WITHDRAW, NOTIFY_UPDATE_ORIGIN, false,
 	origin_decode, always, origin_encode, "origin", origin_print},
     [ATTR_AS_PATH] = {"AS_PATH", TRANSITIVE, UPDATE_TREAT_AS_WITHDRAW, NOTIFY_UPDATE_AS_PATH, false,
@@ -724,258 +555,22 @@ static const struct attr_row rows[ROWS] = {
 	NOTIFY_UPDATE_OPTIONAL, false, pmsi_decode, pmsi_present, pmsi_encode, "pmsi", pmsi_print},
     [ATTR_LARGE_COMMUNITIES] = {"LARGE_COMMUNITIES", OPTIONAL | TRANSITIVE,
 	UPDATE_TREAT_AS_WITHDRAW, NOTIFY_UPDATE_OPTIONAL, false, large_decode, large_present,
-	large_encode, "largecommunity", large_print},
+	large_encode, "largecommunity", large_communities_text},
 };
 
-static const struct attr_row *row_of(uint8_t code)
+const struct attr_row *attr_row_of(uint8_t code)
 {
-	return code < ROWS && rows[code].name != NULL ? &rows[code] : NULL;
+	return code < ATTR_ROWS && rows[code].name != NULL ? &rows[code] : NULL;
 }
 
 const char *attr_name(uint8_t code)
 {
-	const struct attr_row *row = row_of(code);
+	const struct attr_row *row = attr_row_of(code);
 
 	return row != NULL ? row->name : "unknown attribute";
 }
 
-/* ---- decoding ---- */
-
-/* A malformed attribute leaves nothing behind. */
-static void forget(struct decoding *d, uint8_t code)
-{
-	struct attrs *a = &d->list->attrs;
-
-	if (code == ATTR_AGGREGATOR) {
-		a->has_aggregator = false;
-		a->aggregator_as = 0;
-		a->aggregator = (struct ip){0};
-	} else if (code == ATTR_ATOMIC_AGGREGATE) {
-		a->atomic_aggregate = false;
-	} else if (code == ATTR_AS4_PATH) {
-		d->has_as4_path = false;
-	} else if (code == ATTR_AS4_AGGREGATOR) {
-		d->has_as4_aggregator = false;
-	}
-}
-
-/* An attribute as found, for judgement. */
-struct found {
-	uint8_t flags, code;
-	struct reader value;
-	const uint8_t *start; /* of the whole attribute, for the NOTIFICATION */
-	size_t size;
-};
-
-static void blame(struct decoding *d, const struct found *f, enum disposition disposition,
-    uint8_t subcode, const char *reason)
-{
-	const struct outcome o = {disposition, f->code, subcode, reason, f->start, f->size};
-
-	outcome_raise(&d->list->outcome, &o);
-}
-
-/* RFC 7606 section 3 c: only Optional and Transitive count; an attribute whose errors lead to its
- * discard is discarded (3 f). The NLRI of the MP attributes are still taken. */
-static bool flags_wrong(const struct attr_row *row, uint8_t flags)
-{
-	return ((flags ^ row->flags) & (OPTIONAL | TRANSITIVE)) != 0;
-}
-
-static void known_decode(struct decoding *d, const struct attr_row *row, const struct found *f)
-{
-	struct reader value = f->value;
-	const char *wrong;
-
-	if (row->internal && d->context->ebgp) {
-		blame(d, f, UPDATE_DISCARD_ATTRIBUTE, row->subcode, "from an external peer");
-		return;
-	}
-	if (flags_wrong(row, f->flags)) {
-		blame(d, f,
-		    row->malformed == UPDATE_RESET ? UPDATE_TREAT_AS_WITHDRAW : row->malformed,
-		    NOTIFY_UPDATE_FLAGS, "wrong flags");
-		if (row->malformed != UPDATE_RESET)
-			return;
-	}
-	d->flags = f->flags;
-	wrong = row->decode(d, &value);
-	if (wrong == NULL && !reader_done(&value))
-		wrong = wrong_length;
-	if (wrong == NULL)
-		return;
-	blame(d, f, row->malformed, row->subcode, wrong);
-	forget(d, f->code);
-}
-
-/* Where an attribute with this code belongs among those that are kept. */
-static size_t unknown_place(const uint8_t *kept, size_t size, uint8_t code)
-{
-	struct reader r = reader_from(kept, size);
-	size_t at = 0;
-
-	while (reader_left(&r) != 0) {
-		uint8_t flags = read_u8(&r);
-
-		if (read_u8(&r) > code)
-			break;
-		read_view(&r, (flags & ATTR_FLAG_EXTENDED) != 0 ? read_u16(&r) : read_u8(&r));
-		at = size - reader_left(&r);
-	}
-	check(!r.failed);
-	return at;
-}
-
-static void attribute_encode(
-    struct writer *w, uint8_t flags, uint8_t code, const uint8_t *value, size_t size)
-{
-	flags &= OPTIONAL | TRANSITIVE | ATTR_FLAG_PARTIAL;
-	write_u8(w, size > UINT8_MAX ? flags | ATTR_FLAG_EXTENDED : flags);
-	write_u8(w, code);
-	if (size > UINT8_MAX)
-		write_u16(w, (uint16_t)size);
-	else
-		write_u8(w, (uint8_t)size);
-	write_bytes(w, value, size);
-}
-
-/* A new blob for each is quadratic, but an UPDATE has at most a few of them and never above 255. */
-static void add_unknown(struct decoding *d, uint8_t flags, uint8_t code, struct reader value)
-{
-	struct attrs *a = &d->list->attrs;
-	size_t at = unknown_place(a->unknown, a->unknown_size, code);
-	size_t size = reader_left(&value), room = a->unknown_size + size + 4;
-	struct writer w = writer_to(arena_new(d->arena, room), room);
-
-	write_bytes(&w, a->unknown, at);
-	attribute_encode(&w, flags, code, value.p, size);
-	write_bytes(&w, at > 0 ? a->unknown + at : a->unknown, a->unknown_size - at);
-	check(!w.overflow && writer_size(&w) <= UINT16_MAX);
-	a->unknown = w.start;
-	a->unknown_size = (uint16_t)writer_size(&w);
-}
-
-/* RFC 4271 section 5: pass on what is transitive, with the Partial bit; drop what is not. */
-static void unknown_decode(struct decoding *d, const struct found *f)
-{
-	if ((f->flags & OPTIONAL) == 0)
-		blame(d, f, UPDATE_RESET, NOTIFY_UPDATE_UNKNOWN_WELL_KNOWN,
-		    "unrecognised well-known attribute");
-	else if ((f->flags & TRANSITIVE) != 0)
-		add_unknown(d, f->flags | ATTR_FLAG_PARTIAL, f->code, f->value);
-}
-
-/* RFC 7606 section 3 g. */
-static bool repeated(struct decoding *d, const struct found *f)
-{
-	bool mp = f->code == ATTR_MP_REACH_NLRI || f->code == ATTR_MP_UNREACH_NLRI;
-
-	if (!attr_list_has(d->list, (enum attr_code)f->code)) {
-		d->list->seen[f->code / 32] |= 1u << f->code % 32;
-		return false;
-	}
-	blame(d, f, mp ? UPDATE_RESET : UPDATE_DISCARD_ATTRIBUTE, NOTIFY_UPDATE_MALFORMED_LIST,
-	    "repeated attribute");
-	return true;
-}
-
-/* Section 4: an attribute that overruns the list makes its rest unreadable. The routes in the NLRI
- * field are withdrawn; with the NLRI in the damaged attribute itself there is no way to tell. */
-static void overrun(struct decoding *d, const struct found *f)
-{
-	bool mp = f->code == ATTR_MP_REACH_NLRI || f->code == ATTR_MP_UNREACH_NLRI;
-
-	blame(d, f, mp ? UPDATE_RESET : UPDATE_TREAT_AS_WITHDRAW, NOTIFY_UPDATE_MALFORMED_LIST,
-	    "attribute overruns the list");
-}
-
-static void attribute_decode(struct decoding *d, struct reader *r)
-{
-	struct found f = {.start = r->p};
-	const struct attr_row *row;
-
-	f.flags = read_u8(r);
-	f.code = read_u8(r);
-	f.value = read_slice(r, (f.flags & ATTR_FLAG_EXTENDED) != 0 ? read_u16(r) : read_u8(r));
-	row = row_of(f.code);
-	f.size = (size_t)(r->p - f.start);
-	d->list->count++;
-	if (r->failed)
-		overrun(d, &f);
-	else if (repeated(d, &f))
-		return;
-	else if (row != NULL)
-		known_decode(d, row, &f);
-	else
-		unknown_decode(d, &f);
-}
-
-/* RFC 6793 section 4.2.3: an AGGREGATOR that is not AS_TRANS was set by a speaker that does not
- * know of AS4_*, and what these say is out of date. */
-static void merge_as4(struct decoding *d)
-{
-	struct attrs *a = &d->list->attrs;
-
-	if (a->has_aggregator && d->has_as4_aggregator) {
-		if (a->aggregator_as != AS_TRANS)
-			return;
-		a->aggregator_as = d->as4_aggregator_as;
-		a->aggregator = d->as4_aggregator;
-	}
-	if (d->has_as4_path)
-		as_path_merge(a, d->as4_path, d->as4_path_size, d->arena);
-}
-
-void attr_list_decode(struct reader *r, bool nlri, const struct update_context *c,
-    struct arena *arena, struct attr_list *l)
-{
-	struct decoding d = {.context = c, .arena = arena, .list = l, .nlri = nlri};
-
-	memset(l, 0, sizeof(*l));
-	while (reader_left(r) != 0)
-		attribute_decode(&d, r);
-	merge_as4(&d);
-}
-
-/* ---- encoding and text ---- */
-
-static void row_encode(struct writer *w, uint8_t code, const struct encoding *e)
-{
-	const struct attr_row *row = &rows[code];
-	size_t start = writer_size(w), mark, size;
-
-	if (row->present == NULL || !row->present(e))
-		return;
-	write_u8(w, row->flags);
-	write_u8(w, code);
-	mark = write_begin_u16(w);
-	row->encode(w, e);
-	write_end_u16(w, mark);
-	if (w->overflow)
-		return;
-	size = writer_size(w) - mark;
-	if (size > UINT8_MAX) {
-		w->start[start] |= ATTR_FLAG_EXTENDED;
-		return;
-	}
-	w->start[mark - 2] = (uint8_t)size; /* the short form: close the gap */
-	memmove(w->start + mark - 1, w->start + mark, size);
-	writer_rewind(w, mark - 1 + size);
-}
-
-void attrs_encode(struct writer *w, const struct attrs *a, bool as4, bool next_hop)
-{
-	const struct encoding e = {a, as4, next_hop};
-	struct reader unknown = reader_from(a->unknown, a->unknown_size);
-
-	for (uint8_t code = 0; code < ROWS; code++) {
-		size_t to = unknown_place(unknown.p, reader_left(&unknown), code);
-
-		write_bytes(w, read_view(&unknown, to), to);
-		row_encode(w, code, &e);
-	}
-	write_bytes(w, unknown.p, reader_left(&unknown));
-}
+/* ---- text ---- */
 
 void attrs_text(const struct attrs *a, struct str *out)
 {
