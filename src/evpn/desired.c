@@ -256,6 +256,21 @@ static void state_compact(struct evpn *v)
 /* ---- issuing ------------------------------------------------------------------------------------
  */
 
+/* None, nearly always. */
+static struct backoff *backoff_of(const struct evpn *v, const struct slot_key *key)
+{
+	return v->slots.backoffs.count == 0 ? NULL : map_find(&v->slots.backoffs, key);
+}
+
+/* History of the MAC that the slot is about; who has none and is not watched is not looked up. */
+static void history_slot(struct evpn *v, const struct kernel_op *op, struct moment moment)
+{
+	if (v->macs.local_count == 0 && !v->watched)
+		return;
+	history_add(v, subject_of(v, &op->key, &op->content),
+	    op->key.kind == SLOT_NEIGH ? &op->key.neigh.ip : NULL, moment);
+}
+
 /* Does it write what will be ours? A neighbour that is made learnable is given away. */
 static bool is_ours_to_be(const struct kernel_op *op)
 {
@@ -266,8 +281,7 @@ static bool is_ours_to_be(const struct kernel_op *op)
 
 bool desired_issue(struct evpn *v, const struct kernel_op *op)
 {
-	struct backoff *b = map_find(&v->slots.backoffs, &op->key);
-	struct mac_entry *m = subject_of(v, &op->key, &op->content);
+	struct backoff *b = backoff_of(v, &op->key);
 
 	if (b != NULL && !mono_reached(b->until, v->now))
 		return false;
@@ -283,7 +297,7 @@ bool desired_issue(struct evpn *v, const struct kernel_op *op)
 		desired_remember(v, &record);
 	}
 	v->host.kernel_op(v->host.context, op);
-	history_add(v, m, op->key.kind == SLOT_NEIGH ? &op->key.neigh.ip : NULL,
+	history_slot(v, op,
 	    (struct moment){
 		.kind = MOMENT_WRITTEN, .a = (uint8_t)op->key.kind, .b = (uint32_t)op->verb});
 	return true;
@@ -525,25 +539,33 @@ static void stray_add(struct evpn *v, const struct slot_key *key)
 	t->stray_end = &s->next;
 }
 
+static void mark_flood(struct evpn *v, const struct slot_key *key)
+{
+	struct mac_vrf *vrf = mac_vrf_of_vxlan(v, key->flood.dev);
+
+	if (vrf != NULL)
+		imet_mark(v, vrf, &key->flood.vtep);
+	else
+		stray_add(v, key);
+}
+
 void desired_mark(struct evpn *v, const struct slot_key *key)
 {
-	struct mac_entry *m = mac_of(v, key);
-	struct neigh *n = neigh_of(v, key);
-	struct mac_vrf *vrf;
+	struct mac_entry *m;
+	struct neigh *n;
 
-	if (m != NULL) {
-		mac_mark(v, m);
-	} else if (n != NULL) {
-		neigh_mark(v, n);
-	} else if (key->kind == SLOT_FLOOD) {
-		vrf = mac_vrf_of_vxlan(v, key->flood.dev);
-		if (vrf != NULL)
-			imet_mark(v, vrf, &key->flood.vtep);
+	if (key->kind == SLOT_FLOOD) {
+		mark_flood(v, key);
+	} else if (key->kind == SLOT_NEIGH) {
+		if ((n = neigh_of(v, key)) != NULL)
+			neigh_mark(v, n);
 		else
 			stray_add(v, key);
-	} else if (key->kind == SLOT_FDB || key->kind == SLOT_VXLAN_FDB ||
-		   key->kind == SLOT_NEIGH) {
-		stray_add(v, key);
+	} else if (key->kind == SLOT_FDB || key->kind == SLOT_VXLAN_FDB) {
+		if ((m = mac_of(v, key)) != NULL)
+			mac_mark(v, m);
+		else
+			stray_add(v, key);
 	}
 }
 
@@ -795,33 +817,30 @@ static void look(struct evpn *v, const struct kernel_op *op, const struct kernel
 	    op->verb == KERNEL_READ || op->verb == KERNEL_PROBE || result->checked)
 		return;
 	if (result->outcome == KERNEL_FAILED &&
-	    (result->error == EEXIST || result->error == ENOENT))
+	    (result->error == EEXIST || result->error == ENOENT) && !slot_busy(v, &op->key))
 		v->host.kernel_op(v->host.context, &read);
 }
 
 void desired_result(struct evpn *v, const struct kernel_op *op, const struct kernel_result *result)
 {
-	struct mac_entry *m = subject_of(v, &op->key, &op->content);
-	const struct ip *ip = op->key.kind == SLOT_NEIGH ? &op->key.neigh.ip : NULL;
-
-	history_add(v, m, ip,
+	history_slot(v, op,
 	    (struct moment){.kind = MOMENT_RESULT,
 		.a = (uint8_t)op->key.kind,
 		.b = (uint32_t)result->error,
 		.c = (uint32_t)result->outcome});
 	if (v->counters.kernel.repaired != v->repaired_seen) {
 		v->repaired_seen = v->counters.kernel.repaired;
-		history_add(
-		    v, m, ip, (struct moment){.kind = MOMENT_REPAIRED, .a = (uint8_t)op->key.kind});
+		history_slot(
+		    v, op, (struct moment){.kind = MOMENT_REPAIRED, .a = (uint8_t)op->key.kind});
 	}
-	if (result->outcome == KERNEL_DONE && op->verb != KERNEL_READ)
-		mem_free(map_remove(&v->slots.backoffs, &op->key));
-	else if (op->verb != KERNEL_PROBE && op->verb != KERNEL_READ)
+	if (result->outcome != KERNEL_DONE && op->verb != KERNEL_PROBE && op->verb != KERNEL_READ)
 		slot_waits(v, op, result->outcome == KERNEL_MISMATCH);
-	observe(v, &op->key);
+	else if (op->verb != KERNEL_READ && backoff_of(v, &op->key) != NULL)
+		mem_free(map_remove(&v->slots.backoffs, &op->key));
+	if (result->outcome != KERNEL_DONE || op->verb == KERNEL_READ)
+		observe(v, &op->key);
 	desired_mark(v, &op->key);
-	if (!slot_busy(v, &op->key))
-		look(v, op, result);
+	look(v, op, result);
 }
 
 /* ---- time ---------------------------------------------------------------------------------------

@@ -114,10 +114,11 @@ struct mac_entry *mac_get(struct evpn *v, struct mac_vrf *vrf, const struct mac 
 	return m;
 }
 
-struct mac_local *mac_local_get(struct mac_entry *m)
+struct mac_local *mac_local_get(struct evpn *v, struct mac_entry *m)
 {
 	if (m->local == NULL) {
 		m->local = mem_new(sizeof(*m->local));
+		v->macs.local_count++;
 		m->local->mac = m;
 		m->local->contested_since = MONO_NEVER;
 		m->local->row_decided = ROW_IDLE;
@@ -181,6 +182,7 @@ static void forget(struct evpn *v, struct mac_entry *m)
 {
 	if (m->local != NULL && list_linked(&m->local->frozen_node))
 		list_remove(&v->macs.frozen, &m->local->frozen_node);
+	v->macs.local_count -= m->local != NULL;
 	map_remove(&v->macs.map, &m->key);
 	local_free(m->local);
 	mem_free(m);
@@ -395,7 +397,7 @@ void mac_observe(struct evpn *v, struct mac_vrf *vrf, const struct mac *mac,
 	m = mac_get(v, vrf, mac);
 	if (m == NULL)
 		return;
-	mac_local_get(m)->row = claim;
+	mac_local_get(v, m)->row = claim;
 	put_on_port(v, m->local, is_host_claim(&claim) ? row->port : (ifindex_t){0});
 	settle_claim(v, m, row == NULL ? (ifindex_t){0} : row->port, start);
 }

@@ -92,6 +92,7 @@ struct mac_table {
 	struct map ports; /* owning */
 	struct mac_entry *dirty, **dirty_end;
 	size_t dirty_count;
+	size_t local_count;	       /* MACs with a local part */
 	struct list contested, frozen; /* oldest first */
 	struct mac_idle *idle;	       /* owned ring */
 	size_t idle_first, idle_count;
@@ -105,7 +106,7 @@ struct mac_entry *mac_find(const struct evpn *v, vni_t vni, const struct mac *ma
 /* Made if need be; NULL when the table is full (counted). */
 struct mac_entry *mac_get(struct evpn *v, struct mac_vrf *vrf, const struct mac *mac);
 /* The local part, made if need be. */
-struct mac_local *mac_local_get(struct mac_entry *m);
+struct mac_local *mac_local_get(struct evpn *v, struct mac_entry *m);
 void mac_mark(struct evpn *v, struct mac_entry *m);
 /* Its next decision; a bounded amount of work. */
 void mac_evaluate(struct evpn *v, struct mac_entry *m);

@@ -163,7 +163,7 @@ static void join_mac(struct evpn *v, struct mac_vrf *vrf, struct neigh *n)
 
 	if (m == NULL)
 		return;
-	n->local->next_of_mac = mac_local_get(m)->neighs;
+	n->local->next_of_mac = mac_local_get(v, m)->neighs;
 	m->local->neighs = n;
 }
 
