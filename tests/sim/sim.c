@@ -191,13 +191,13 @@ static void kernel_notify(void *context, const struct kernel_event *event)
 	pending_add(n, &e);
 }
 
-static void kernel_window(void *context)
+static void kernel_window(void *context, const struct slot_key *key)
 {
 	struct sim_node *n = context;
 
-	if (n->sim->faults && n->sim->swarm.windows && sim_chance(n->sim, 10)) {
+	if (n->sim->faults && n->sim->swarm.windows) {
 		n->in_window = true;
-		vms_into_window(n);
+		vms_into_window(n, key);
 		n->in_window = false;
 	}
 }

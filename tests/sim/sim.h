@@ -153,8 +153,9 @@ void fabric_reset_one(struct sim *s);
 
 /* ---- vms.c ---- */
 void vms_start(struct sim *s);
-/* The agent's step that is due next on this node is done now, inside the kernel's window. */
-void vms_into_window(struct sim_node *n);
+/* An agent's step that is due soon on this node is done now, inside the kernel's window of an
+ * operation on this slot: one that writes that slot where there is one, else any. */
+void vms_into_window(struct sim_node *n, const struct slot_key *key);
 /* Let every VM rest where it is, all agents done. */
 void vms_settle(struct sim *s);
 uint32_t vm_port(const struct sim_vm *vm);

@@ -668,7 +668,7 @@ void simkernel_execute(
 		return;
 	}
 	if (k->window != NULL)
-		k->window(k->context);
+		k->window(k->context, &op->key);
 	result->error = k->fail_errno;
 	if (result->error == 0)
 		result->error = write_slot(k, op);

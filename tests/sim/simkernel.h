@@ -80,7 +80,7 @@ struct simkernel {
 	void *context;
 	void (*notify)(void *context, const struct kernel_event *event);
 	/* Called between the check of an operation and its write: the kernel's own window. */
-	void (*window)(void *context);
+	void (*window)(void *context, const struct slot_key *key);
 	struct sim_link links[16];
 	size_t link_count;
 	struct sim_fdb fdb[SIM_ROWS];

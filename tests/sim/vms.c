@@ -107,23 +107,43 @@ static void agent_delete(struct sim *s, void *argument, uint32_t host)
 	sim_trace(s, "agent %s deletes vm%zu", n->name, vm->index);
 }
 
-/* A write that is due within the next seconds on this node happens right now. */
-void vms_into_window(struct sim_node *n)
+/* Would this VM's agent write that slot? */
+static bool about_slot(const struct sim_vm *vm, const struct slot_key *key)
+{
+	if (key->kind == SLOT_FDB)
+		return mac_equal(&key->fdb.mac, &vm->mac);
+	return key->kind == SLOT_NEIGH && ip_equal(&key->neigh.ip, &vm->ip);
+}
+
+/* A write that is due within the next seconds on this node; with a key, one about that slot. */
+static struct sim_step *step_due(struct sim_node *n, const struct slot_key *key)
 {
 	struct sim *s = n->sim;
 
 	for (size_t i = 0; i < s->heap_count; i++) {
 		struct sim_step *step = &s->heap[i];
 
-		if (!step->agent || step->call != agent_step || step->number != n->index)
-			continue;
-		if (step->at_ns > s->now.ns + 3000 * MS)
-			continue;
-		step->call = NULL;
-		sim_trace(s, "into the window of %s:", n->name);
-		agent_step(s, step->argument, (uint32_t)n->index);
-		return;
+		if (step->agent && step->call == agent_step && step->number == n->index &&
+		    step->at_ns <= s->now.ns + 3000 * MS &&
+		    (key == NULL || about_slot(step->argument, key)))
+			return step;
 	}
+	return NULL;
+}
+
+void vms_into_window(struct sim_node *n, const struct slot_key *key)
+{
+	struct sim_step *step = step_due(n, key);
+
+	if (step == NULL ? !sim_chance(n->sim, 10) : !sim_chance(n->sim, 50))
+		return;
+	if (step == NULL)
+		step = step_due(n, NULL);
+	if (step == NULL)
+		return;
+	step->call = NULL;
+	sim_trace(n->sim, "into the window of %s:", n->name);
+	agent_step(n->sim, step->argument, (uint32_t)n->index);
 }
 
 /* ---- traffic
