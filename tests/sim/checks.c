@@ -5,7 +5,8 @@
  *  - an advertised MAC has a local claim;
  *  - the sequence of a MAC does not fall while its claim lives.
  *
- * At the end, when faults have stopped and the fabric had time: every kernel shows the truth.
+ * When faults have stopped and the fabric had time, every VM migrates once more, and is followed
+ * before its source lets go; and at the end every kernel shows the truth.
  * The checker knows the truth from the VMs and the kernels, never from an engine.
  */
 #include "sim.h"
@@ -164,6 +165,21 @@ static void check_isolation(struct sim_node *n, const struct sim_vm *vm)
 	if (simkernel_fdb(&n->kernel, bridge, vm->plain_vni ? SIM_VLAN : 0, &vm->mac) != NULL ||
 	    simkernel_vxlan_fdb(&n->kernel, vxlan, &vm->mac) != NULL)
 		sim_fail(n->sim, "%s: vm%zu leaked into the other VNI", n->name, vm->index);
+}
+
+/* A migration in a fabric at rest: the third hypervisor has followed, though the source has not
+ * deleted its pin yet; the source as well where nothing was pinned. What an agent could not write,
+ * since its exclusive add found our entry there, cannot have moved. */
+void check_moved(struct sim *s, void *argument, uint32_t source)
+{
+	const struct sim_vm *vm = argument;
+	struct sim_node *target = &s->nodes[vm->target];
+
+	if (vm->how != ORCH_NONE && !vm->fdb_written[vm->target])
+		return;
+	for (size_t h = 0; h < SIM_HYPERVISORS; h++)
+		if (h != vm->target && (h != source || vm->how == ORCH_NONE))
+			check_observer(&s->nodes[h], target, vm);
 }
 
 void check_end(struct sim *s)

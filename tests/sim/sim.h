@@ -170,4 +170,5 @@ void faults_heal(struct sim *s);
 
 /* ---- checks.c ---- */
 void check_step(struct sim_node *n);
+void check_moved(struct sim *s, void *vm, uint32_t source);
 void check_end(struct sim *s);

@@ -269,8 +269,32 @@ void vms_start(struct sim *s)
 	}
 }
 
+/* The promise of a live migration, in a fabric at rest: the source keeps its entry for long, and
+ * all others have moved to the target before it is gone. */
+static void last_migration(struct sim *s, void *argument, uint32_t target)
+{
+	struct sim_vm *vm = argument;
+	uint32_t source = (uint32_t)vm->target;
+
+	sim_trace(s, "vm%zu migrates at last from %s to %s", vm->index, s->nodes[source].name,
+	    s->nodes[target].name);
+	s->migrations++;
+	vm->target = target;
+	vm->wanted[target] = true;
+	agent_step(s, vm, target);
+	traffic_moves(s, vm, target);
+	sim_at(s, 3000 * MS, check_moved, vm, source, false);
+	sim_at(s, 5000 * MS, agent_delete, vm, source, false);
+}
+
 void vms_settle(struct sim *s)
 {
-	for (size_t i = 0; i < SIM_VMS; i++)
-		sim_trace(s, "vm%zu rests on %s", i, s->nodes[s->vms[i].target].name);
+	for (size_t i = 0; i < SIM_VMS; i++) {
+		struct sim_vm *vm = &s->vms[i];
+		size_t away = 1 + sim_random(s, SIM_HYPERVISORS - 1);
+
+		sim_trace(s, "vm%zu rests on %s", i, s->nodes[vm->target].name);
+		sim_at(s, (25000 + 200 * (int64_t)i) * MS, last_migration, vm,
+		    (uint32_t)((vm->target + away) % SIM_HYPERVISORS), false);
+	}
 }
