@@ -122,10 +122,8 @@ static bool route_is_ignored(const void *slot, const struct slot_content *conten
 {
 	struct slot_content mirror;
 
-	if (content->route.protocol == RTPROT_EVPND)
-		return false;
 	if (slot == NULL)
-		return true;
+		return content->route.protocol != RTPROT_EVPND;
 	mirror = slot_mirror(SLOT_ROUTE, slot);
 	return !present && mirror.route.protocol != content->route.protocol;
 }

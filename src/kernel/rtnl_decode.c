@@ -27,6 +27,20 @@
 #define VLANS_MAX 4094 /* ranges on one port */
 #define ALIGNED(size) (((size_t)(size) + 3) & ~(size_t)3)
 
+/* libmnl's own walk compares lengths as signed numbers, and NLMSG_NEXT may step over the end. */
+const struct nlmsghdr *rtnl_next(const void *bytes, size_t size, size_t *at)
+{
+	const struct nlmsghdr *h;
+
+	if (*at > size || size - *at < sizeof(*h))
+		return NULL;
+	h = (const void *)((const uint8_t *)bytes + *at);
+	if (h->nlmsg_len < sizeof(*h) || h->nlmsg_len > size - *at)
+		return NULL;
+	*at += ALIGNED(h->nlmsg_len);
+	return h;
+}
+
 struct decoding {
 	const struct nlmsghdr *h;
 	bool from_dump;

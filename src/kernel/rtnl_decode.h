@@ -10,6 +10,10 @@
 
 #include <linux/netlink.h>
 
+/* Walks a run of messages: the one at *at, which then moves behind it; NULL when none fits into
+ * what is left. Start with *at = 0. `bytes` is aligned as a message is. */
+const struct nlmsghdr *rtnl_next(const void *bytes, size_t size, size_t *at);
+
 typedef void rtnl_emit_fn(void *context, const struct kernel_event *event);
 
 /* Decodes one message of `h->nlmsg_len` bytes, which the caller has checked to be there. `portid`

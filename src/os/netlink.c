@@ -208,10 +208,9 @@ static void take_event(void *context, const struct kernel_event *kernel)
 
 static void take_notifications(struct netlink *nl, const uint8_t *bytes, size_t size)
 {
-	const struct nlmsghdr *h = (const void *)bytes;
-	int left = (int)size;
+	const struct nlmsghdr *h;
 
-	for (; mnl_nlmsg_ok(h, left); h = mnl_nlmsg_next(h, &left)) {
+	for (size_t at = 0; (h = rtnl_next(bytes, size, &at)) != NULL;) {
 		nl->counters.notifications++;
 		if (!rtnl_decode(h, nl->portid, false, take_event, nl))
 			nl->counters.undecoded++;
@@ -354,13 +353,12 @@ void netlink_dump(struct netlink *nl, enum kernel_table table)
 /* Rows of one chunk; true when the step is over. */
 static bool take_rows(struct netlink *nl, size_t size)
 {
-	const struct nlmsghdr *h = (const void *)nl->dump_buffer;
-	int left = (int)size;
+	const struct nlmsghdr *h;
 
 	/* What was notified before these rows were made goes first: the mirror then knows which
 	 * rows are old news. */
 	netlink_drain(nl);
-	for (; mnl_nlmsg_ok(h, left); h = mnl_nlmsg_next(h, &left)) {
+	for (size_t at = 0; (h = rtnl_next(nl->dump_buffer, size, &at)) != NULL;) {
 		if (h->nlmsg_seq != nl->dump_sequence)
 			continue;
 		if ((h->nlmsg_flags & NLM_F_DUMP_INTR) != 0)

@@ -1,0 +1,408 @@
+/*
+ * The mirror: notifications against dump rows, overruns, silent removals, links and addresses.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include <linux/rtnetlink.h>
+
+#include "kernel/mirror.h"
+#include "kernel/reconcile.h"
+
+static const ifindex_t br = {10}, vx = {11}, svi = {12}, vp = {13}, other = {20};
+static const struct mac mac = {{2, 0, 0, 0, 0, 1}};
+static struct mirror *m;
+static enum kernel_event_kind told[64];
+static unsigned told_count;
+
+static void remember(void *context, const struct kernel_event *event)
+{
+	(void)context;
+	if (told_count < 64)
+		told[told_count++] = event->kind;
+}
+
+static int set_up(void **state)
+{
+	(void)state;
+	m = mirror_new(1);
+	told_count = 0;
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	(void)state;
+	mirror_free(m);
+	return 0;
+}
+
+static void apply(const struct kernel_event *e)
+{
+	mirror_apply(m, e, remember, NULL);
+}
+
+static void mark(enum kernel_event_kind kind, enum kernel_table table, bool clean)
+{
+	struct kernel_event e = {.kind = kind};
+
+	e.dump.table = table;
+	e.dump.clean = clean;
+	apply(&e);
+	told_count = 0;
+}
+
+static void fdb_says(uint8_t n, ifindex_t port, bool present, bool from_dump)
+{
+	struct mac who = {{2, 0, 0, 0, 0, n}};
+	struct slot_key key = slot_key_fdb(br, 99, &who);
+	struct slot_content c;
+	struct kernel_event e;
+
+	memset(&c, 0, sizeof(c));
+	c.fdb = (struct fdb_entry){port, NUD_NOARP, 0, false};
+	e = kernel_event_from_slot(&key, &c, present);
+	e.from_dump = from_dump;
+	apply(&e);
+}
+
+static const struct fdb_slot *fdb(uint8_t n)
+{
+	struct mac who = {{2, 0, 0, 0, 0, n}};
+	struct slot_key key = slot_key_fdb(br, 99, &who);
+
+	return mirror_fdb(m, &key.fdb);
+}
+
+static void test_dump_rows_are_hints(void **state)
+{
+	(void)state;
+	fdb_says(1, vp, true, false);
+	mark(KERNEL_DUMP_BEGIN, TABLE_FDB, false);
+	/* notified while the dump runs: its row is old news, either way */
+	fdb_says(1, vx, true, false);
+	fdb_says(2, vp, false, false);
+	told_count = 0;
+	fdb_says(1, vp, true, true);
+	fdb_says(2, vp, true, true);
+	assert_int_equal(told_count, 0);
+	assert_int_equal(fdb(1)->mirror.port.v, vx.v);
+	/* and a row that nobody told of is news */
+	fdb_says(3, vp, true, true);
+	assert_int_equal(told_count, 1);
+	mark(KERNEL_DUMP_END, TABLE_FDB, true);
+	assert_null(fdb(2));
+	assert_non_null(fdb(3));
+}
+
+static void test_unseen_rows(void **state)
+{
+	struct slot_key *doubts;
+	struct arena arena = {0};
+	struct kernel_event e = {.kind = KERNEL_DUMP_END, .dump.table = TABLE_FDB};
+
+	(void)state;
+	fdb_says(1, vp, true, false);
+	fdb_says(2, vp, true, false);
+	/* an unclean dump proves no absence: the row stays, in doubt */
+	mark(KERNEL_DUMP_BEGIN, TABLE_FDB, false);
+	fdb_says(2, vp, true, true);
+	mark(KERNEL_DUMP_END, TABLE_FDB, false);
+	assert_true(fdb(1)->slot.present);
+	assert_int_equal(mirror_doubts(m, &arena, &doubts), 1);
+	assert_memory_equal(&doubts[0].fdb.mac.b[5], "\x01", 1);
+	/* a clean one does */
+	mark(KERNEL_DUMP_BEGIN, TABLE_FDB, false);
+	fdb_says(2, vp, true, true);
+	e.dump.clean = true;
+	apply(&e);
+	assert_int_equal(told_count, 2);
+	assert_int_equal(told[0], KERNEL_FDB_DEL);
+	assert_int_equal(told[1], KERNEL_DUMP_END);
+	assert_null(fdb(1));
+	assert_int_equal(mirror_doubts(m, &arena, &doubts), 0);
+	arena_fini(&arena);
+}
+
+static void test_equal_rows_tell_nothing(void **state)
+{
+	(void)state;
+	fdb_says(1, vp, true, false);
+	told_count = 0;
+	fdb_says(1, vp, true, false);
+	mark(KERNEL_DUMP_BEGIN, TABLE_FDB, false);
+	fdb_says(1, vp, true, true);
+	assert_int_equal(told_count, 0);
+}
+
+static void test_overrun_is_over_after_whole_dumps(void **state)
+{
+	struct kernel_event e = {.kind = KERNEL_OVERRUN};
+
+	(void)state;
+	assert_false(mirror_is_synced(m));
+	for (unsigned t = 0; t < TABLE_COUNT; t++) {
+		mark(KERNEL_DUMP_BEGIN, (enum kernel_table)t, false);
+		mark(KERNEL_DUMP_END, (enum kernel_table)t, true);
+	}
+	assert_true(mirror_is_synced(m));
+	assert_false(mirror_is_stale(m));
+	mark(KERNEL_DUMP_BEGIN, TABLE_FDB, false);
+	apply(&e);
+	assert_true(mirror_is_stale(m));
+	/* this dump began before notifications were lost: it does not count */
+	mark(KERNEL_DUMP_END, TABLE_FDB, true);
+	for (unsigned t = 0; t < TABLE_COUNT; t++) {
+		assert_true(mirror_is_stale(m));
+		mark(KERNEL_DUMP_BEGIN, (enum kernel_table)t, false);
+		mark(KERNEL_DUMP_END, (enum kernel_table)t, t != TABLE_FDB);
+	}
+	assert_false(mirror_is_stale(m));
+}
+
+/* ---- links ---- */
+
+static void link_says(ifindex_t ifindex, ifindex_t master, ifindex_t lower, bool up, bool from_dump)
+{
+	struct kernel_event e = {.kind = KERNEL_LINK_NEW, .from_dump = from_dump};
+
+	e.link.ifindex = ifindex;
+	snprintf(e.link.name, sizeof(e.link.name), "if%u", ifindex.v);
+	e.link.master = master;
+	e.link.lower = lower;
+	e.link.mac = (struct mac){{2, 1, 0, 0, 0, (uint8_t)ifindex.v}};
+	e.link.admin_up = e.link.running = up;
+	apply(&e);
+}
+
+static void link_goes(ifindex_t ifindex)
+{
+	struct kernel_event e = {.kind = KERNEL_LINK_DEL, .link_gone = ifindex};
+
+	apply(&e);
+}
+
+static void test_links(void **state)
+{
+	const ifindex_t none = {0};
+	struct mac own = {{2, 1, 0, 0, 0, 13}}, svis = {{2, 1, 0, 0, 0, 12}},
+		   far = {{2, 1, 0, 0, 0, 20}};
+	const struct mirror_link **all;
+	struct arena arena = {0};
+
+	(void)state;
+	link_says(vp, br, none, true, false);
+	link_says(br, none, none, true, false);
+	link_says(svi, none, br, true, false);
+	link_says(other, none, none, true, false);
+	all = mirror_links(m, &arena);
+	for (unsigned i = 0; i < 4; i++)
+		assert_true(all[i] != NULL &&
+			    (i == 0 || all[i - 1]->link.ifindex.v < all[i]->link.ifindex.v));
+	assert_null(all[4]);
+	assert_int_equal(mirror_link_by_name(m, "if12")->link.ifindex.v, 12);
+	assert_true(mirror_own_mac(m, br, &own));
+	assert_true(mirror_own_mac(m, br, &svis));
+	assert_false(mirror_own_mac(m, br, &far));
+	assert_false(mirror_own_mac(m, br, &mac));
+	/* gone without a word: the dump tells */
+	told_count = 0;
+	mark(KERNEL_DUMP_BEGIN, TABLE_LINKS, false);
+	link_says(br, none, none, true, true);
+	link_says(other, none, none, true, true);
+	link_says(svi, none, br, true, true);
+	mark(KERNEL_DUMP_END, TABLE_LINKS, true);
+	assert_null(mirror_link(m, vp));
+	assert_false(mirror_own_mac(m, br, &own));
+	arena_fini(&arena);
+}
+
+static void test_port_vlans_and_flags(void **state)
+{
+	struct port_vlan vlans[] = {
+	    {1, 1, PORT_VLAN_PVID | PORT_VLAN_UNTAGGED, {0}}, {99, 200, 0, {0}}};
+	struct kernel_event e = {.kind = KERNEL_PORT_VLANS};
+	const struct mirror_link *l;
+
+	(void)state;
+	link_says(vx, br, (ifindex_t){0}, true, false);
+	e.port_vlans.port = vx;
+	e.port_vlans.count = 2;
+	e.port_vlans.vlans = vlans;
+	e.port_vlans.flags = (struct link_port){true, 3, true, false, false};
+	told_count = 0;
+	apply(&e);
+	apply(&e);
+	assert_int_equal(told_count, 1);
+	l = mirror_link(m, vx);
+	assert_int_equal(mirror_port_pvid(l), 1);
+	assert_true(mirror_port_has_vlan(l, 150));
+	assert_false(mirror_port_has_vlan(l, 201));
+	assert_true(l->link.port.learning);
+	e.port_vlans.flags.learning = false;
+	apply(&e);
+	assert_int_equal(told_count, 2);
+	assert_false(mirror_link(m, vx)->link.port.learning);
+}
+
+/* A link that goes takes the rows along that name it, in whatever way. */
+static void test_rows_go_with_their_link(void **state)
+{
+	struct slot_key flood, neigh;
+	struct ip ip = ip_from_u32(0x0a000001);
+	struct slot_content c;
+	struct kernel_event e;
+
+	(void)state;
+	memset(&c, 0, sizeof(c));
+	flood = slot_key_flood(vx, (vni_t){0}, &ip);
+	neigh = slot_key_neigh(vx, &ip);
+	link_says(vx, br, (ifindex_t){0}, true, false);
+	fdb_says(1, vx, true, false);
+	fdb_says(2, vp, true, false);
+	e = kernel_event_from_slot(&flood, &c, true);
+	apply(&e);
+	e = kernel_event_from_slot(&neigh, &c, true);
+	apply(&e);
+	told_count = 0;
+	link_goes(vx);
+	assert_int_equal(told_count, 4);
+	assert_null(fdb(1));
+	assert_non_null(fdb(2));
+	assert_null(mirror_flood(m, &flood.flood));
+	assert_null(mirror_neigh(m, &neigh.neigh));
+	link_goes(br);
+	assert_null(fdb(2));
+}
+
+/* ---- addresses and routes ---- */
+
+static void addr_says(ifindex_t dev, const char *text, uint8_t len, bool present)
+{
+	struct kernel_event e = {.kind = present ? KERNEL_ADDR_NEW : KERNEL_ADDR_DEL};
+
+	e.addr.dev = dev;
+	assert_true(ip_parse(text, &e.addr.prefix.addr));
+	e.addr.prefix.len = len;
+	apply(&e);
+}
+
+static struct slot_key route_key(const char *text)
+{
+	struct prefix p;
+
+	assert_true(prefix_parse(text, &p));
+	return slot_key_route(RT_TABLE_MAIN, 20, &p);
+}
+
+static void route_says(const char *text, uint8_t protocol, ifindex_t a, ifindex_t b, bool present)
+{
+	struct route_nexthop hops[2] = {
+	    {ip_from_u32(1), a, 1}, {ip_from_u32(2), b.v != 0 ? b : a, 1}};
+	struct slot_key key = route_key(text);
+	struct slot_content c;
+	struct kernel_event e;
+
+	memset(&c, 0, sizeof(c));
+	c.route = (struct route_entry){.protocol = protocol,
+	    .type = RTN_UNICAST,
+	    .nexthop_count = b.v != 0 ? 2 : 1,
+	    .nexthops = hops};
+	e = kernel_event_from_slot(&key, &c, present);
+	apply(&e);
+}
+
+static const struct route_slot *route(const char *text)
+{
+	struct slot_key key = route_key(text);
+
+	return mirror_route(m, &key.route);
+}
+
+static void test_addresses(void **state)
+{
+	struct ip ip = ip_from_u32(0x0a000001);
+
+	(void)state;
+	link_says(vp, br, (ifindex_t){0}, true, false);
+	addr_says(vp, "10.0.0.1", 24, true);
+	assert_true(mirror_has_addr(m, vp, &ip));
+	assert_false(mirror_has_addr(m, br, &ip));
+	addr_says(vp, "10.0.0.1", 24, false);
+	assert_false(mirror_has_addr(m, vp, &ip));
+	assert_int_equal(mirror_link(m, vp)->addr_count, 0);
+}
+
+static void test_routes_go_silently(void **state)
+{
+	const ifindex_t none = {0};
+
+	(void)state;
+	link_says(vp, none, none, true, false);
+	link_says(other, none, none, true, false);
+	addr_says(vp, "10.0.0.1", 24, true);
+	route_says("192.0.2.1/32", RTPROT_EVPND, vp, none, true);
+	route_says("192.0.2.2/32", RTPROT_EVPND, vp, other, true);
+	route_says("192.0.2.3/32", RTPROT_STATIC, vp, none, true);
+	assert_null(route("192.0.2.3/32")); /* not ours, nor in the place of ours */
+	/* a device goes down: what led over it alone is gone */
+	link_says(vp, none, none, false, false);
+	assert_null(route("192.0.2.1/32"));
+	assert_non_null(route("192.0.2.2/32"));
+	link_says(vp, none, none, true, false);
+	route_says("192.0.2.1/32", RTPROT_EVPND, vp, none, true);
+	/* its last IPv4 address goes: all over it is */
+	addr_says(vp, "10.0.0.1", 24, false);
+	assert_null(route("192.0.2.1/32"));
+	assert_null(route("192.0.2.2/32"));
+}
+
+static void test_route_replaced_by_another(void **state)
+{
+	const ifindex_t none = {0};
+
+	(void)state;
+	route_says("192.0.2.1/32", RTPROT_EVPND, vp, none, true);
+	route_says("192.0.2.1/32", RTPROT_STATIC, other, none, true);
+	assert_int_equal(route("192.0.2.1/32")->mirror.protocol, RTPROT_STATIC);
+	route_says("192.0.2.1/32", RTPROT_EVPND, vp, none, false);
+	assert_int_equal(route("192.0.2.1/32")->mirror.protocol, RTPROT_STATIC);
+	route_says("192.0.2.1/32", RTPROT_STATIC, other, none, false);
+	assert_null(route("192.0.2.1/32"));
+}
+
+/* The slots of one MAC+IP route: what a hundred thousand of them cost. */
+static void test_slots_are_small(void **state)
+{
+	(void)state;
+	assert_true(
+	    sizeof(struct fdb_slot) + sizeof(struct vxlan_fdb_slot) + sizeof(struct neigh_slot) <=
+	    200);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    TEST(test_dump_rows_are_hints),
+	    TEST(test_unseen_rows),
+	    TEST(test_equal_rows_tell_nothing),
+	    TEST(test_overrun_is_over_after_whole_dumps),
+	    TEST(test_links),
+	    TEST(test_port_vlans_and_flags),
+	    TEST(test_rows_go_with_their_link),
+	    TEST(test_addresses),
+	    TEST(test_routes_go_silently),
+	    TEST(test_route_replaced_by_another),
+	    TEST(test_slots_are_small),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
