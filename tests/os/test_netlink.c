@@ -14,6 +14,7 @@
 #include <cmocka.h>
 
 #include <errno.h>
+#include <linux/if_packet.h>
 #include <linux/rtnetlink.h>
 #include <net/if.h>
 #include <pthread.h>
@@ -316,6 +317,60 @@ static void test_fdb_displaces_learned_only(void **state)
 	assert_int_equal(settle_fdb(6, true, true, true), SLOT_SYNCED);
 	assert_true(kernel_shows(6, &e));
 	assert_int_equal(e.port.v, w->vx.v);
+	assert_int_equal(e.ntf, NTF_EXT_LEARNED | NTF_STICKY);
+}
+
+/* One frame that comes in on the access port vp. */
+static void frame_from(unsigned n)
+{
+	struct sockaddr_ll to = {.sll_family = AF_PACKET,
+	    .sll_ifindex = (int)index_of("vpp").v,
+	    .sll_halen = 6,
+	    .sll_addr = {0xff, 0xff, 0xff, 0xff, 0xff, 0xff}};
+	int fd = socket(AF_PACKET, SOCK_RAW, 0);
+	struct mac mac = mac_of(n);
+	uint8_t frame[60];
+
+	memset(frame, 0, sizeof(frame));
+	memset(frame, 0xff, 6);
+	memcpy(frame + 6, &mac, 6);
+	frame[12] = 0x88;
+	frame[13] = 0xb5; /* an EtherType for experiments */
+	assert_int_equal(sendto(fd, frame, sizeof(frame), 0, (void *)&to, sizeof(to)), 60);
+	close(fd);
+	usleep(20000);
+	listen_to_kernel();
+}
+
+/* Traffic moves a plain row and makes it the kernel's; a sticky one stays ours, through ageing,
+ * the port's flush and its going down, and returns after the bridge's flush. */
+static void test_fdb_traffic_and_flush(void **state)
+{
+	struct fdb_entry e;
+
+	(void)state;
+	assert_int_equal(settle_fdb(8, true, false, false), SLOT_SYNCED);
+	assert_int_equal(settle_fdb(9, true, true, false), SLOT_SYNCED);
+	frame_from(8);
+	frame_from(9);
+	assert_int_equal(fdb(8)->mirror.port.v, w->vp.v);
+	assert_int_equal(fdb(8)->mirror.ntf, 0);
+	assert_int_equal(fdb(8)->slot.ledger, LEDGER_NONE);
+	assert_int_equal(settle_fdb(9, true, true, false), SLOT_SYNCED);
+	assert_true(kernel_shows(9, &e));
+	assert_int_equal(e.port.v, w->vx.v);
+	run("ip link set br0 type bridge ageing_time 100; sleep 2; "
+	    "ip link set vx type bridge_slave fdb_flush; "
+	    "ip link set vx down; ip link set vx up");
+	listen_to_kernel();
+	assert_true(kernel_shows(9, &e));
+	assert_int_equal(e.ntf, NTF_EXT_LEARNED | NTF_STICKY);
+	assert_int_equal(e.nud, NUD_REACHABLE);
+	run("ip link set br0 type bridge fdb_flush");
+	listen_to_kernel();
+	assert_int_equal(kernel_shows(9, &e), fdb(9) != NULL && fdb(9)->slot.present);
+	assert_int_equal(settle_fdb(9, true, true, false), SLOT_SYNCED);
+	assert_true(kernel_shows(9, &e));
 	assert_int_equal(e.ntf, NTF_EXT_LEARNED | NTF_STICKY);
 }
 
@@ -779,6 +834,7 @@ int main(void)
 	    TEST(test_fdb_foreign_stays),
 	    TEST(test_fdb_overwritten_is_foreign),
 	    TEST(test_fdb_displaces_learned_only),
+	    TEST(test_fdb_traffic_and_flush),
 	    TEST(test_fdb_adoption),
 	    TEST(test_vxlan_fdb),
 	    TEST(test_flood_ownership),
