@@ -618,7 +618,8 @@ static void dump_end(const struct turn *t, enum kernel_table table, bool clean)
 
 	if (!m->dumping[table])
 		return;
-	if (table == TABLE_FDB && !clean) {
+	/* Changes that were lost to an overrun meanwhile make it no cleaner. */
+	if (table == TABLE_FDB && (!clean || m->overrun_in_dump[table])) {
 		doubt_unseen(m);
 		kinds = 1u << SLOT_FLOOD;
 	}

@@ -130,6 +130,23 @@ static void test_unseen_rows(void **state)
 	arena_fini(&arena);
 }
 
+/* What an overrun swallowed while the dump ran makes it no cleaner. */
+static void test_overrun_in_a_dump(void **state)
+{
+	struct kernel_event overrun = {.kind = KERNEL_OVERRUN};
+
+	(void)state;
+	fdb_says(1, vp, true, false);
+	mark(KERNEL_DUMP_BEGIN, TABLE_FDB, false);
+	apply(&overrun);
+	mark(KERNEL_DUMP_END, TABLE_FDB, true);
+	assert_non_null(fdb(1));
+	assert_true(fdb(1)->slot.present && fdb(1)->slot.doubtful);
+	mark(KERNEL_DUMP_BEGIN, TABLE_FDB, false);
+	mark(KERNEL_DUMP_END, TABLE_FDB, true);
+	assert_null(fdb(1));
+}
+
 static void test_equal_rows_tell_nothing(void **state)
 {
 	(void)state;
@@ -393,6 +410,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    TEST(test_dump_rows_are_hints),
 	    TEST(test_unseen_rows),
+	    TEST(test_overrun_in_a_dump),
 	    TEST(test_equal_rows_tell_nothing),
 	    TEST(test_overrun_is_over_after_whole_dumps),
 	    TEST(test_links),
