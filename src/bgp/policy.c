@@ -126,7 +126,7 @@ static bool match_looks_at_nlri(const struct match_clause *m)
 	case MATCH_EVPN_VNI:
 		return true;
 	case MATCH_INTERFACE:
-	case MATCH_COMMUNITY_NONE:
+	case MATCH_UNSUPPORTED:
 		return false;
 	}
 	return false;
@@ -168,7 +168,7 @@ static bool match_holds(
 		return route->nlri->family == BGP_L2VPN_EVPN && route->nlri->evpn.type == m->number;
 	case MATCH_EVPN_VNI:
 		return evpn_vni_matches(route, a, m->number);
-	case MATCH_COMMUNITY_NONE:
+	case MATCH_UNSUPPORTED:
 		return false;
 	}
 	return false;

@@ -14,7 +14,7 @@ enum match_kind {
 	MATCH_INTERFACE,       /* name: outgoing interface of the route */
 	MATCH_EVPN_ROUTE_TYPE, /* number */
 	MATCH_EVPN_VNI,	       /* number */
-	MATCH_COMMUNITY_NONE   /* reserved: lists come with the policy issue */
+	MATCH_UNSUPPORTED      /* a match that is kept but not applied yet: never holds */
 };
 
 struct match_clause {

@@ -61,7 +61,7 @@ static struct set_clause *set_add(struct loading *l, enum set_kind kind)
 void on_match_unsupported(struct loading *l, const struct statement *s, const struct words *w)
 {
 	(void)w;
-	match_add(l, MATCH_COMMUNITY_NONE, 0, NULL);
+	match_add(l, MATCH_UNSUPPORTED, 0, NULL);
 	loading_report(l, s, true, mem_strdup("kept in the configuration"),
 	    "`%.80s` cannot be judged yet: this entry never matches", s->text);
 }

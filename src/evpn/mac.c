@@ -695,7 +695,8 @@ void mac_restore(struct evpn *v, const struct state_mac *mac)
 
 bool mac_reclaim(struct evpn *v, struct mac_entry *m)
 {
-	if (m->local == NULL || m->local->claim.kind != CLAIM_PINNED)
+	if (m->local == NULL || m->local->claim.kind != CLAIM_PINNED ||
+	    !list_linked(&m->local->contested_node))
 		return false;
 	m->local->owes_bump = true;
 	mac_mark(v, m);

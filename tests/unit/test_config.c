@@ -292,7 +292,7 @@ static void test_unsupported_match_never_matches(void **state)
 
 	(void)state;
 	assert_int_equal(e->match_count, 1);
-	assert_int_equal(e->matches[0].kind, MATCH_COMMUNITY_NONE);
+	assert_int_equal(e->matches[0].kind, MATCH_UNSUPPORTED);
 	config_free(c);
 }
 
