@@ -121,7 +121,6 @@ struct sim {
 	char failure_text[512];
 	uint64_t turns, ops, repairs, migrations, crashes, overruns;
 	uint32_t own_before[SIM_HYPERVISORS][SIM_VMS];
-	uint32_t generation_before[SIM_HYPERVISORS][SIM_VMS];
 	bool own_known[SIM_HYPERVISORS][SIM_VMS];
 };
 
