@@ -23,6 +23,9 @@
 #define BACKOFF_FIRST_MS 50
 #define BACKOFF_MAX_MS 30000
 #define FLUSH_ATTEMPTS 5
+/* An agent writes the FDB entry first and the neighbour right after it. Our answer to the first
+ * must not fall on the second. */
+#define DEMOTE_HOLD_MS 20
 #define STATE_SLACK (4u << 20)
 
 void desired_init(struct evpn *v, uint64_t seed)
@@ -262,6 +265,26 @@ static struct backoff *backoff_of(const struct evpn *v, const struct slot_key *k
 	return v->slots.backoffs.count == 0 ? NULL : map_find(&v->slots.backoffs, key);
 }
 
+/* Nothing is issued for this slot for a while, though nothing has failed. */
+static void hold_begin(struct evpn *v, const struct slot_key *key, int64_t ms)
+{
+	struct backoff *b = mem_new(sizeof(*b));
+
+	b->key = *key;
+	b->until = mono_add_ms(v->now, ms);
+	map_insert(&v->slots.backoffs, b);
+	v->slots.next_retry = mono_min(v->slots.next_retry, b->until);
+}
+
+/* What the slot was held for has come without us. */
+static void hold_end(struct evpn *v, const struct slot_key *key)
+{
+	struct backoff *b = backoff_of(v, key);
+
+	if (b != NULL && b->attempts == 0)
+		mem_free(map_remove(&v->slots.backoffs, key));
+}
+
 /* History of the MAC that the slot is about; who has none and is not watched is not looked up. */
 static void history_slot(struct evpn *v, const struct kernel_op *op, struct moment moment)
 {
@@ -480,6 +503,17 @@ static bool next_neigh(struct evpn *v, const struct slot_key *key, const struct 
 	    mirror_neigh(v->mirror, &key->neigh), &key->neigh, want, op, &status);
 }
 
+/* Our entry is right while its MAC is here, so giving it away can wait until the agent that pinned
+ * the MAC has had time for its own (docs/decisions/neighbour-of-a-local-mac.md). */
+static void demotion_held(struct evpn *v, const struct slot_key *key, const struct kernel_op *op)
+{
+	const struct mac_entry *m = subject_of(v, key, &op->content);
+	bool pinned = m != NULL && m->local != NULL && m->local->claim.kind == CLAIM_PINNED;
+
+	if (pinned && !is_ours_to_be(op) && op->verb == KERNEL_CHANGE && backoff_of(v, key) == NULL)
+		hold_begin(v, key, DEMOTE_HOLD_MS);
+}
+
 void desired_neigh(struct evpn *v, const struct mac_vrf *vrf, struct neigh *n)
 {
 	struct slot_key key = slot_key_neigh(vrf->place.svi, &n->id.ip);
@@ -491,8 +525,12 @@ void desired_neigh(struct evpn *v, const struct mac_vrf *vrf, struct neigh *n)
 	want = neigh_wish(v, vrf, n, mirror_neigh(v->mirror, &key.neigh));
 	if (!v->converged && !v->flushing && !want.wanted && !want.local_mac)
 		return;
-	if (next_neigh(v, &key, &want, &op))
+	if (next_neigh(v, &key, &want, &op)) {
+		demotion_held(v, &key, &op);
 		step(v, &op, n->audited);
+	} else {
+		hold_end(v, &key);
+	}
 }
 
 enum slot_status desired_neigh_status(

@@ -15,10 +15,10 @@ struct mac_entry;
 struct mac_vrf;
 struct neigh;
 
-/* A slot whose operation failed waits, longer each time. */
+/* A slot whose operation failed waits, longer each time; one is held for a moment. */
 struct backoff {
 	struct slot_key key;
-	uint32_t attempts;
+	uint32_t attempts; /* that failed; 0: held */
 	mono_t until;
 	bool due; /* its time came; the next attempt is under way */
 };

@@ -85,6 +85,8 @@ def test_back_and_forth(lab, tell, sticky):
     lab.watch.audit(lab.sockets)
     hits = lab.watch.hits[hits:]
     lost = sum(h.lost for h in hits)
+    for hit in hits:
+        tell(f"  {hit}")
     tell(f"{'sticky' if sticky else 'plain'}, silent, 50 migrations back and forth: {time.monotonic() - start:.0f} s, stuck {stuck}, slowest settled {worst:.0f} ms, foreign touched {len(hits)} repaired {len(hits) - lost} lost {lost}")
     assert stuck == 0 and lost == 0
 

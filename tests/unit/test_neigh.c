@@ -143,6 +143,63 @@ static void test_foreign_holds_the_slot(void **state)
 	host_stop(&h);
 }
 
+/* The MAC is pinned here: its neighbour of ours is given away, but not under the agent's hands,
+ * which write the FDB entry first and the neighbour right after it. */
+static void test_agent_writes_both(void **state)
+{
+	struct evpn_host_state h;
+
+	(void)state;
+	host_ready(&h);
+	for (uint32_t turn = 0; turn < 2; turn++) {
+		REMOTE(.mac = M1, .ip = I1, .vtep = 2, .sequence = 10 * turn);
+		expect(&h, "add vxlan " M1 "; add fdb " M1 "; add neigh " I1);
+		kernel_fdb(&h, M1, PORT, NUD_NOARP, 0);
+		expect(&h, turn == 0 ? "+mac " M1 " 1; delete vxlan " M1
+				     : "+mac " M1 " 11; delete vxlan " M1);
+		host_wait(&h, 15);
+		expect(&h, "");
+		kernel_neigh(&h, I1, M1, NUD_PERMANENT);
+		expect(&h, turn == 0 ? "+ip " M1 " " I1 " 1" : "+ip " M1 " " I1 " 11");
+		host_wait(&h, 1000);
+		REMOTE(.mac = M1, .ip = I1, .vtep = 2, .gone = true);
+		expect(&h, "");
+		kernel_neigh_gone(&h, I1);
+		kernel_fdb_gone(&h, M1);
+		host_lines(&h);
+	}
+	host_stop(&h);
+}
+
+static void test_agent_writes_the_fdb_entry_alone(void **state)
+{
+	struct evpn_host_state h;
+
+	(void)state;
+	host_ready(&h);
+	REMOTE(.mac = M1, .ip = I1, .vtep = 2, .sequence = 0);
+	host_lines(&h);
+	kernel_fdb(&h, M1, PORT, NUD_NOARP, 0);
+	expect(&h, "+mac " M1 " 1; delete vxlan " M1);
+	host_wait(&h, 25);
+	expect(&h, "change neigh " I1 "; +ip " M1 " " I1 " 1");
+	host_stop(&h);
+}
+
+/* A learned MAC has no agent: nothing to wait for. */
+static void test_learned_mac_gives_its_neighbour_away(void **state)
+{
+	struct evpn_host_state h;
+
+	(void)state;
+	host_ready(&h);
+	REMOTE(.mac = M1, .ip = I1, .vtep = 2, .sequence = 0);
+	host_lines(&h);
+	kernel_fdb(&h, M1, PORT, NUD_REACHABLE, 0);
+	expect(&h, "+mac " M1 " 1; delete vxlan " M1 "; change neigh " I1 "; +ip " M1 " " I1 " 1");
+	host_stop(&h);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -153,6 +210,9 @@ int main(void)
 	    cmocka_unit_test(test_no_claims),
 	    cmocka_unit_test(test_probe),
 	    cmocka_unit_test(test_foreign_holds_the_slot),
+	    cmocka_unit_test(test_agent_writes_both),
+	    cmocka_unit_test(test_agent_writes_the_fdb_entry_alone),
+	    cmocka_unit_test(test_learned_mac_gives_its_neighbour_away),
 	};
 
 	return cmocka_run_group_tests_name("neigh", tests, NULL, NULL);
