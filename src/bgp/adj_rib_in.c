@@ -26,7 +26,9 @@ static const char *infeasible(const struct peer *p, enum bgp_family family, cons
 		if (a->cluster_list[i] == ip_to_u32(&g->router_id))
 			return "reflected from the same cluster";
 	/* RFC 4271 section 5.1.3: a next hop of our own leads nowhere. */
-	if (a->next_hop.family != IP_NONE && ip_equal(&a->next_hop, &p->up->local))
+	if (a->next_hop.family != IP_NONE &&
+	    (ip_equal(&a->next_hop, &p->up->local) || ip_equal(&a->next_hop, &p->self.v4) ||
+		ip_equal(&a->next_hop, &p->self.v6) || ip_equal(&a->next_hop, &p->self.link_local)))
 		return "next hop is us";
 	return NULL;
 }

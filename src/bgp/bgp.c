@@ -30,6 +30,7 @@ struct bgp *bgp_new(const struct bgp_start *start)
 	b->log = start->log;
 	b->host = start->host;
 	b->random = start->seed;
+	b->neighbors_until = MONO_NEVER;
 	loc_rib_init(&b->rib, start->seed);
 	map_init(
 	    &b->interfaces, offsetof(struct interface, ifindex), sizeof(ifindex_t), start->seed);
@@ -39,9 +40,6 @@ struct bgp *bgp_new(const struct bgp_start *start)
 
 void bgp_free(struct bgp *b)
 {
-	size_t at = 0;
-	struct interface *i;
-
 	/* Nobody listens any more. */
 	b->host = (struct bgp_host){0};
 	b->settings.log_neighbor_changes = false;
@@ -52,9 +50,7 @@ void bgp_free(struct bgp *b)
 		bgp_remove_peer(b, b->peer_count - 1, (mono_t){0});
 	}
 	mem_free(b->peers);
-	while ((i = map_next(&b->interfaces, &at)) != NULL)
-		mem_free(i);
-	map_fini(&b->interfaces);
+	bgp_interfaces_free(b);
 	loc_rib_fini(&b->rib);
 	bgp_settings_fini(&b->settings);
 	arena_fini(&b->arena);
@@ -265,6 +261,7 @@ bool bgp_run(struct bgp *b, mono_t now)
 {
 	struct dest *d;
 
+	bgp_interfaces_run(b, now);
 	for (size_t i = 0; i < b->peer_count; i++)
 		peer_run(b->peers[i], now);
 	for (size_t n = 0; n < DECISIONS_PER_RUN && (d = loc_rib_next_dirty(&b->rib)) != NULL; n++)
@@ -276,7 +273,7 @@ bool bgp_run(struct bgp *b, mono_t now)
 
 mono_t bgp_deadline(const struct bgp *b)
 {
-	mono_t d = MONO_NEVER;
+	mono_t d = b->neighbors_until;
 
 	if (pending(b))
 		return (mono_t){0};

@@ -82,13 +82,14 @@ struct bgp_interface {
 	ifindex_t ifindex;
 	const char *name;
 	bool up;
-	struct ip link_local; /* ours; IP_NONE unknown */
-	struct ip global;     /* an own global IPv6 address for next hops; IP_NONE none */
+	const struct prefix *addresses; /* our own on it, host bits kept, in the kernel's order */
+	size_t address_count;
 };
 void bgp_interface_changed(struct bgp *b, const struct bgp_interface *i, mono_t now);
 void bgp_interface_gone(struct bgp *b, ifindex_t ifindex, mono_t now);
-/* A router advertisement told the link-local address of the peer on this link; lifetime 0: it
- * resigns. */
+/* A router advertisement told the link-local address of the peer on this link, and for how long
+ * that is to be believed (RFC 4861 section 6.3.4): a session that is up goes on by its hold timer,
+ * a new connection is not opened to an address whose time is over. Lifetime 0: it resigns. */
 void bgp_neighbor_seen(
     struct bgp *b, ifindex_t ifindex, const struct ip *link_local, uint16_t lifetime_s, mono_t now);
 /* Links on which unnumbered peers are configured: they need router advertisements. */

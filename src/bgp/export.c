@@ -75,44 +75,27 @@ static void strip_for_ebgp(struct attrs *a, const struct path *path)
 
 /* ---- NEXT_HOP ---- */
 
-static const struct interface *session_interface(const struct peer *to)
-{
-	return to->ifindex.v == 0 ? NULL : bgp_interface_find(to->bgp, to->ifindex);
-}
-
 /* RFC 2545 section 3 and RFC 8950 section 4: a global address, and on a common link the link-local
  * one too. A link without a global address gives the link-local one in both places. */
 static bool self_v6(const struct peer *to, struct attrs *a)
 {
-	const struct interface *i = session_interface(to);
-	const struct ip *local = &to->up->local;
-
-	a->next_hop = (struct ip){0};
-	a->next_hop_link_local = (struct ip){0};
-	a->next_hop_is_link_local = false;
-	if (local->family != IP_V6)
-		return false;
-	if (ip_is_link_local(local))
-		a->next_hop_link_local = *local;
-	else
-		a->next_hop = *local;
-	if (i != NULL && a->next_hop.family == IP_NONE)
-		a->next_hop = i->global;
-	if (a->next_hop.family == IP_NONE) {
+	a->next_hop = to->self.v6;
+	a->next_hop_link_local = to->self.link_local;
+	a->next_hop_is_link_local = a->next_hop.family == IP_NONE;
+	if (a->next_hop_is_link_local)
 		a->next_hop = a->next_hop_link_local;
-		a->next_hop_is_link_local = true;
-	}
-	return true;
+	return a->next_hop.family != IP_NONE;
 }
 
+/* RFC 8950, where it was negotiated, says how the session's own family reaches us. */
 static bool self_v4(const struct peer *to, struct attrs *a)
 {
-	if (to->up->local.family == IP_V6)
-		return to->up->extended_nexthop && self_v6(to, a);
-	a->next_hop = to->up->local;
+	if (to->up->local.family == IP_V6 && to->up->extended_nexthop)
+		return self_v6(to, a);
+	a->next_hop = to->self.v4;
 	a->next_hop_link_local = (struct ip){0};
 	a->next_hop_is_link_local = false;
-	return true;
+	return a->next_hop.family != IP_NONE;
 }
 
 /* An EVPN route that names no VTEP is ours; its VTEP is then our best known address. */

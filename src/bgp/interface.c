@@ -33,40 +33,106 @@ static void links_changed(struct bgp *b, const char *name, mono_t now)
 			peer_link_changed(b->peers[i], now);
 }
 
-/* Our next hops on this link changed. */
-static void next_hops_changed(struct bgp *b, ifindex_t ifindex)
+static bool is_loopback(const struct ip *ip)
 {
-	for (size_t i = 0; i < b->peer_count; i++)
-		for (size_t f = 0; f < BGP_FAMILIES; f++)
-			if (ifindex_equal(b->peers[i]->ifindex, ifindex))
-				adj_rib_out_policy_changed(&b->peers[i]->out[f]);
+	static const uint8_t one[16] = {[15] = 1};
+
+	return ip->family == IP_V4 ? ip->b[0] == 127 : memcmp(ip->b, one, sizeof(one)) == 0;
 }
 
-void bgp_interface_changed(struct bgp *b, const struct bgp_interface *i, mono_t now)
+static bool addresses_equal(const struct interface *own, const struct bgp_interface *i)
+{
+	return own->address_count == i->address_count &&
+	       (i->address_count == 0 || memcmp(own->addresses, i->addresses,
+					     i->address_count * sizeof(*i->addresses)) == 0);
+}
+
+/* The first address of each kind is the one that next hops name. */
+static void addresses_take(struct interface *own, const struct bgp_interface *i)
+{
+	mem_free(own->addresses);
+	own->addresses = mem_dup(i->addresses, i->address_count * sizeof(*i->addresses));
+	own->address_count = i->address_count;
+	own->link_local = own->global = own->v4 = (struct ip){0};
+	for (size_t n = 0; n < i->address_count; n++) {
+		const struct ip *ip = &i->addresses[n].addr;
+		struct ip *to = ip->family == IP_V4    ? &own->v4
+				: ip_is_link_local(ip) ? &own->link_local
+						       : &own->global;
+
+		if (to->family == IP_NONE && !is_loopback(ip))
+			*to = *ip;
+	}
+}
+
+struct interface *bgp_interface_with(const struct bgp *b, const struct ip *address)
+{
+	struct interface *i, *found = NULL;
+	size_t at = 0;
+
+	while ((i = map_next(&b->interfaces, &at)) != NULL)
+		for (size_t n = 0; n < i->address_count; n++)
+			if (ip_equal(&i->addresses[n].addr, address) &&
+			    (found == NULL || i->ifindex.v < found->ifindex.v))
+				found = i;
+	return found;
+}
+
+bool interface_reaches(const struct interface *i, const struct ip *ip)
+{
+	for (size_t n = 0; n < i->address_count; n++) {
+		struct prefix p = prefix_from(&i->addresses[n].addr, i->addresses[n].len);
+
+		if (prefix_contains(&p, ip))
+			return true;
+	}
+	return false;
+}
+
+static void next_hops_changed(struct bgp *b)
+{
+	for (size_t i = 0; i < b->peer_count; i++)
+		peer_addresses_changed(b->peers[i]);
+}
+
+static struct interface *interface_get(struct bgp *b, const struct bgp_interface *i, mono_t now)
 {
 	struct interface *own = bgp_interface_find(b, i->ifindex);
-	bool news, moved;
 
 	if (own != NULL && strcmp(own->name, i->name) != 0) {
 		bgp_interface_gone(b, i->ifindex, now);
 		own = NULL;
 	}
-	if (own == NULL) {
-		own = mem_new(sizeof(*own));
-		own->ifindex = i->ifindex;
-		strncpy(own->name, i->name, sizeof(own->name) - 1);
-		map_insert(&b->interfaces, own);
-	}
-	/* Links tell much that is no news; a peer is not to be called upon for that. */
-	news = own->up != i->up || !ip_equal(&own->link_local, &i->link_local);
-	moved = !ip_equal(&own->global, &i->global);
+	if (own != NULL)
+		return own;
+	own = mem_new(sizeof(*own));
+	own->ifindex = i->ifindex;
+	own->neighbor_until = MONO_NEVER;
+	strncpy(own->name, i->name, sizeof(own->name) - 1);
+	map_insert(&b->interfaces, own);
+	return own;
+}
+
+void bgp_interface_changed(struct bgp *b, const struct bgp_interface *i, mono_t now)
+{
+	struct interface *own = interface_get(b, i, now);
+	struct ip link_local = own->link_local;
+	bool was_up = own->up, moved = !addresses_equal(own, i);
+
 	own->up = i->up;
-	own->link_local = i->link_local;
-	own->global = i->global;
-	if (news)
+	if (moved)
+		addresses_take(own, i);
+	/* Links tell much that is no news; a peer is not to be called upon for that. */
+	if (was_up != i->up || !ip_equal(&own->link_local, &link_local))
 		links_changed(b, own->name, now);
 	if (moved)
-		next_hops_changed(b, own->ifindex);
+		next_hops_changed(b);
+}
+
+static void interface_free(struct interface *i)
+{
+	mem_free(i->addresses);
+	mem_free(i);
 }
 
 void bgp_interface_gone(struct bgp *b, ifindex_t ifindex, mono_t now)
@@ -76,24 +142,63 @@ void bgp_interface_gone(struct bgp *b, ifindex_t ifindex, mono_t now)
 	if (i == NULL)
 		return;
 	links_changed(b, i->name, now);
-	mem_free(i);
+	interface_free(i);
+	next_hops_changed(b);
+}
+
+void bgp_interfaces_free(struct bgp *b)
+{
+	struct interface *i;
+	size_t at = 0;
+
+	while ((i = map_next(&b->interfaces, &at)) != NULL)
+		interface_free(i);
+	map_fini(&b->interfaces);
+}
+
+/* ---- router advertisements ---- */
+
+static void neighbor_set(struct bgp *b, struct interface *i, const struct ip *neighbor, mono_t now)
+{
+	if (ip_equal(&i->neighbor, neighbor))
+		return;
+	i->neighbor = *neighbor;
+	links_changed(b, i->name, now);
 }
 
 void bgp_neighbor_seen(
     struct bgp *b, ifindex_t ifindex, const struct ip *link_local, uint16_t lifetime_s, mono_t now)
 {
 	struct interface *i = bgp_interface_find(b, ifindex);
-	struct ip before;
 
 	if (i == NULL || !ip_is_link_local(link_local) || ip_equal(link_local, &i->link_local))
 		return;
-	before = i->neighbor;
-	if (lifetime_s != 0)
-		i->neighbor = *link_local;
-	else if (ip_equal(&before, link_local))
-		i->neighbor = (struct ip){0};
-	if (!ip_equal(&before, &i->neighbor))
-		links_changed(b, i->name, now);
+	if (lifetime_s != 0) {
+		i->neighbor_until = mono_add_s(now, lifetime_s);
+		b->neighbors_until = mono_min(b->neighbors_until, i->neighbor_until);
+		neighbor_set(b, i, link_local, now);
+	} else if (ip_equal(&i->neighbor, link_local)) {
+		i->neighbor_until = MONO_NEVER;
+		neighbor_set(b, i, &(struct ip){0}, now);
+	}
+}
+
+void bgp_interfaces_run(struct bgp *b, mono_t now)
+{
+	struct interface **all;
+
+	if (!mono_reached(b->neighbors_until, now))
+		return;
+	b->neighbors_until = MONO_NEVER;
+	all = (struct interface **)map_sorted(&b->interfaces, &b->arena, NULL);
+	for (size_t k = 0; k < b->interfaces.count; k++) {
+		if (mono_reached(all[k]->neighbor_until, now)) {
+			all[k]->neighbor_until = MONO_NEVER;
+			neighbor_set(b, all[k], &(struct ip){0}, now);
+		}
+		b->neighbors_until = mono_min(b->neighbors_until, all[k]->neighbor_until);
+	}
+	arena_reset(&b->arena);
 }
 
 bool bgp_wants_ra(const struct bgp *b, ifindex_t ifindex)

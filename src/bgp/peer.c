@@ -2,9 +2,9 @@
  * Peers: when to connect, whom to believe, what to do when a session comes and goes.
  *
  * A numbered peer is reached at its address. An unnumbered one is whoever speaks BGP on a link: its
- * link-local address is told by router advertisements, or by its own connection. Nothing is started
- * while there is an obstacle (peer_obstacle); what takes it away calls peer_wake(). A link that
- * goes down ends the session at once, not after the hold time.
+ * link-local address is told by router advertisements, for their lifetime, or by its own connection
+ * while that lasts. Nothing is started while there is an obstacle (peer_obstacle); what takes it
+ * away calls peer_wake(). A link that goes down ends the session at once, not after the hold time.
  */
 #include "bgp/peer.h"
 
@@ -178,14 +178,76 @@ bool peer_accept(
 	/* Who connects anew has lost the connection before. */
 	if (s->state != BGP_IDLE)
 		fsm_handle(s, &(struct fsm_input){.event = FSM_COLLISION, .notification = &n}, now);
-	if (p->settings->unnumbered)
-		p->address = *remote;
 	if (p->active.state == BGP_IDLE)
 		p->idle_until = mono_add_s(now, ACCEPTED_FIRST_S);
 	fsm_event(s, FSM_START, now);
 	s->conn = conn;
 	session_connected(s, local, remote, now);
 	return true;
+}
+
+/* ---- our next hops ---- */
+
+/* The link that the session runs over, or the one that has its address: a loopback. */
+static const struct interface *session_interface(const struct peer *p)
+{
+	if (p->ifindex.v != 0)
+		return bgp_interface_find(p->bgp, p->ifindex);
+	return bgp_interface_with(p->bgp, &p->up->local);
+}
+
+static bool shares_link(const struct peer *p, const struct interface *i)
+{
+	return p->settings->unnumbered || interface_reaches(i, &p->up->remote);
+}
+
+/* RFC 4271 section 5.1.3, RFC 2545 section 3. The address of the session comes first; the other
+ * family's is looked for on the same interface, as FRR does. Without an IPv4 address there the
+ * router id will do, if it is an address of ours. */
+static void next_hops_find(
+    const struct peer *p, struct ip *v4, struct ip *v6, struct ip *link_local)
+{
+	const struct interface *i = session_interface(p);
+	const struct ip *local = &p->up->local, *id = &p->bgp->settings.router_id;
+
+	*v4 = *v6 = *link_local = (struct ip){0};
+	if (i != NULL) {
+		*v4 = i->v4;
+		*v6 = i->global;
+		if (shares_link(p, i))
+			*link_local = i->link_local;
+	}
+	if (v4->family == IP_NONE && bgp_interface_with(p->bgp, id) != NULL)
+		*v4 = *id;
+	if (local->family == IP_V4)
+		*v4 = *local;
+	else if (ip_is_link_local(local))
+		*link_local = *local;
+	else
+		*v6 = *local;
+}
+
+/* Whether they are others than before. */
+static bool next_hops_update(struct peer *p)
+{
+	struct ip v4, v6, link_local;
+	bool same;
+
+	next_hops_find(p, &v4, &v6, &link_local);
+	same = ip_equal(&v4, &p->self.v4) && ip_equal(&v6, &p->self.v6) &&
+	       ip_equal(&link_local, &p->self.link_local);
+	p->self.v4 = v4;
+	p->self.v6 = v6;
+	p->self.link_local = link_local;
+	return !same;
+}
+
+void peer_addresses_changed(struct peer *p)
+{
+	if (p->up == NULL || !next_hops_update(p))
+		return;
+	for (size_t f = 0; f < BGP_FAMILIES; f++)
+		adj_rib_out_policy_changed(&p->out[f]);
 }
 
 /* ---- up and down ---- */
@@ -210,6 +272,8 @@ void peer_established(struct peer *p, struct session *s, mono_t now)
 {
 	stop_other(p, s, now);
 	p->up = s;
+	if (p->settings->unnumbered)
+		p->address = s->remote;
 	p->ebgp = s->ebgp;
 	p->remote_as = s->open.as;
 	p->local_as = peer_local_as(p);
@@ -221,6 +285,7 @@ void peer_established(struct peer *p, struct session *s, mono_t now)
 	p->retries = 0;
 	p->established_count++;
 	s->established_at = now;
+	next_hops_update(p);
 	if (p->bgp->settings.log_neighbor_changes)
 		log_info(p->bgp->log, LOG_BGP, "%%ADJCHANGE: neighbor %s(%s) in vrf default Up",
 		    peer_name(p), p->hostname[0] != '\0' ? p->hostname : "Unknown");
@@ -231,6 +296,14 @@ void peer_established(struct peer *p, struct session *s, mono_t now)
 			adj_rib_out_open(&p->out[f]);
 	}
 	tell(p, true, "Established");
+}
+
+/* It was believed as long as the session stood for it; now the advertisements count again. */
+static void forget_address(struct peer *p)
+{
+	const struct interface *i = bgp_interface_find(p->bgp, p->ifindex);
+
+	p->address = i == NULL ? (struct ip){0} : i->neighbor;
 }
 
 void peer_lost(struct peer *p, const char *why, mono_t now)
@@ -247,6 +320,8 @@ void peer_lost(struct peer *p, const char *why, mono_t now)
 	p->up = NULL;
 	p->since = now;
 	p->reason = why;
+	if (p->settings->unnumbered)
+		forget_address(p);
 	p->dropped_count++;
 	if (p->bgp->settings.log_neighbor_changes)
 		log_info(p->bgp->log, LOG_BGP,
@@ -302,6 +377,20 @@ mono_t peer_deadline(const struct peer *p)
 	return d;
 }
 
+/* What router advertisements say counts for connections that we open; one that is up, or that the
+ * peer has opened, speaks for itself. */
+static void take_neighbor(struct peer *p, const struct interface *i, mono_t now)
+{
+	const char *why = i->neighbor.family == IP_NONE ? "No router advertisement from the peer"
+							: "Peer's address changed";
+
+	if (p->up != NULL || ip_equal(&p->address, &i->neighbor))
+		return;
+	if (p->active.state == BGP_CONNECT || p->active.state == BGP_ACTIVE)
+		fsm_handle(&p->active, &(struct fsm_input){.event = FSM_STOP, .why = why}, now);
+	p->address = i->neighbor;
+}
+
 void peer_link_changed(struct peer *p, mono_t now)
 {
 	const struct interface *i = bgp_interface_named(p->bgp, p->settings->name);
@@ -317,13 +406,6 @@ void peer_link_changed(struct peer *p, mono_t now)
 		p->idle_until = (mono_t){0};
 		return;
 	}
-	if (i->neighbor.family != IP_NONE && p->up == NULL &&
-	    !ip_equal(&p->address, &i->neighbor)) {
-		if (p->active.state == BGP_CONNECT)
-			fsm_handle(&p->active,
-			    &(struct fsm_input){.event = FSM_STOP, .why = "Peer's address changed"},
-			    now);
-		p->address = i->neighbor;
-	}
+	take_neighbor(p, i, now);
 	peer_wake(p, now);
 }

@@ -11,8 +11,9 @@
 struct peer {
 	struct bgp *bgp;
 	const struct neighbor_settings *settings; /* in bgp->settings */
-	struct ip address;	/* numbered: as configured; unnumbered: learned, or IP_NONE */
-	ifindex_t ifindex;	/* unnumbered: its link, 0 while there is none */
+	struct ip address; /* numbered: as configured; unnumbered: learned while it is believed, or
+			      IP_NONE */
+	ifindex_t ifindex; /* unnumbered: its link, 0 while there is none */
 	struct session active;	/* the connection that we open */
 	struct session passive; /* the connection that the peer opens */
 	struct session *up;	/* which of the two is Established; NULL none */
@@ -21,6 +22,11 @@ struct peer {
 	bool ebgp;
 	uint32_t remote_as, local_as;
 	struct ip router_id;
+	/* ours, as next hops towards it; IP_NONE none */
+	struct {
+		struct ip v4, v6;     /* v6: global */
+		struct ip link_local; /* of the link that we share with it */
+	} self;
 	char hostname[OPEN_NAME_MAX];
 	bool families[BGP_FAMILIES];
 	bool end_of_rib[BGP_FAMILIES]; /* received */
@@ -80,3 +86,5 @@ void peer_run(struct peer *p, mono_t now);
 mono_t peer_deadline(const struct peer *p);
 /* Link of an unnumbered peer came, changed, or went. */
 void peer_link_changed(struct peer *p, mono_t now);
+/* Addresses of our links changed: so may the next hops that it is told. */
+void peer_addresses_changed(struct peer *p);

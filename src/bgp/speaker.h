@@ -11,8 +11,11 @@ struct interface {
 	ifindex_t ifindex; /* key */
 	char name[16];
 	bool up;
-	struct ip link_local, global;
+	struct prefix *addresses; /* owned; ours, host bits kept */
+	size_t address_count;
+	struct ip link_local, global, v4; /* the first of each kind; IP_NONE none */
 	struct ip neighbor; /* link-local address told by router advertisements; IP_NONE unknown */
+	mono_t neighbor_until; /* its lifetime */
 };
 
 /* What is made of one turn's messages to one peer before it is given to send(). */
@@ -27,7 +30,8 @@ struct bgp {
 	struct loc_rib rib;
 	struct peer **peers; /* owned, sorted by name */
 	size_t peer_count;
-	struct map interfaces; /* struct interface, owned */
+	struct map interfaces;	/* struct interface, owned */
+	mono_t neighbors_until; /* the earliest end of a lifetime */
 	uint32_t last_conn;
 	struct arena arena; /* scratch of one message or batch */
 	uint8_t *buffer;    /* SEND_BUFFER_SIZE */
@@ -40,6 +44,13 @@ uint32_t bgp_new_conn(struct bgp *b);
 struct interface *bgp_interface_find(const struct bgp *b, ifindex_t ifindex);
 /* NULL when there is none. */
 struct interface *bgp_interface_named(const struct bgp *b, const char *name);
+/* The interface that has this address of ours; the lowest index, if several have. NULL none. */
+struct interface *bgp_interface_with(const struct bgp *b, const struct ip *address);
+/* `ip` is in the subnet of one of our addresses on it. */
+bool interface_reaches(const struct interface *i, const struct ip *ip);
+/* Router advertisements whose lifetime is over are forgotten. */
+void bgp_interfaces_run(struct bgp *b, mono_t now);
+void bgp_interfaces_free(struct bgp *b);
 /* Out of the list, its session closed, its routes gone, its memory freed. */
 void bgp_remove_peer(struct bgp *b, size_t index, mono_t now);
 /* Frees the destination if nothing is known or owed about it. */

@@ -250,18 +250,10 @@ static void interface_tell(struct underlay *u, const struct mirror_link *l, mono
 {
 	struct bgp_interface i = {.ifindex = l->link.ifindex,
 	    .name = l->link.name,
-	    .up = l->link.admin_up && l->link.running};
+	    .up = l->link.admin_up && l->link.running,
+	    .addresses = l->addrs,
+	    .address_count = l->addr_count};
 
-	for (size_t n = 0; n < l->addr_count; n++) {
-		const struct ip *addr = &l->addrs[n].addr;
-
-		if (addr->family != IP_V6)
-			continue;
-		if (ip_is_link_local(addr))
-			i.link_local = *addr;
-		else
-			i.global = *addr;
-	}
 	bgp_interface_changed(u->bgp, &i, now);
 }
 

@@ -265,17 +265,26 @@ struct neighbor_settings *world_unnumbered(struct world *w, int node, int iface)
 	return s;
 }
 
-static void tell_interface(struct world *w, int node, int iface, bool up, const char *global)
+static void tell_interface(struct world *w, int node, int iface, bool up, const char *addresses)
 {
-	char name[16];
+	char name[16], text[PREFIX_TEXT_MAX];
+	struct prefix all[IFACE_ADDRESSES_MAX] = {{.addr = link_local(node, iface), .len = 64}};
 	struct bgp_interface i = {.ifindex = {(uint32_t)iface},
 	    .name = name,
 	    .up = up,
-	    .link_local = link_local(node, iface)};
+	    .addresses = all,
+	    .address_count = 1};
+	int at = 0, size;
 
 	snprintf(name, sizeof(name), "eth%d", iface);
-	if (global != NULL)
-		check(ip_parse(global, &i.global));
+	while (addresses != NULL && sscanf(addresses + at, " %49[^ /]%n", text, &size) == 1) {
+		struct prefix *p = &all[i.address_count++];
+
+		check(i.address_count <= IFACE_ADDRESSES_MAX && ip_parse(text, &p->addr));
+		at += size;
+		check(sscanf(addresses + at, "/%hhu%n", &p->len, &size) == 1);
+		at += size;
+	}
 	w->node[node].ifaces[iface].up = up;
 	if (w->node[node].bgp != NULL)
 		bgp_interface_changed(w->node[node].bgp, &i, w->now);
@@ -306,9 +315,9 @@ void world_link_set(struct world *w, int a, int iface_a, bool up, bool ra)
 		    w->node[b].bgp, (ifindex_t){(uint32_t)iface_b}, &la, 1800, w->now);
 }
 
-void world_link_global(struct world *w, int a, int iface, const char *global)
+void world_link_addresses(struct world *w, int a, int iface, const char *addresses)
 {
-	tell_interface(w, a, iface, true, global);
+	tell_interface(w, a, iface, true, addresses);
 }
 
 void world_configure(struct world *w, int node)

@@ -12,6 +12,7 @@
 #define NODES_MAX 8
 #define CONNS_MAX 4096
 #define IFACES_MAX 8
+#define IFACE_ADDRESSES_MAX 8
 
 struct world_conn {
 	bool open;	  /* not closed by either side */
@@ -67,7 +68,8 @@ struct neighbor_settings *world_unnumbered(struct world *w, int node, int iface)
 void world_link(struct world *w, int a, int iface_a, int b, int iface_b);
 /* Both ends; then both ends tell each other by router advertisement if `ra`. */
 void world_link_set(struct world *w, int a, int iface_a, bool up, bool ra);
-void world_link_global(struct world *w, int a, int iface, const char *global);
+/* "2001:db8::1/64 10.1.0.1/24": what is on it beside the link-local address. */
+void world_link_addresses(struct world *w, int a, int iface, const char *addresses);
 void world_configure(struct world *w, int node);
 /* A full mesh of neighbors for these speakers in a chain: 0-1-2-… */
 void world_chain(struct world *w, int nodes);

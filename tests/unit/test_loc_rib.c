@@ -454,7 +454,7 @@ static void test_unnumbered_next_hops(void **state)
 	assert_string_equal(last_nlri, "2001:db8:9::/48");
 	assert_true(ip_equal(&last_attrs.next_hop_link_local, &ll));
 	/* a global address appears: the next hops follow */
-	world_link_global(w, 1, 1, "2001:db8::1");
+	world_link_addresses(w, 1, 1, "2001:db8::1/64");
 	world_settle(w);
 	assert_false(last_attrs.next_hop_is_link_local);
 	assert_true(ip_equal(&last_attrs.next_hop_link_local, &ll));

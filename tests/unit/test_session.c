@@ -525,6 +525,71 @@ static void test_unnumbered_accepts_by_link(void **state)
 	world_free(w);
 }
 
+/* RFC 4861 section 6.3.4: what an advertisement told is believed for its lifetime. A session that
+ * is up stays up; no new one is opened to an address whose time is over. */
+static void test_advertisement_expires(void **state)
+{
+	struct world *w = unnumbered_pair();
+	struct ip peer;
+	unsigned connects;
+
+	(void)state;
+	w->node[1].refuses = true;
+	world_link_set(w, 0, 3, true, false);
+	assert_true(ip_parse("fe80::204", &peer));
+	bgp_neighbor_seen(w->node[0].bgp, (ifindex_t){3}, &peer, 30, w->now);
+	world_settle(w);
+	assert_int_equal(w->node[0].connects, 1);
+	world_advance(w, 20 * 1000);
+	/* heard again: the lifetime begins anew */
+	bgp_neighbor_seen(w->node[0].bgp, (ifindex_t){3}, &peer, 30, w->now);
+	world_advance(w, 29 * 1000);
+	assert_int_equal(world_peer_at(w, 0, 0).state, BGP_ACTIVE);
+	world_advance(w, 2 * 1000);
+	assert_int_equal(world_peer_at(w, 0, 0).state, BGP_IDLE);
+	assert_string_equal(
+	    world_peer_at(w, 0, 0).state_reason, "No router advertisement from the peer");
+	connects = w->node[0].connects;
+	world_advance(w, 300 * 1000);
+	assert_int_equal(w->node[0].connects, connects);
+	/* and back */
+	w->node[1].refuses = false;
+	bgp_neighbor_seen(w->node[0].bgp, (ifindex_t){3}, &peer, 30, w->now);
+	world_settle(w);
+	assert_int_equal(world_peer_at(w, 0, 0).state, BGP_ESTABLISHED);
+	connects = w->node[0].connects;
+	world_advance(w, 300 * 1000);
+	assert_int_equal(world_peer_at(w, 0, 0).state, BGP_ESTABLISHED);
+	assert_int_equal(world_peer_at(w, 0, 0).address.family, IP_V6);
+	w->node[1].refuses = true;
+	for (int i = 0; i < w->conn_count; i++)
+		w->conns[i].open = false;
+	world_advance(w, 300 * 1000);
+	assert_int_equal(world_peer_at(w, 0, 0).state, BGP_IDLE);
+	assert_int_equal(world_peer_at(w, 0, 0).address.family, IP_NONE);
+	assert_int_equal(w->node[0].connects, connects);
+	world_free(w);
+}
+
+/* Lifetime 0: the peer is no router any more. */
+static void test_advertisement_resigns(void **state)
+{
+	struct world *w = unnumbered_pair();
+	struct ip peer, other;
+
+	(void)state;
+	w->node[1].refuses = true;
+	world_link_set(w, 0, 3, true, false);
+	assert_true(ip_parse("fe80::204", &peer) && ip_parse("fe80::205", &other));
+	bgp_neighbor_seen(w->node[0].bgp, (ifindex_t){3}, &peer, 1800, w->now);
+	bgp_neighbor_seen(w->node[0].bgp, (ifindex_t){3}, &other, 0, w->now);
+	world_settle(w);
+	assert_int_equal(world_peer_at(w, 0, 0).state, BGP_ACTIVE);
+	bgp_neighbor_seen(w->node[0].bgp, (ifindex_t){3}, &peer, 0, w->now);
+	assert_int_equal(world_peer_at(w, 0, 0).state, BGP_IDLE);
+	world_free(w);
+}
+
 static void test_link_down_and_up(void **state)
 {
 	struct world *w = unnumbered_pair();
@@ -685,6 +750,8 @@ int main(void)
 	    cmocka_unit_test(test_passive),
 	    cmocka_unit_test(test_unnumbered),
 	    cmocka_unit_test(test_unnumbered_accepts_by_link),
+	    cmocka_unit_test(test_advertisement_expires),
+	    cmocka_unit_test(test_advertisement_resigns),
 	    cmocka_unit_test(test_link_down_and_up),
 	    cmocka_unit_test(test_parallel_links),
 	    cmocka_unit_test(test_local_as),
