@@ -16,6 +16,7 @@ enum action_kind {
 	ACTION_STATE_RESET,  /* replace the whole state file by these bytes, atomically */
 	ACTION_PEER_LISTEN,  /* listen for BGP (port 0: stop) */
 	ACTION_PEER_CONNECT, /* answered by EVENT_PEER_CONNECTED or EVENT_PEER_CLOSED */
+	ACTION_PEER_TTL,     /* of a connection that was accepted */
 	ACTION_PEER_SEND,
 	ACTION_PEER_CLOSE, /* after what was sent has left; no event follows */
 	ACTION_RA_WATCH,   /* join or leave: receive router advertisements on this link */
@@ -51,6 +52,7 @@ struct action {
 			uint32_t conn;
 			const uint8_t *bytes; /* SEND */
 			size_t size;
+			uint8_t ttl; /* TTL */
 		} peer;
 		struct {
 			ifindex_t ifindex;

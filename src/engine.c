@@ -104,6 +104,15 @@ static void host_close(void *context, uint32_t conn)
 	action_push(&e->actions, ACTION_PEER_CLOSE)->peer.conn = conn;
 }
 
+static void host_set_ttl(void *context, uint32_t conn, uint8_t ttl)
+{
+	struct engine *e = context;
+	struct action *a = action_push(&e->actions, ACTION_PEER_TTL);
+
+	a->peer.conn = conn;
+	a->peer.ttl = ttl;
+}
+
 static void host_best_changed(void *context, const struct bgp_best *best)
 {
 	struct engine *e = context;
@@ -273,7 +282,13 @@ static void parts_new(struct engine *e)
 {
 	struct bgp_start bgp = {.seed = e->start.seed,
 	    .log = &e->log,
-	    .host = {e, host_connect, host_send, host_close, host_best_changed, host_peer_changed}};
+	    .host = {.context = e,
+		.connect = host_connect,
+		.send = host_send,
+		.close = host_close,
+		.best_changed = host_best_changed,
+		.set_ttl = host_set_ttl,
+		.peer_changed = host_peer_changed}};
 	struct evpn_start evpn = {.seed = e->start.seed,
 	    .log = &e->log,
 	    .mirror = e->mirror,

@@ -57,6 +57,8 @@ struct bgp_host {
 	/* A destination's best set changed, or an attribute of one of it; called from bgp_run(), in
 	 * order of arrival. It may call bgp_originate() and bgp_withdraw(). */
 	void (*best_changed)(void *context, const struct bgp_best *best);
+	/* The TTL (hop limit) of a connection that was accepted; before anything is sent on it. */
+	void (*set_ttl)(void *context, uint32_t conn, uint8_t ttl);
 	/* Peer went to or left Established, or its End-of-RIB came: for convergence and watch. */
 	void (*peer_changed)(void *context, const char *peer, bool established, const char *why);
 };

@@ -182,6 +182,8 @@ bool peer_accept(
 		p->idle_until = mono_add_s(now, ACCEPTED_FIRST_S);
 	fsm_event(s, FSM_START, now);
 	s->conn = conn;
+	if (p->bgp->host.set_ttl != NULL)
+		p->bgp->host.set_ttl(p->bgp->host.context, conn, p->settings->ttl);
 	session_connected(s, local, remote, now);
 	return true;
 }

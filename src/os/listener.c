@@ -21,6 +21,9 @@
 
 #define ACCEPT_BURST 16
 #define BACKLOG 128
+/* Of the SYN-ACK: whether the peer insists on 255 (RFC 5082) is not known before it has connected.
+ * Who accepts the connection sets what it is to have then. */
+#define TTL_MAX 255
 #define RETRY_US 3000000u
 
 struct listener_socket {
@@ -86,14 +89,18 @@ static int socket_open(const struct listener *l, struct listener_socket *s)
 	union sockaddr_ip any;
 	struct ip zero = {.family = s->family == AF_INET ? IP_V4 : IP_V6};
 	socklen_t size = sockaddr_from_ip(&any, &zero, l->port, (ifindex_t){0});
-	int on = 1;
+	int on = 1, ttl = TTL_MAX;
 
 	s->fd = socket(s->family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, IPPROTO_TCP);
 	if (s->fd < 0)
 		return errno == EAFNOSUPPORT ? 0 : errno;
 	setsockopt(s->fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
-	if (s->family == AF_INET6)
+	if (s->family == AF_INET6) {
 		setsockopt(s->fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof(on));
+		setsockopt(s->fd, IPPROTO_IPV6, IPV6_UNICAST_HOPS, &ttl, sizeof(ttl));
+	} else {
+		setsockopt(s->fd, IPPROTO_IP, IP_TTL, &ttl, sizeof(ttl));
+	}
 	if (bind(s->fd, &any.sa, size) != 0 || listen(s->fd, BACKLOG) != 0)
 		return errno;
 	check(sd_event_add_io(l->event, &s->io, s->fd, EPOLLIN, on_acceptable, s) >= 0);

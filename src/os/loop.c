@@ -120,6 +120,9 @@ static void loop_act(struct loop *l, const struct action *a)
 		loop_gather(l, GATHERED_PEERS);
 		tcp_connect(l->tcp, &a->connect);
 		return;
+	case ACTION_PEER_TTL:
+		tcp_set_ttl(l->tcp, a->peer.conn, a->peer.ttl);
+		return;
 	case ACTION_PEER_SEND:
 		loop_gather(l, GATHERED_PEERS);
 		tcp_send(l->tcp, a->peer.conn, a->peer.bytes, a->peer.size);

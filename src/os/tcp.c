@@ -34,7 +34,6 @@
 #define READ_SIZE ((size_t)64 << 10)
 #define LINGERING_MAX 256
 #define ACCEPTED_MAX 1024
-#define TTL_ACCEPTED 255
 #define TOS_CS6 0xc0 /* netinet/ip.h has the name, and another struct ip */
 
 enum conn_state { CONN_CONNECTING, CONN_OPEN, CONN_FAILED, CONN_LINGERING };
@@ -385,21 +384,36 @@ static int on_conn_io(sd_event_source *source, int fd, uint32_t revents, void *c
 
 /* ---- opening ----------------------------------------------------------------------------- */
 
-/* Options are best effort: a connection with the wrong DSCP is better than none. The TTL of a
- * directly connected peer is 1 (RFC 4271 leaves it open; FRR and others do so). DSCP CS6 is
+/* Options are best effort: a connection with the wrong DSCP is better than none. DSCP CS6 is
  * network control (RFC 4594). */
-static void set_options(int fd, int family, int ttl)
+static void set_options(int fd, int family)
 {
 	int on = 1, tos = TOS_CS6;
 
 	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
-	if (family == AF_INET) {
-		setsockopt(fd, IPPROTO_IP, IP_TTL, &ttl, sizeof(ttl));
+	if (family == AF_INET)
 		setsockopt(fd, IPPROTO_IP, IP_TOS, &tos, sizeof(tos));
-		return;
-	}
-	setsockopt(fd, IPPROTO_IPV6, IPV6_UNICAST_HOPS, &ttl, sizeof(ttl));
-	setsockopt(fd, IPPROTO_IPV6, IPV6_TCLASS, &tos, sizeof(tos));
+	else
+		setsockopt(fd, IPPROTO_IPV6, IPV6_TCLASS, &tos, sizeof(tos));
+}
+
+/* The TTL of a directly connected peer is 1 (RFC 4271 leaves it open; FRR and others do so). */
+static void set_ttl(int fd, int family, int ttl)
+{
+	if (family == AF_INET)
+		setsockopt(fd, IPPROTO_IP, IP_TTL, &ttl, sizeof(ttl));
+	else
+		setsockopt(fd, IPPROTO_IPV6, IPV6_UNICAST_HOPS, &ttl, sizeof(ttl));
+}
+
+void tcp_set_ttl(struct tcp *t, uint32_t conn, uint8_t ttl)
+{
+	struct conn *c = conn_find(t, conn);
+	union sockaddr_ip local = {0};
+	socklen_t size = sizeof(local);
+
+	if (c != NULL && c->fd >= 0 && getsockname(c->fd, &local.sa, &size) == 0)
+		set_ttl(c->fd, local.sa.sa_family, ttl);
 }
 
 static bool is_loopback(const struct ip *ip)
@@ -470,7 +484,8 @@ static int conn_open(struct conn *c, const struct action_connect *to)
 	if (fd < 0)
 		return errno;
 	conn_attach(c, fd, EPOLLOUT);
-	set_options(fd, family, to->ttl);
+	set_options(fd, family);
+	set_ttl(fd, family, to->ttl);
 	error = bind_source(fd, to);
 	if (error != 0)
 		return error;
@@ -512,7 +527,7 @@ static void on_accepted(void *context, int fd)
 	}
 	c = conn_new(t, accepted_id(t), CONN_OPEN);
 	conn_attach(c, fd, EPOLLIN);
-	set_options(fd, local.sa.sa_family, TTL_ACCEPTED);
+	set_options(fd, local.sa.sa_family);
 	event = conn_event(c, EVENT_PEER_ACCEPTED);
 	event_emit(&t->sink, &event);
 }

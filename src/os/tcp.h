@@ -32,6 +32,9 @@ void tcp_listen(struct tcp *t, uint16_t port);
 /* Answered by PEER_CONNECTED or PEER_CLOSED, in a later turn. The id must be free. */
 void tcp_connect(struct tcp *t, const struct action_connect *to);
 
+/* The TTL or hop limit of what is sent on it from now on; unknown ids are ignored. */
+void tcp_set_ttl(struct tcp *t, uint32_t conn, uint8_t ttl);
+
 /* Queue bytes (copied); an unknown id is ignored: its PEER_CLOSED is on the way to the engine. */
 void tcp_send(struct tcp *t, uint32_t conn, const uint8_t *bytes, size_t size);
 

@@ -18,7 +18,7 @@ _Static_assert(sizeof(struct event_start) == 136 || sizeof(void *) != 8,
 _Static_assert(sizeof(struct action_connect) == 68 || sizeof(void *) != 8,
     "new field? code it in this file, then correct the size");
 
-static const uint8_t header[RECORD_HEADER_SIZE] = "evpnd-rec\0\0\0\0\0\1";
+static const uint8_t header[RECORD_HEADER_SIZE] = "evpnd-rec\0\0\0\0\0\2";
 
 void record_write_header(struct writer *w)
 {
@@ -204,6 +204,10 @@ static void code_action_body(struct coder *c, struct action *a)
 		return;
 	case ACTION_PEER_CLOSE:
 		code_u32(c, &a->peer.conn);
+		return;
+	case ACTION_PEER_TTL:
+		code_u32(c, &a->peer.conn);
+		code_u8(c, &a->peer.ttl);
 		return;
 	case ACTION_RA_WATCH:
 		code_ifindex(c, &a->ra.ifindex);

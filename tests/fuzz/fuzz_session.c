@@ -106,8 +106,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	bool closed = false;
 	struct log log = {NULL, on_log, ~0u};
-	struct bgp_start start = {
-	    .seed = 1, .log = &log, .host = {&closed, on_connect, on_send, on_close, NULL, NULL}};
+	struct bgp_start start = {.seed = 1,
+	    .log = &log,
+	    .host = {
+		.context = &closed, .connect = on_connect, .send = on_send, .close = on_close}};
 	struct bgp *b = bgp_new(&start);
 	struct ip local = ip_from_u32(0x0a000001), remote = ip_from_u32(0x0a000002);
 	struct reader r = reader_from(data, size);

@@ -329,6 +329,7 @@ static void execute(struct sim_node *n, const struct action *a)
 		sim_fail(n->sim, "%s exits by itself", n->name);
 		break;
 	case ACTION_PEER_LISTEN:
+	case ACTION_PEER_TTL:
 	case ACTION_CTL_REPLY:
 	case ACTION_READY:
 		break;

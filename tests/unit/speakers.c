@@ -138,6 +138,15 @@ static void on_close(void *context, uint32_t conn)
 	push(c->w, W_CLOSED, index, 1 - side, 0, NULL, 0);
 }
 
+static void on_set_ttl(void *context, uint32_t conn, uint8_t ttl)
+{
+	struct context *c = context;
+	int side, index = conn_find(c->w, c->node, conn, &side);
+
+	check(index >= 0 && side == 1);
+	c->w->conns[index].accepted_ttl = ttl;
+}
+
 static void on_best(void *context, const struct bgp_best *best)
 {
 	struct context *c = context;
@@ -209,8 +218,13 @@ void world_speaker(struct world *w, int node)
 
 	contexts[node] = (struct context){w, node};
 	n->log = (struct log){&contexts[node], on_log, 0};
-	start.host =
-	    (struct bgp_host){&contexts[node], on_connect, on_send, on_close, on_best, on_peer};
+	start.host = (struct bgp_host){.context = &contexts[node],
+	    .connect = on_connect,
+	    .send = on_send,
+	    .close = on_close,
+	    .best_changed = on_best,
+	    .set_ttl = on_set_ttl,
+	    .peer_changed = on_peer};
 	n->bgp = bgp_new(&start);
 	n->settings.enabled = true;
 	n->settings.as = n->as;

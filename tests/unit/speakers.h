@@ -19,6 +19,7 @@ struct world_conn {
 	int node[2];	  /* 0: who connected */
 	uint32_t conn[2]; /* ids, each side's own; 0: that side has let go */
 	bool accepted;
+	uint8_t accepted_ttl; /* what the accepting side set; 0 nothing */
 };
 
 struct node {

@@ -240,6 +240,10 @@ static struct action action_of(enum action_kind kind)
 		    .source_dev = "lo",
 		    .ttl = 255};
 		break;
+	case ACTION_PEER_TTL:
+		a.peer.conn = 0x80000001u;
+		a.peer.ttl = 1;
+		break;
 	case ACTION_PEER_SEND:
 	case ACTION_PEER_CLOSE:
 		a.peer.conn = 1;

@@ -471,6 +471,24 @@ static void test_passive(void **state)
 	world_free(w);
 }
 
+/* What we send on a connection that the peer opened has the TTL of one that we open. */
+static void test_accepted_ttl(void **state)
+{
+	(void)state;
+	for (unsigned ttl = 1; ttl < 256; ttl += 127) {
+		struct world *w = world_new(2);
+
+		w->node[1].refuses = true;
+		world_speaker(w, 0);
+		world_neighbor(w, 0, 1)->ttl = (uint8_t)ttl;
+		world_configure(w, 0);
+		world_handshake(w, 1, 0);
+		assert_true(world_established(w, 0, 1));
+		assert_int_equal(w->conns[w->node[1].conn].accepted_ttl, ttl);
+		world_free(w);
+	}
+}
+
 static struct world *unnumbered_pair(void)
 {
 	struct world *w = world_new(2);
@@ -748,6 +766,7 @@ int main(void)
 	    cmocka_unit_test(test_stale_session_ends_by_hold_time),
 	    cmocka_unit_test(test_unknown_peer_is_refused),
 	    cmocka_unit_test(test_passive),
+	    cmocka_unit_test(test_accepted_ttl),
 	    cmocka_unit_test(test_unnumbered),
 	    cmocka_unit_test(test_unnumbered_accepts_by_link),
 	    cmocka_unit_test(test_advertisement_expires),
