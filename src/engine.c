@@ -365,6 +365,9 @@ static void fill_in(struct engine *e)
 	struct ip best = {0};
 	bool loopback = false;
 
+	for (size_t i = 0; i < c->bgp.neighbor_count; i++)
+		if (c->bgp.neighbors[i].port == 0)
+			c->bgp.neighbors[i].port = e->start.bgp_port;
 	if (c->bgp.hostname[0] == '\0')
 		memcpy(c->bgp.hostname, e->start.hostname, sizeof(c->bgp.hostname));
 	for (; *l != NULL; l++)

@@ -36,7 +36,7 @@ struct event_start {
 	uint64_t netns; /* identity of the network namespace */
 	bool flush_on_exit;
 	bool state_writable; /* a state file can be appended to */
-	uint16_t bgp_port;   /* 179, or another for tests */
+	uint16_t bgp_port;   /* 179, or another for tests: we listen on it and connect to it */
 };
 
 struct event_bytes {

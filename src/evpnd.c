@@ -40,7 +40,7 @@ static const char usage_text[] =
     "                           /run/evpnd/netns-N, N the network namespace)\n"
     "      --log stderr|journal where messages go (default stderr)\n"
     "      --flush-on-exit      remove everything of ours from the kernel when stopped\n"
-    "      --port N             BGP port (default 179)\n"
+    "      --port N             BGP port, to listen on and to connect to (default 179)\n"
     "      --record FILE        flight record for evpnreplay\n"
     "      --netlink-buffer N   receive buffer in bytes\n"
     "      --no-sandbox         keep all capabilities and system calls\n"

@@ -36,8 +36,8 @@ struct neighbor_settings {
 	char *shutdown_message; /* owned; NULL none (RFC 9003) */
 	bool extended_nexthop;	/* RFC 8950; default on for unnumbered */
 	bool disable_connected_check;
-	uint8_t ttl; /* 1 eBGP; N with ebgp-multihop N; 255 iBGP */
-	uint16_t port;
+	uint8_t ttl;   /* 1 eBGP; N with ebgp-multihop N; 255 iBGP */
+	uint16_t port; /* 0: the one that we listen on */
 	uint16_t keepalive_s, hold_s, connect_retry_s;
 	struct ip update_source;
 	char update_source_dev[16]; /* "" none */

@@ -313,7 +313,6 @@ static void neighbor_init(const struct loading *l, struct neighbor_settings *n, 
 {
 	*n = (struct neighbor_settings){
 	    .name = mem_strdup(name),
-	    .port = 179,
 	    .keepalive_s = l->keepalive_s,
 	    .hold_s = l->hold_s,
 	    .connect_retry_s = l->datacenter ? 10 : 120,

@@ -196,7 +196,7 @@ static void test_profiles(void **state)
 	assert_int_equal(c->bgp.neighbors[0].connect_retry_s, 120);
 	assert_true(c->bgp.ebgp_requires_policy);
 	assert_false(c->bgp.log_neighbor_changes);
-	assert_int_equal(c->bgp.neighbors[0].port, 179);
+	assert_int_equal(c->bgp.neighbors[0].port, 0);
 	config_free(c);
 	/* the profile counts wherever it stands, `no` beats it */
 	c = load("router bgp 1\nneighbor 1.1.1.1 remote-as 2\nno bgp log-neighbor-changes\n"
