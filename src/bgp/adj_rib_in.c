@@ -140,6 +140,7 @@ static void note_disposition(struct peer *p, const struct update *u)
 		p->errors_discarded++;
 		break;
 	case UPDATE_TREAT_AS_WITHDRAW:
+	case UPDATE_DISABLE_FAMILY:
 		p->errors_withdrawn++;
 		break;
 	}
@@ -163,6 +164,9 @@ void adj_rib_in_update(struct peer *p, struct update *u)
 {
 	log_update(p, u);
 	note_disposition(p, u);
+	for (enum bgp_family f = 0; f < BGP_FAMILIES; f++)
+		if (u->disabled[f])
+			peer_disable_family(p, f);
 	for (size_t i = 0; i < u->unreach_count; i++)
 		withdraw_run(p, &u->unreach[i], NULL);
 	for (size_t i = 0; i < u->reach_count; i++)

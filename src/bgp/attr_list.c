@@ -21,8 +21,11 @@ static const char wrong_length[] = "wrong length";
 
 void outcome_raise(struct outcome *worst, const struct outcome *o)
 {
+	bool withdraw = worst->withdraw || o->disposition == UPDATE_TREAT_AS_WITHDRAW;
+
 	if (o->disposition > worst->disposition)
 		*worst = *o;
+	worst->withdraw = withdraw;
 }
 
 /* ---- decoding ---- */
@@ -56,7 +59,12 @@ struct found {
 static void blame(struct decoding *d, const struct found *f, enum disposition disposition,
     uint8_t subcode, const char *reason)
 {
-	const struct outcome o = {disposition, f->code, subcode, reason, f->start, f->size};
+	const struct outcome o = {.disposition = disposition,
+	    .attribute = f->code,
+	    .subcode = subcode,
+	    .reason = reason,
+	    .data = f->start,
+	    .data_size = f->size};
 
 	outcome_raise(&d->list->outcome, &o);
 }

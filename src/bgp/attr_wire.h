@@ -9,6 +9,7 @@
 /* The worst that was found so far; among equals the first. */
 struct outcome {
 	enum disposition disposition;
+	bool withdraw; /* UPDATE_TREAT_AS_WITHDRAW was asked for, whatever else was */
 	uint8_t attribute, subcode;
 	const char *reason;  /* constant text */
 	const uint8_t *data; /* for the NOTIFICATION; lent */

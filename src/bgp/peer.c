@@ -293,7 +293,7 @@ void peer_established(struct peer *p, struct session *s, mono_t now)
 		    peer_name(p), p->hostname[0] != '\0' ? p->hostname : "Unknown");
 	for (size_t f = 0; f < BGP_FAMILIES; f++) {
 		p->families[f] = s->families[f];
-		p->end_of_rib[f] = false;
+		p->end_of_rib[f] = p->disabled[f] = false;
 		if (p->families[f])
 			adj_rib_out_open(&p->out[f]);
 	}
@@ -317,7 +317,7 @@ void peer_lost(struct peer *p, const char *why, mono_t now)
 			continue;
 		adj_rib_out_close(&p->out[f]);
 		loc_rib_drop_paths(&p->bgp->rib, f, p, false);
-		p->families[f] = p->end_of_rib[f] = false;
+		p->families[f] = p->end_of_rib[f] = p->disabled[f] = false;
 	}
 	p->up = NULL;
 	p->since = now;
@@ -338,6 +338,17 @@ void peer_end_of_rib(struct peer *p, enum bgp_family family)
 		return;
 	p->end_of_rib[family] = true;
 	tell(p, true, "End-of-RIB received");
+}
+
+/* Nothing more will come that convergence could wait for. */
+void peer_disable_family(struct peer *p, enum bgp_family family)
+{
+	p->disabled[family] = true;
+	p->up->receive.families[family] = false;
+	loc_rib_drop_paths(&p->bgp->rib, family, p, false);
+	log_error(p->bgp->log, LOG_BGP, "%s: %s is ignored until the session is reset",
+	    peer_name(p), bgp_family_name(family));
+	peer_end_of_rib(p, family);
 }
 
 void peer_refresh_received(struct peer *p, const struct route_refresh *r)

@@ -30,6 +30,7 @@ struct peer {
 	char hostname[OPEN_NAME_MAX];
 	bool families[BGP_FAMILIES];
 	bool end_of_rib[BGP_FAMILIES]; /* received */
+	bool disabled[BGP_FAMILIES];   /* what it says of the family is ignored (RFC 7606) */
 	struct adj_rib_out out[BGP_FAMILIES];
 	uint32_t accepted[BGP_FAMILIES]; /* paths in the Loc-RIB structure */
 
@@ -79,6 +80,8 @@ bool peer_accept(
     struct peer *p, uint32_t conn, const struct ip *local, const struct ip *remote, mono_t now);
 /* Why it was not wanted. */
 const char *peer_refusal(const struct peer *p);
+/* Its routes of the family go, and the session takes no more of them. */
+void peer_disable_family(struct peer *p, enum bgp_family family);
 void peer_end_of_rib(struct peer *p, enum bgp_family family);
 void peer_refresh_received(struct peer *p, const struct route_refresh *r);
 

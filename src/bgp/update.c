@@ -25,6 +25,8 @@ const char *disposition_name(enum disposition d)
 		return "attribute discard";
 	case UPDATE_TREAT_AS_WITHDRAW:
 		return "treat-as-withdraw";
+	case UPDATE_DISABLE_FAMILY:
+		return "AFI/SAFI disable";
 	case UPDATE_RESET:
 		return "session reset";
 	}
@@ -46,9 +48,26 @@ struct parts {
 static void blame(struct parts *p, enum disposition disposition, uint8_t attribute, uint8_t subcode,
     const char *reason)
 {
-	const struct outcome o = {disposition, attribute, subcode, reason, NULL, 0};
+	const struct outcome o = {.disposition = disposition,
+	    .attribute = attribute,
+	    .subcode = subcode,
+	    .reason = reason};
 
 	outcome_raise(&p->list.outcome, &o);
+}
+
+/* The routes of a family cannot be told apart, the message around them can: RFC 7606 sections 5.3
+ * and 7.11 leave the choice. The family is switched off if others would go down with it; alone it
+ * is better reset, since then the two sides begin anew. */
+static void blame_family(
+    struct parts *p, enum bgp_family family, uint8_t attribute, uint8_t subcode, const char *reason)
+{
+	bool others = false;
+
+	for (enum bgp_family f = 0; f < BGP_FAMILIES; f++)
+		others |= f != family && p->context->families[f];
+	p->update->disabled[family] = others;
+	blame(p, others ? UPDATE_DISABLE_FAMILY : UPDATE_RESET, attribute, subcode, reason);
 }
 
 static void add_unreach(struct parts *p, enum bgp_family family, struct reader bytes)
@@ -85,7 +104,7 @@ static bool run_right(
 
 	if (nlri_run_check(&run))
 		return true;
-	blame(p, UPDATE_RESET, attribute,
+	blame_family(p, family, attribute,
 	    attribute == 0 ? NOTIFY_UPDATE_NETWORK : NOTIFY_UPDATE_OPTIONAL, "malformed NLRI");
 	return false;
 }
@@ -190,8 +209,8 @@ static void mp_reach_decode(struct parts *p)
 	next_hop = read_slice(&r, read_u8(&r));
 	read_u8(&r); /* reserved */
 	if (r.failed || !next_hop_size_right(p, family, reader_left(&next_hop))) {
-		blame(p, UPDATE_RESET, ATTR_MP_REACH_NLRI, NOTIFY_UPDATE_OPTIONAL,
-		    "wrong next hop length");
+		blame_family(
+		    p, family, ATTR_MP_REACH_NLRI, NOTIFY_UPDATE_OPTIONAL, "wrong next hop length");
 		return;
 	}
 	if (!run_right(p, ATTR_MP_REACH_NLRI, family, r) || reader_left(&r) == 0)
@@ -229,7 +248,7 @@ static void check_hidden_routes(struct parts *p)
 {
 	struct outcome *o = &p->list.outcome;
 
-	if (o->disposition == UPDATE_TREAT_AS_WITHDRAW && !p->reaches)
+	if (o->withdraw && !p->reaches)
 		o->disposition = UPDATE_RESET;
 }
 
@@ -264,12 +283,13 @@ static void conclude(struct parts *p)
 	u->reason = o->reason;
 	if (o->disposition != UPDATE_OK)
 		u->error = (struct notification){NOTIFY_UPDATE, o->subcode, o->data, o->data_size};
-	if (o->disposition == UPDATE_TREAT_AS_WITHDRAW)
+	if (o->withdraw)
 		routes_withdraw(p);
-	if (o->disposition == UPDATE_RESET) {
-		u->unreach_count = u->reach_count = 0;
-		u->end_of_rib = false;
-	}
+	if (o->disposition != UPDATE_RESET)
+		return;
+	u->unreach_count = u->reach_count = 0;
+	u->end_of_rib = false;
+	memset(u->disabled, 0, sizeof(u->disabled));
 }
 
 static void body_decode(struct parts *p, struct arena *a)

@@ -16,10 +16,13 @@ enum disposition {
 	UPDATE_OK,
 	UPDATE_DISCARD_ATTRIBUTE, /* routes are good without it; count and log */
 	UPDATE_TREAT_AS_WITHDRAW, /* all routes of the message are withdrawn */
+	UPDATE_DISABLE_FAMILY,	  /* routes of a family could not be read: all that the peer told
+				     of it goes, and the session ignores it from now on (RFC 4760
+				     section 7); other families' routes are good */
 	UPDATE_RESET		  /* nothing of the message is to be used */
 };
 
-/* "ok", "attribute discard", "treat-as-withdraw", "session reset" */
+/* "ok", "attribute discard", "treat-as-withdraw", "AFI/SAFI disable", "session reset" */
 const char *disposition_name(enum disposition d);
 
 /* What was negotiated, as far as it shapes an UPDATE. */
@@ -43,10 +46,12 @@ struct update {
 	uint8_t attribute;	   /* the attribute to blame; 0 none */
 	const char *reason;	   /* constant text; NULL with UPDATE_OK */
 	/* First the unreachable runs, then the reachable ones: a destination in both is reachable.
-	 * With TREAT_AS_WITHDRAW what was announced is among `unreach` and `reach` is empty. */
+	 * With TREAT_AS_WITHDRAW what was announced is among `unreach` and `reach` is empty, and so
+	 * it may be with DISABLE_FAMILY. */
 	size_t unreach_count, reach_count;
 	struct nlri_run unreach[4];
 	struct update_reach reach[2];
+	bool disabled[BGP_FAMILIES]; /* with DISABLE_FAMILY: which */
 	bool end_of_rib;
 	enum bgp_family end_of_rib_family;
 };

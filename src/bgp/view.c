@@ -22,6 +22,7 @@ static void view_of_families(const struct peer *p, struct bgp_peer_view *v)
 {
 	for (size_t f = 0; f < BGP_FAMILIES; f++) {
 		v->negotiated[f] = p->families[f];
+		v->disabled[f] = p->disabled[f];
 		v->prefixes_received[f] = p->accepted[f];
 		v->prefixes_sent[f] = p->out[f].advertised;
 		v->out_queue += (uint32_t)(p->out[f].urgent.count + p->out[f].queue.count);

@@ -119,6 +119,16 @@ static void summary_peer(
 	    p->prefixes_sent[s->family], p->description[0] != '\0' ? p->description : "N/A");
 }
 
+/* "" when there is nothing wrong with this peer. */
+static const char *peer_trouble(const struct bgp_peer_view *p, enum bgp_family family)
+{
+	if (p->state != BGP_ESTABLISHED)
+		return p->state_reason == NULL ? "" : p->state_reason;
+	return p->disabled[family] ? "after an UPDATE with errors its routes are ignored until the "
+				     "session is reset"
+				   : "";
+}
+
 /* Why a peer is not Established: after the table, where it breaks nobody's columns. */
 static void summary_reasons(struct command *k, enum bgp_family family)
 {
@@ -126,10 +136,11 @@ static void summary_reasons(struct command *k, enum bgp_family family)
 	bool first = true;
 
 	for (size_t i = 0; bgp_peer_at(k->c->bgp, i, &p); i++) {
-		if (!peer_in_family(k, &p, family) || p.state == BGP_ESTABLISHED ||
-		    p.state_reason == NULL || p.state_reason[0] == '\0')
+		const char *trouble = peer_trouble(&p, family);
+
+		if (!peer_in_family(k, &p, family) || trouble[0] == '\0')
 			continue;
-		str_addf(k->out, "%s%s: %s\n", first ? "\n" : "", p.name, p.state_reason);
+		str_addf(k->out, "%s%s: %s\n", first ? "\n" : "", p.name, trouble);
 		first = false;
 	}
 }

@@ -56,8 +56,8 @@ static void check_update(const struct update *u, const struct update_context *c)
 	update_text(u, &text);
 	str_fini(&text);
 	check((u->disposition == UPDATE_OK) == (u->reason == NULL));
-	check(u->disposition < UPDATE_TREAT_AS_WITHDRAW || u->reach_count == 0);
-	check(u->disposition < UPDATE_RESET || u->unreach_count == 0);
+	check(u->disposition != UPDATE_TREAT_AS_WITHDRAW || u->reach_count == 0);
+	check(u->disposition != UPDATE_RESET || u->reach_count + u->unreach_count == 0);
 	for (size_t i = 0; i < u->unreach_count; i++)
 		walk(u->unreach[i]);
 	for (size_t i = 0; i < u->reach_count; i++) {

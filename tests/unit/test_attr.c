@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-#include "bgp/attr_wire.h"
+#include "bgp/attr_row.h"
 #include "bgp/extcomm.h"
 #include "generate.h"
 
@@ -196,6 +196,168 @@ static void test_dispositions(void **state)
 		arena_reset(&arena);
 	}
 	arena_fini(&arena);
+}
+
+/* ---- each attribute against each rule ---- */
+
+/* What can be wrong with any attribute, and what RFC 7606 says then: `malformed` is that of the
+ * attribute's own section of 7, or of its own document. */
+struct rules {
+	uint8_t code, flags;
+	const uint8_t *value; /* a good one */
+	size_t size;
+	enum peer peer;
+	bool as2; /* from a peer with 2-octet AS numbers */
+	enum disposition malformed;
+	enum disposition wrong_flags; /* 3 c */
+	enum disposition repeated;    /* 3 g */
+	enum disposition overrun;     /* 4 */
+	enum disposition empty;
+};
+
+#define WITHDRAW UPDATE_TREAT_AS_WITHDRAW
+#define DISCARD UPDATE_DISCARD_ATTRIBUTE
+#define DISABLE UPDATE_DISABLE_FAMILY
+#define RESET UPDATE_RESET
+
+static const struct rules rules[] = {
+    /* 7.1 */
+    {1, 0x40, BYTES(0), EBGP, false, WITHDRAW, WITHDRAW, DISCARD, WITHDRAW, WITHDRAW},
+    /* 7.2; an empty one is what iBGP has */
+    {2, 0x40, BYTES(2, 1, 0, 0, 0xfd, 0xe9), EBGP, false, WITHDRAW, WITHDRAW, DISCARD, WITHDRAW,
+	UPDATE_OK},
+    /* 7.3 */
+    {3, 0x40, BYTES(10, 0, 0, 1), EBGP, false, WITHDRAW, WITHDRAW, DISCARD, WITHDRAW, WITHDRAW},
+    /* 7.4 */
+    {4, 0x80, BYTES(0, 0, 0, 1), EBGP, false, WITHDRAW, WITHDRAW, DISCARD, WITHDRAW, WITHDRAW},
+    /* 7.5 */
+    {5, 0x40, BYTES(0, 0, 0, 100), IBGP, false, WITHDRAW, WITHDRAW, DISCARD, WITHDRAW, WITHDRAW},
+    /* 7.6; too short it cannot be */
+    {6, 0x40, NULL, 0, EBGP, false, DISCARD, DISCARD, DISCARD, WITHDRAW, UPDATE_OK},
+    /* 7.7 */
+    {7, 0xc0, BYTES(0, 0, 0, 1, 10, 0, 0, 1), EBGP, false, DISCARD, DISCARD, DISCARD, WITHDRAW,
+	DISCARD},
+    {7, 0xc0, BYTES(0, 1, 10, 0, 0, 1), EBGP, true, DISCARD, DISCARD, DISCARD, WITHDRAW, DISCARD},
+    /* 7.8 */
+    {8, 0xc0, BYTES(0, 1, 0, 1), EBGP, false, WITHDRAW, WITHDRAW, DISCARD, WITHDRAW, WITHDRAW},
+    /* 7.9 */
+    {9, 0x80, BYTES(10, 0, 0, 9), IBGP, false, WITHDRAW, WITHDRAW, DISCARD, WITHDRAW, WITHDRAW},
+    /* 7.10 */
+    {10, 0x80, BYTES(10, 0, 0, 9), IBGP, false, WITHDRAW, WITHDRAW, DISCARD, WITHDRAW, WITHDRAW},
+    /* 7.11 */
+    {14, 0x80,
+	BYTES(0, 2, 1, 16, 0x20, 1, 0xd, 0xb8, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 16, 0x20, 1),
+	EBGP, false, DISABLE, WITHDRAW, RESET, RESET, RESET},
+    /* 7.12 */
+    {15, 0x80, BYTES(0, 2, 1, 16, 0x20, 1), EBGP, false, DISABLE, WITHDRAW, RESET, RESET, RESET},
+    /* 7.14 */
+    {16, 0xc0, BYTES(0, 2, 0xfd, 0xe9, 0, 0, 0, 1), EBGP, false, WITHDRAW, WITHDRAW, DISCARD,
+	WITHDRAW, WITHDRAW},
+    /* RFC 6793 section 6; AS4_PATH with nothing in it says nothing */
+    {17, 0xc0, BYTES(2, 1, 0, 0, 0xfd, 0xe9), EBGP, true, DISCARD, DISCARD, DISCARD, WITHDRAW,
+	UPDATE_OK},
+    {18, 0xc0, BYTES(0, 0, 0, 1, 10, 0, 0, 1), EBGP, true, DISCARD, DISCARD, DISCARD, WITHDRAW,
+	DISCARD},
+    /* RFC 6514 section 5 */
+    {22, 0xc0, BYTES(0, 6, 0, 0, 9, 10, 0, 0, 1), EBGP, false, WITHDRAW, WITHDRAW, DISCARD,
+	WITHDRAW, WITHDRAW},
+    /* RFC 8092 section 5 */
+    {32, 0xc0, BYTES(0, 0, 0, 1, 0, 0, 0, 2, 0, 0, 0, 3), EBGP, false, WITHDRAW, WITHDRAW, DISCARD,
+	WITHDRAW, WITHDRAW},
+};
+
+/* The other attributes that an UPDATE must have. */
+static void write_usual(struct writer *w, const struct rules *r)
+{
+	if (r->code != 1)
+		write_bytes(w, "\x40\1\1\0", 4);
+	if (r->code != 2 && r->as2)
+		write_bytes(w, "\x40\2\4\2\1\xfd\xe9", 7);
+	else if (r->code != 2)
+		write_bytes(w, "\x40\2\6\2\1\0\0\xfd\xe9", 9);
+	if (r->code != 3)
+		write_bytes(w, "\x40\3\4\x0a\0\0\1", 7);
+	if (r->code != 5 && r->peer == IBGP)
+		write_bytes(w, "\x40\5\4\0\0\0\x64", 7);
+}
+
+struct variant {
+	const char *what;
+	uint8_t flip; /* of the flags */
+	int size;     /* more or less of the value, the length field says so */
+	int length;   /* more in the length field alone */
+	bool twice;
+};
+
+static void write_one(struct writer *w, const struct rules *r, const struct variant *v)
+{
+	uint8_t value[64];
+	size_t size = (size_t)((int)r->size + v->size);
+
+	memset(value, 0xff, sizeof(value));
+	if (r->size > 0)
+		memcpy(value, r->value, r->size);
+	write_u8(w, r->flags ^ v->flip);
+	write_u8(w, r->code);
+	write_u8(w, (uint8_t)((int)size + v->length));
+	write_bytes(w, value, size);
+}
+
+static void judge(const struct rules *r, const struct variant *v, enum disposition expected)
+{
+	struct update_context c = context_of(r->peer);
+	struct arena arena = {0};
+	uint8_t attributes[200], body[250];
+	struct writer w = writer_to(attributes, sizeof(attributes));
+	struct update u;
+
+	c.as4 = !r->as2;
+	write_usual(&w, r);
+	write_one(&w, r, v);
+	if (v->twice)
+		write_one(&w, r, v);
+	update_decode(
+	    body, make_body(body, sizeof(body), attributes, writer_size(&w), true), &c, &arena, &u);
+	if (u.disposition != expected || (expected != UPDATE_OK && u.attribute != r->code))
+		fail_msg("%s %s: %s, attribute %u (%s)", attr_name(r->code), v->what,
+		    disposition_name(u.disposition), u.attribute, u.reason);
+	assert_int_equal(
+	    u.disabled[BGP_IPV6_UNICAST], r->code >= 14 && r->code <= 15 && expected == DISABLE);
+	arena_fini(&arena);
+}
+
+static void test_every_rule_of_every_attribute(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof(rules) / sizeof(*rules); i++) {
+		const struct rules *r = &rules[i];
+
+		judge(r, &(struct variant){.what = "as it should be"}, UPDATE_OK);
+		judge(r, &(struct variant){.what = "with Optional wrong", .flip = 0x80},
+		    r->wrong_flags);
+		judge(r, &(struct variant){.what = "with Transitive wrong", .flip = 0x40},
+		    r->wrong_flags);
+		if (r->size > 1)
+			judge(r, &(struct variant){.what = "too short", .size = -1}, r->malformed);
+		judge(r, &(struct variant){.what = "too long", .size = 1}, r->malformed);
+		judge(r, &(struct variant){.what = "empty", .size = -(int)r->size}, r->empty);
+		judge(r, &(struct variant){.what = "overruns", .length = 1}, r->overrun);
+		judge(r, &(struct variant){.what = "overruns by far", .length = 200}, r->overrun);
+		judge(r, &(struct variant){.what = "twice", .twice = true}, r->repeated);
+	}
+}
+
+/* No attribute that we take apart is missing above. */
+static void test_rules_are_complete(void **state)
+{
+	(void)state;
+	for (unsigned code = 0; code < 256; code++) {
+		bool ruled = false;
+
+		for (size_t i = 0; i < sizeof(rules) / sizeof(*rules); i++)
+			ruled |= rules[i].code == code;
+		assert_int_equal(ruled, attr_row_of((uint8_t)code) != NULL);
+	}
 }
 
 /* RFC 7606 section 5.2: without a route to withdraw, an error resets. */
@@ -495,6 +657,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_dispositions),
+	    cmocka_unit_test(test_every_rule_of_every_attribute),
+	    cmocka_unit_test(test_rules_are_complete),
 	    cmocka_unit_test(test_errors_without_routes_reset),
 	    cmocka_unit_test(test_discarded_is_gone),
 	    cmocka_unit_test(test_as4_merging),

@@ -556,13 +556,57 @@ static void test_attribute_discard(void **state)
 	world_free(w);
 }
 
-/* NLRI that cannot be told apart: only then the session goes, with its routes. */
-static void test_update_reset(void **state)
+/* NLRI that cannot be told apart: the family goes with its routes, the session and the other family
+ * stay. What comes of the family afterwards is ignored, until the session has been reset. */
+static void test_family_disabled(void **state)
 {
 	struct world *w = update_peer();
+	struct nlri n = world_mac("10.0.0.2:2", "fa:16:3e:7e:e3:5a", 10099);
+	struct attrs a = {.next_hop = ip_from_u32(0x0a000002),
+	    .as_path = (const uint8_t *)"\x02\x01\x00\x00\xfd\xea",
+	    .as_path_size = 6};
 	unsigned count[6];
 
 	(void)state;
+	world_say_mac(w, 1, &n, &a);
+	SAY(w, ORIGIN_OK AS_PATH_OK NEXT_HOP_OK, PREFIX_BAD);
+	assert_true(world_established(w, 0, 1));
+	assert_int_equal(world_notified(w, 1, count), 0);
+	assert_string_equal(world_routes(w, 0, BGP_IPV4_UNICAST), "");
+	assert_int_equal(bgp_dest_count(w->node[0].bgp, BGP_L2VPN_EVPN), 1);
+	SAY(w, ORIGIN_OK AS_PATH_OK NEXT_HOP_OK, PREFIX_OK);
+	SAY(w, ORIGIN_OK AS_PATH_OK NEXT_HOP_OK, PREFIX_BAD);
+	assert_true(world_established(w, 0, 1));
+	assert_string_equal(world_routes(w, 0, BGP_IPV4_UNICAST), "");
+	assert_true(world_peer(w, 0, 1).disabled[BGP_IPV4_UNICAST]);
+	assert_false(world_peer(w, 0, 1).disabled[BGP_L2VPN_EVPN]);
+	assert_non_null(strstr(str_text(&w->node[0].logged), "IPv4 Unicast is ignored"));
+	world_hang_up(w, 1);
+	world_advance(w, 5000);
+	world_handshake(w, 1, 0);
+	SAY(w, ORIGIN_OK AS_PATH_OK NEXT_HOP_OK, PREFIX_OK);
+	assert_int_equal(bgp_dest_count(w->node[0].bgp, BGP_IPV4_UNICAST), 1);
+	world_free(w);
+}
+
+/* With one family only, the session goes, with its routes. */
+static void test_update_reset(void **state)
+{
+	struct world *w = world_new(2);
+	struct open o = world_open(w, 1);
+	unsigned count[6];
+
+	(void)state;
+	o.families[BGP_L2VPN_EVPN] = false;
+	w->node[1].refuses = true;
+	world_speaker(w, 0);
+	world_neighbor(w, 0, 1);
+	world_configure(w, 0);
+	world_connect(w, 1, 0);
+	world_say_open(w, 1, &o);
+	world_say_keepalive(w, 1);
+	SAY(w, ORIGIN_OK AS_PATH_OK NEXT_HOP_OK, PREFIX_OK);
+	assert_int_equal(bgp_dest_count(w->node[0].bgp, BGP_IPV4_UNICAST), 1);
 	SAY(w, ORIGIN_OK AS_PATH_OK NEXT_HOP_OK, PREFIX_BAD);
 	assert_false(world_established(w, 0, 1));
 	assert_int_equal(world_notified(w, 1, count), NOTIFY_UPDATE * 256 + NOTIFY_UPDATE_NETWORK);
@@ -877,6 +921,7 @@ int main(void)
 	    cmocka_unit_test(test_first_as),
 	    cmocka_unit_test(test_treat_as_withdraw),
 	    cmocka_unit_test(test_attribute_discard),
+	    cmocka_unit_test(test_family_disabled),
 	    cmocka_unit_test(test_update_reset),
 	    cmocka_unit_test(test_unknown_attribute_is_passed_on),
 	    cmocka_unit_test(test_network_statements),

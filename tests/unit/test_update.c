@@ -222,18 +222,18 @@ static void test_next_hop_lengths(void **state)
 	    {BGP_IPV4_UNICAST, 4, false, UPDATE_OK},
 	    {BGP_IPV4_UNICAST, 16, true, UPDATE_OK},
 	    {BGP_IPV4_UNICAST, 32, true, UPDATE_OK},
-	    {BGP_IPV4_UNICAST, 16, false, UPDATE_RESET},
-	    {BGP_IPV4_UNICAST, 12, true, UPDATE_RESET},
+	    {BGP_IPV4_UNICAST, 16, false, UPDATE_DISABLE_FAMILY},
+	    {BGP_IPV4_UNICAST, 12, true, UPDATE_DISABLE_FAMILY},
 	    {BGP_IPV6_UNICAST, 16, false, UPDATE_OK},
 	    {BGP_IPV6_UNICAST, 32, false, UPDATE_OK},
-	    {BGP_IPV6_UNICAST, 4, false, UPDATE_RESET},
-	    {BGP_IPV6_UNICAST, 24, false, UPDATE_RESET},
-	    {BGP_IPV6_UNICAST, 0, false, UPDATE_RESET},
-	    {BGP_IPV6_UNICAST, 255, false, UPDATE_RESET},
+	    {BGP_IPV6_UNICAST, 4, false, UPDATE_DISABLE_FAMILY},
+	    {BGP_IPV6_UNICAST, 24, false, UPDATE_DISABLE_FAMILY},
+	    {BGP_IPV6_UNICAST, 0, false, UPDATE_DISABLE_FAMILY},
+	    {BGP_IPV6_UNICAST, 255, false, UPDATE_DISABLE_FAMILY},
 	    {BGP_L2VPN_EVPN, 4, false, UPDATE_OK},
 	    {BGP_L2VPN_EVPN, 16, false, UPDATE_OK},
-	    {BGP_L2VPN_EVPN, 12, false, UPDATE_RESET},
-	    {BGP_L2VPN_EVPN, 24, false, UPDATE_RESET},
+	    {BGP_L2VPN_EVPN, 12, false, UPDATE_DISABLE_FAMILY},
+	    {BGP_L2VPN_EVPN, 24, false, UPDATE_DISABLE_FAMILY},
 	};
 	struct arena arena = {0};
 
@@ -265,6 +265,16 @@ static void test_next_hop_lengths(void **state)
 		update_decode(body, writer_size(&w), &c, &arena, &u);
 		assert_int_equal(u.disposition, cases[i].disposition);
 		assert_int_equal(u.reach_count, cases[i].disposition == UPDATE_OK);
+		for (unsigned f = 0; f < BGP_FAMILIES; f++)
+			assert_int_equal(
+			    u.disabled[f], f == cases[i].family && u.disposition != UPDATE_OK);
+		/* the only family of its session: that would be left with nothing */
+		memset(c.families, 0, sizeof(c.families));
+		c.families[cases[i].family] = true;
+		update_decode(body, writer_size(&w), &c, &arena, &u);
+		assert_int_equal(
+		    u.disposition, cases[i].disposition == UPDATE_OK ? UPDATE_OK : UPDATE_RESET);
+		assert_false(u.disabled[cases[i].family]);
 	}
 	arena_fini(&arena);
 }
@@ -284,14 +294,14 @@ static void test_fields(void **state)
 	    {"\0\1\0\0", 4, UPDATE_RESET, NOTIFY_UPDATE_MALFORMED_LIST},
 	    {"\0\0\0\1", 4, UPDATE_RESET, NOTIFY_UPDATE_MALFORMED_LIST},
 	    {"\xff\xff\xff\xff", 4, UPDATE_RESET, NOTIFY_UPDATE_MALFORMED_LIST},
-	    {"\0\1\x21\0\0", 5, UPDATE_RESET, NOTIFY_UPDATE_NETWORK},
-	    {"\0\1\x08\0\0", 5, UPDATE_RESET, NOTIFY_UPDATE_NETWORK},
-	    {"\0\0\0\0\x21", 5, UPDATE_RESET, NOTIFY_UPDATE_NETWORK},
+	    {"\0\1\x21\0\0", 5, UPDATE_DISABLE_FAMILY, NOTIFY_UPDATE_NETWORK},
+	    {"\0\1\x08\0\0", 5, UPDATE_DISABLE_FAMILY, NOTIFY_UPDATE_NETWORK},
+	    {"\0\0\0\0\x21", 5, UPDATE_DISABLE_FAMILY, NOTIFY_UPDATE_NETWORK},
 	    {"\0\1\x00\0\0", 5, UPDATE_OK, 0},
 	    /* MP_UNREACH_NLRI: no room for a family, one we do not know, a broken NLRI */
 	    {"\0\0\0\5\x80\x0f\2\0\1", 9, UPDATE_RESET, NOTIFY_UPDATE_OPTIONAL},
 	    {"\0\0\0\6\x80\x0f\3\0\1\x55", 10, UPDATE_DISCARD_ATTRIBUTE, NOTIFY_UPDATE_OPTIONAL},
-	    {"\0\0\0\7\x80\x0f\4\0\x19\x46\2", 11, UPDATE_RESET, NOTIFY_UPDATE_OPTIONAL},
+	    {"\0\0\0\7\x80\x0f\4\0\x19\x46\2", 11, UPDATE_DISABLE_FAMILY, NOTIFY_UPDATE_OPTIONAL},
 	};
 	struct update_context c = context_all();
 	struct arena arena = {0};
@@ -330,6 +340,36 @@ static void test_treat_as_withdraw_takes_all(void **state)
 	    "UPDATE (treat-as-withdraw: ORIGIN, undefined value) -ipv4Unicast 20.0.0.0/8 "
 	    "-ipv6Unicast 2002::/16 -ipv4Unicast 10.0.0.0/8 "
 	    "-ipv6Unicast 2001:db8:1::/48");
+	str_fini(&text);
+	arena_fini(&arena);
+}
+
+/* One family's routes cannot be read: those of the other are good, or withdrawn if an attribute is
+ * wrong, too. */
+static void test_disabled_beside_others(void **state)
+{
+	uint8_t body[] = {0, 0, 0, 34, 0x40, 1, 1, 0, 0x40, 2, 0, 0x40, 3, 4, 10, 0, 0, 1, 0x80, 14,
+	    17, 0, 2, 1, 4, 10, 0, 0, 1, 0, 48, 0x20, 1, 0xd, 0xb8, 0, 1, 0, 8, 10};
+	struct update_context c = context_all();
+	struct arena arena = {0};
+	struct str text = {0};
+	struct update u;
+
+	(void)state;
+	update_decode(body, sizeof(body), &c, &arena, &u);
+	update_text(&u, &text);
+	assert_string_equal(str_text(&text),
+	    "UPDATE (AFI/SAFI disable: MP_REACH_NLRI, wrong next hop length) w/ attr: nexthop "
+	    "10.0.0.1, origin i +ipv4Unicast 10.0.0.0/8");
+	assert_true(u.disabled[BGP_IPV6_UNICAST] && !u.disabled[BGP_IPV4_UNICAST]);
+	body[7] = 9; /* ORIGIN */
+	update_decode(body, sizeof(body), &c, &arena, &u);
+	str_clear(&text);
+	update_text(&u, &text);
+	assert_string_equal(str_text(&text),
+	    "UPDATE (AFI/SAFI disable: MP_REACH_NLRI, wrong next hop length) -ipv4Unicast "
+	    "10.0.0.0/8");
+	assert_true(u.disabled[BGP_IPV6_UNICAST]);
 	str_fini(&text);
 	arena_fini(&arena);
 }
@@ -414,6 +454,7 @@ int main(void)
 	    cmocka_unit_test(test_next_hop_lengths),
 	    cmocka_unit_test(test_fields),
 	    cmocka_unit_test(test_treat_as_withdraw_takes_all),
+	    cmocka_unit_test(test_disabled_beside_others),
 	    cmocka_unit_test(test_family_not_negotiated),
 	    cmocka_unit_test(test_mutations),
 	};
