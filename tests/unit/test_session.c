@@ -302,14 +302,17 @@ static void test_garbage(void **state)
 }
 
 /* The longest message there is, in pieces of every awkward size. */
-static void test_longest_message(void **state)
+static void longest_message(bool announced)
 {
 	struct world *w = scripted_pair(true);
 	static uint8_t b[MESSAGE_MAX_EXTENDED];
+	struct open o = world_open(w, 1);
 	unsigned count[6];
 
-	(void)state;
-	world_handshake(w, 1, 0);
+	o.extended_message = announced;
+	world_connect(w, 1, 0);
+	world_say_open(w, 1, &o);
+	world_say_keepalive(w, 1);
 	memset(b, 0xff, 16);
 	b[16] = b[17] = 0xff;
 	b[18] = MESSAGE_UPDATE;
@@ -326,6 +329,100 @@ static void test_longest_message(void **state)
 	assert_true(world_established(w, 0, 1));
 	assert_int_equal(world_notified(w, 1, count), 0);
 	assert_int_equal(world_peer(w, 0, 1).update_received, 1);
+	world_free(w);
+}
+
+/* RFC 8654 section 4: we announce that we take them; what the peer announces is what it takes. */
+static void test_longest_message(void **state)
+{
+	(void)state;
+	longest_message(true);
+	longest_message(false);
+}
+
+/* OPEN, and then never a KEEPALIVE: the hold time of the OPEN counts. */
+static void test_peer_that_stalls_after_open(void **state)
+{
+	struct world *w = scripted_pair(true);
+	struct open o = world_open(w, 1);
+	unsigned count[6];
+
+	(void)state;
+	world_connect(w, 1, 0);
+	world_say_open(w, 1, &o);
+	assert_int_equal(world_peer(w, 0, 1).state, BGP_OPENCONFIRM);
+	world_advance(w, 8900);
+	assert_false(w->node[1].closed);
+	world_advance(w, 200);
+	assert_int_equal(world_notified(w, 1, count), CODE(NOTIFY_HOLD_TIMER, 0));
+	assert_true(w->node[1].closed);
+	world_free(w);
+}
+
+/* Bytes alone are no sign of life: a message that never ends does not keep a session. */
+static void test_peer_that_trickles(void **state)
+{
+	struct world *w = scripted_pair(true);
+	uint8_t header[MESSAGE_HEADER_SIZE];
+	unsigned count[6];
+
+	(void)state;
+	world_handshake(w, 1, 0);
+	memset(header, 0xff, sizeof(header));
+	header[18] = MESSAGE_UPDATE;
+	world_say(w, 1, header, sizeof(header));
+	for (int i = 0; i < 89; i++) {
+		world_advance(w, 100);
+		world_say(w, 1, "", 1);
+	}
+	assert_true(world_established(w, 0, 1));
+	world_advance(w, 200);
+	assert_int_equal(world_notified(w, 1, count), CODE(NOTIFY_HOLD_TIMER, 0));
+	world_free(w);
+}
+
+/* Every header that cannot be: the session ends with the code for it (RFC 4271 section 6.1), and
+ * the daemon is as it was. */
+static void test_bad_headers(void **state)
+{
+	static const struct {
+		uint16_t length;
+		uint8_t type;
+		uint8_t subcode;
+	} cases[] = {
+	    {0, MESSAGE_UPDATE, NOTIFY_HEADER_BAD_LENGTH},
+	    {18, MESSAGE_KEEPALIVE, NOTIFY_HEADER_BAD_LENGTH},
+	    {20, MESSAGE_KEEPALIVE, NOTIFY_HEADER_BAD_LENGTH},
+	    {65535, MESSAGE_KEEPALIVE, NOTIFY_HEADER_BAD_LENGTH},
+	    {28, MESSAGE_OPEN, NOTIFY_HEADER_BAD_LENGTH},
+	    {4097, MESSAGE_OPEN, NOTIFY_HEADER_BAD_LENGTH},
+	    {22, MESSAGE_UPDATE, NOTIFY_HEADER_BAD_LENGTH},
+	    {20, MESSAGE_NOTIFICATION, NOTIFY_HEADER_BAD_LENGTH},
+	    {22, MESSAGE_ROUTE_REFRESH, NOTIFY_HEADER_BAD_LENGTH},
+	    {19, 0, NOTIFY_HEADER_BAD_TYPE},
+	    {19, 6, NOTIFY_HEADER_BAD_TYPE},
+	    {65535, 255, NOTIFY_HEADER_BAD_TYPE},
+	};
+	struct world *w = scripted_pair(true);
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		uint8_t header[MESSAGE_HEADER_SIZE];
+		unsigned count[6];
+
+		world_handshake(w, 1, 0);
+		assert_true(world_established(w, 0, 1));
+		memset(header, 0xff, sizeof(header));
+		header[16] = (uint8_t)(cases[i].length >> 8);
+		header[17] = (uint8_t)cases[i].length;
+		header[18] = cases[i].type;
+		for (size_t at = 0; at < sizeof(header); at++)
+			world_say(w, 1, header + at, 1);
+		assert_int_equal(
+		    world_notified(w, 1, count), CODE(NOTIFY_HEADER, cases[i].subcode));
+		assert_true(w->node[1].closed);
+		world_advance(w, 100 * 1000);
+	}
 	world_free(w);
 }
 
@@ -758,6 +855,9 @@ int main(void)
 	    cmocka_unit_test(test_fsm_errors),
 	    cmocka_unit_test(test_garbage),
 	    cmocka_unit_test(test_longest_message),
+	    cmocka_unit_test(test_peer_that_stalls_after_open),
+	    cmocka_unit_test(test_peer_that_trickles),
+	    cmocka_unit_test(test_bad_headers),
 	    cmocka_unit_test(test_oversized_before_negotiation),
 	    cmocka_unit_test(test_back_off),
 	    cmocka_unit_test(test_shutdown_message),
