@@ -394,6 +394,6 @@ void netlink_readable(struct netlink *nl)
 {
 	for (int i = 0; i < READABLE_ROUNDS && read_monitor(nl); i++)
 		continue;
-	for (int i = 0; i < READABLE_ROUNDS && read_dump(nl); i++)
-		continue;
+	/* One chunk, then everything else has its turn: an audit dumps while the daemon works. */
+	read_dump(nl);
 }
