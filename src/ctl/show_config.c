@@ -38,6 +38,8 @@ enum ctl_outcome show_counters(struct command *k)
 	    {"kernelMismatched", "not issued: the slot was not as expected", n->kernel.mismatched},
 	    {"repaired", "foreign entries hit in the kernel's window, restored",
 		n->kernel.repaired},
+	    {"repairsGivenUp", "foreign entries hit and not restored: refused too often",
+		n->kernel.repairs_given_up},
 	    {"blocked", "slots held by a foreign entry", n->kernel.blocked},
 	    {"overruns", "netlink overruns", n->kernel.overruns},
 	    {"auditDifferences", "differences found by the audit", n->kernel.audit_differences},

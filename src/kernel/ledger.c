@@ -400,7 +400,8 @@ static bool find_repair(struct verdict *v, struct kernel_op *repair)
 
 /* Refused, but the slot still stands as it did: what we damaged is not left for a lack of memory.
  */
-static bool retry_repair(const struct verdict *v, struct kernel_op *repair)
+static bool retry_repair(
+    const struct verdict *v, struct kernel_op *repair, struct kernel_counters *c)
 {
 	const struct slot_content now = slot_mirror(v->op->key.kind, v->slot);
 	bool as_before =
@@ -408,8 +409,12 @@ static bool retry_repair(const struct verdict *v, struct kernel_op *repair)
 		? v->s->present && slot_content_equal(v->op->key.kind, &now, &v->op->expected)
 		: !v->s->present;
 
-	if (v->result->outcome != KERNEL_FAILED || !as_before || v->w->attempts >= REPAIR_ATTEMPTS)
+	if (v->result->outcome != KERNEL_FAILED || !as_before)
 		return false;
+	if (v->w->attempts >= REPAIR_ATTEMPTS) {
+		c->repairs_given_up++;
+		return false;
+	}
 	*repair = *v->op;
 	return true;
 }
@@ -419,7 +424,7 @@ static bool retry_repair(const struct verdict *v, struct kernel_op *repair)
 static bool continue_repair(struct verdict *v, struct kernel_op *repair, struct kernel_counters *c)
 {
 	if (v->result->outcome != KERNEL_DONE)
-		return retry_repair(v, repair);
+		return retry_repair(v, repair, c);
 	if (v->op->key.kind == SLOT_FDB && v->op->verb == KERNEL_DELETE) {
 		*repair = slot_op(v->op, KERNEL_ADD, &v->w->restore);
 		return !v->s->present;

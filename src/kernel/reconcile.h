@@ -72,6 +72,7 @@ struct kernel_counters {
 	uint64_t repaired; /* foreign entries hit in the kernel's own window and restored */
 	uint64_t blocked;  /* wanted, but a foreign entry holds the slot (transitions) */
 	uint64_t overruns;
+	uint64_t repairs_given_up; /* … or not: the kernel refused too often */
 	uint64_t audit_differences;
 };
 

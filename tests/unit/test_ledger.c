@@ -441,6 +441,7 @@ static void test_refused_repair(void **state)
 		issue(&repair);
 	while (answer(&repair, KERNEL_FAILED, ENOMEM, NULL, &again) && ++refused < 100);
 	assert_in_range(refused, 8, 50);
+	assert_int_equal(counters.repairs_given_up, 1);
 }
 
 static void test_neigh_protocol_alone(void **state)
