@@ -23,6 +23,7 @@
 #include "evpn/evpn.h"
 #include "evpn/fib.h"
 #include "evpn/underlay.h"
+#include "kernel/audit.h"
 #include "kernel/event_text.h"
 #include "op_ring.h"
 
@@ -51,6 +52,7 @@ struct engine {
 	bool dump_wanted[TABLE_COUNT], dump_running[TABLE_COUNT];
 	uint8_t dump_retries[TABLE_COUNT];
 	mono_t dump_retry_at;
+	struct audit audit;
 	mono_t converge_by;  /* when unconfirmed entries are swept at the latest */
 	struct ip router_id; /* derived, where the configuration gives none; then it stays */
 	bool links_dirty;    /* links or unnumbered peers changed: look who wants advertisements */
@@ -267,6 +269,7 @@ void engine_free(struct engine *e)
 		fib_free(e->fib);
 		evpn_free(e->evpn);
 		bgp_free(e->bgp);
+		audit_fini(&e->audit);
 		mirror_free(e->mirror);
 		ra_fini(&e->ra);
 	}
@@ -319,6 +322,7 @@ static void on_start(struct engine *e, const struct event_start *start)
 	e->mirror = mirror_new(start->seed);
 	e->dump_retry_at = MONO_NEVER;
 	e->converge_by = MONO_NEVER;
+	audit_init(&e->audit);
 	ra_init(&e->ra, start->seed);
 	parts_new(e);
 }
@@ -398,6 +402,8 @@ static void parts_configure(struct engine *e)
 	bgp_configure(e->bgp, &c->bgp, e->now);
 	evpn_configure(e->evpn, &c->evpn, e->now);
 	underlay_configure(e->underlay, &c->bgp, addresses, count, e->now);
+	if (e->converged)
+		audit_schedule(&e->audit, c->evpn.audit_s, e->now);
 }
 
 static void first_config(struct engine *e)
@@ -452,6 +458,17 @@ static void on_config(struct engine *e, const struct event_config *event)
 /* ---- kernel -----------------------------------------------------------------------------------
  */
 
+/* What nobody told. */
+static void audit_found(struct engine *e, const struct kernel_event *event)
+{
+	struct str text = {0};
+
+	evpn_counters(e->evpn)->kernel.audit_kernel++;
+	kernel_event_text(e->mirror, event, &text);
+	log_warning(&e->log, LOG_KERNEL, "audit: nobody told: %s", str_text(&text));
+	str_fini(&text);
+}
+
 static void mirror_changed(void *context, const struct kernel_event *event)
 {
 	struct engine *e = context;
@@ -459,6 +476,8 @@ static void mirror_changed(void *context, const struct kernel_event *event)
 	if (event->kind == KERNEL_LINK_NEW || event->kind == KERNEL_LINK_DEL ||
 	    event->kind == KERNEL_ADDR_NEW)
 		e->links_dirty = true;
+	if (audit_shown(&e->audit, event))
+		audit_found(e, event);
 	underlay_kernel_changed(e->underlay, event, e->now);
 	evpn_kernel_changed(e->evpn, event, e->now);
 	fib_kernel_changed(e->fib, event);
@@ -492,12 +511,43 @@ static void read_doubts(struct engine *e)
 
 static void overrun(struct engine *e)
 {
+	if (e->audit.phase != AUDIT_IDLE)
+		audit_break(&e->audit, e->now);
 	evpn_counters(e->evpn)->kernel.overruns++;
 	log_warning(
 	    &e->log, LOG_KERNEL, "netlink overrun: notifications were lost, resynchronising");
 	e->dump_retry_at = MONO_NEVER;
 	for (size_t t = 0; t < TABLE_COUNT; t++)
 		e->dump_wanted[t] = true;
+}
+
+/* The end of an audit's FDB dump: what it says of the flood lists. */
+static void audit_flood_lists(struct engine *e, bool clean)
+{
+	struct kernel_event *events;
+	size_t count = audit_floods(&e->audit, e->mirror, &e->arena, &events);
+
+	if (!clean)
+		e->audit.stats.unsure += count;
+	for (size_t i = 0; clean && i < count; i++) {
+		audit_found(e, &events[i]);
+		mirror_apply(e->mirror, &events[i], mirror_changed, e);
+	}
+}
+
+/* A mark or row of an audit's dump that is not for the mirror. */
+static bool on_audit(struct engine *e, const struct kernel_event *event)
+{
+	bool reading = e->audit.phase == AUDIT_DUMPING;
+
+	if (!audit_takes(&e->audit, e->mirror, event, e->now))
+		return false;
+	if (event->kind == KERNEL_DUMP_END) {
+		e->dump_running[event->dump.table] = false;
+		if (reading && event->dump.table == TABLE_FDB)
+			audit_flood_lists(e, event->dump.clean);
+	}
+	return true;
 }
 
 static void on_kernel(struct engine *e, const struct kernel_event *event)
@@ -509,6 +559,8 @@ static void on_kernel(struct engine *e, const struct kernel_event *event)
 		log_debug(&e->log, LOG_KERNEL, "%s", str_text(&text));
 		str_fini(&text);
 	}
+	if (on_audit(e, event))
+		return;
 	underlay_route_seen(e->underlay, event);
 	mirror_apply(e->mirror, event, mirror_changed, e);
 	if (event->kind == KERNEL_OVERRUN)
@@ -543,6 +595,12 @@ static void on_result(struct engine *e, const struct kernel_result *result)
 	if (!op_ring_take(&e->ops, result->id, &op))
 		return;
 	log_result(e, &op, result);
+	if (audit_read(&e->audit, e->mirror, &op, result)) {
+		struct kernel_event event =
+		    kernel_event_from_slot(&op.key, &result->seen, result->seen_present);
+
+		audit_found(e, &event);
+	}
 	repair_due =
 	    ledger_result(e->mirror, &op, result, &repair, &evpn_counters(e->evpn)->kernel);
 	if (repair_due)
@@ -561,11 +619,47 @@ static void request_dumps(struct engine *e)
 	else if (e->dump_retry_at.ns != INT64_MAX)
 		return;
 	for (size_t t = 0; t < TABLE_COUNT; t++) {
-		if (!e->dump_wanted[t] || e->dump_running[t])
+		if (!(e->dump_wanted[t] || e->audit.asked[t]) || e->dump_running[t])
 			continue;
+		if (!e->dump_wanted[t]) {
+			e->audit.asked[t] = false;
+			e->audit.running[t] = true;
+		}
 		e->dump_wanted[t] = false;
 		e->dump_running[t] = true;
 		action_push(&e->actions, ACTION_KERNEL_DUMP)->dump = (enum kernel_table)t;
+	}
+}
+
+/* While a resynchronisation is under way, or waits for a quieter moment, an audit would find what
+ * is known to be uncertain. */
+static bool audit_may_begin(const struct engine *e)
+{
+	bool dumping = e->dump_retry_at.ns != INT64_MAX || mirror_is_stale(e->mirror);
+
+	for (size_t t = 0; t < TABLE_COUNT; t++)
+		dumping |= e->dump_wanted[t] || e->dump_running[t];
+	return !dumping && !e->stopping;
+}
+
+/* One turn of the audit; docs/architecture.md. */
+static void audit_run(struct engine *e)
+{
+	struct slot_key keys[AUDIT_READS];
+	struct audit *a = &e->audit;
+	size_t count;
+
+	if (audit_due(a, e->now) && audit_may_begin(e))
+		audit_begin(a, e->mirror, e->now);
+	count = audit_reads(a, e->mirror, keys);
+	for (size_t i = 0; i < count; i++) {
+		struct kernel_op op = {.verb = KERNEL_READ, .key = keys[i], .audit = true};
+
+		host_kernel_op(e, &op);
+	}
+	if (a->phase == AUDIT_DESIRED && !evpn_audit(e->evpn)) {
+		fib_audit(e->fib);
+		audit_end(a, e->now);
 	}
 }
 
@@ -606,6 +700,8 @@ static struct ctl_context ctl_context(struct engine *e)
 	    .bgp = e->bgp,
 	    .evpn = e->evpn,
 	    .mirror = e->mirror,
+	    .audit = &e->audit,
+	    .fib_differences = fib_differences(e->fib),
 	    .now = e->now,
 	    .wall_offset_ns = e->start.wall_offset_ns,
 	    .version = EVPND_VERSION,
@@ -757,6 +853,7 @@ static void converge(struct engine *e)
 	e->converged = true;
 	evpn_converged(e->evpn, e->now);
 	fib_converged(e->fib);
+	audit_schedule(&e->audit, e->config->evpn.audit_s, e->now);
 	e->more = true;
 }
 
@@ -788,6 +885,7 @@ static void recompute(struct engine *e)
 		parts_configure(e);
 	ra_update_links(e);
 	ra_run(&e->ra, &host, &e->arena, e->now);
+	audit_run(e);
 	request_dumps(e);
 	for (int round = 0; round < ROUNDS_PER_TURN; round++) {
 		underlay_run(e->underlay, e->now);
@@ -795,6 +893,7 @@ static void recompute(struct engine *e)
 		e->more |= bgp_run(e->bgp, e->now);
 		e->more |= fib_run(e->fib, e->now);
 	}
+	e->more |= audit_goes_on(&e->audit);
 	converge(e);
 	become_ready(e);
 	exit_when_flushed(e);
@@ -835,6 +934,8 @@ mono_t engine_deadline(const struct engine *e)
 	due = mono_min(due, fib_deadline(e->fib));
 	due = mono_min(due, ra_deadline(&e->ra));
 	due = mono_min(due, e->dump_retry_at);
+	if (audit_may_begin(e))
+		due = mono_min(due, e->audit.next);
 	return e->converged ? due : mono_min(due, e->converge_by);
 }
 

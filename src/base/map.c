@@ -229,6 +229,19 @@ static int compare_objects(const void *a, const void *b, void *context)
 	return c->compare != NULL ? c->compare(oa, ob) : compare_keys(c->map, oa, ob);
 }
 
+size_t map_some(const struct map *m, size_t *at, void **some, size_t max,
+    int (*compare)(const void *, const void *))
+{
+	struct sort_context context = {m, compare};
+	size_t n = 0;
+
+	while (n < max && (some[n] = map_next(m, at)) != NULL)
+		n++;
+	if (n > 1)
+		qsort_r(some, n, sizeof(*some), compare_objects, &context);
+	return n;
+}
+
 void **map_sorted(
     const struct map *m, struct arena *arena, int (*compare)(const void *, const void *))
 {

@@ -42,6 +42,11 @@ void *map_remove(struct map *m, const void *key);
  * sorted later). Start with *at = 0; NULL at the end. No insert or remove meanwhile. */
 void *map_next(const struct map *m, size_t *at);
 
+/* The next `max` objects of a walk that goes on over changes of the map, sorted like map_sorted();
+ * 0 at its end. What is inserted or moved meanwhile may be missed or come twice. */
+size_t map_some(const struct map *m, size_t *at, void **some, size_t max,
+    int (*compare)(const void *, const void *));
+
 /* All objects, sorted by `compare` (objects, not pointers to them) or by key bytes when NULL, as
  * an array of m->count pointers in the arena. */
 void **map_sorted(

@@ -109,6 +109,7 @@ static void set_defaults(struct loading *l)
 	c->evpn.duplicates.max_moves = 5;
 	c->evpn.duplicates.time_s = 180;
 	c->evpn.contested_alarm_s = 10;
+	c->evpn.audit_s = 300;
 	c->evpn.convergence_s = 30;
 }
 

@@ -77,6 +77,12 @@ void on_contested_alarm(struct loading *l, const struct statement *s, const stru
 	word_number(w->word[2], 1, 3600, &l->c->evpn.contested_alarm_s);
 }
 
+void on_audit_interval(struct loading *l, const struct statement *s, const struct words *w)
+{
+	(void)s;
+	word_number(w->word[2], 0, 86400, &l->c->evpn.audit_s);
+}
+
 /* VNIs come sorted, as the canonical order has them. */
 void on_vni(struct loading *l, const struct statement *s, const struct words *w)
 {

@@ -42,6 +42,7 @@ const struct grammar_row grammar[] = {
 	{AT(TOP), "evpn mac-mobility sticky-sequence =bump|zero", WORKS, GROUP, ONE_LINE, on_sticky_sequence},
 	{AT(TOP), "evpn port-learning =keep|off", WORKS, 0, ONE_LINE, on_port_learning},
 	{AT(TOP), "evpn contested-alarm =<1-3600>", WORKS, 0, ONE_LINE, on_contested_alarm},
+	{AT(TOP), "evpn audit-interval =<0-86400>", WORKS, 0, ONE_LINE, on_audit_interval},
 	{AT(TOP), "debug zebra kernel [msgdump] [send|recv]", WORKS, GROUP, ONE_LINE, on_debug_kernel},
 	{AT(TOP), "debug zebra dplane ...", WORKS, 0, ONE_LINE, on_debug_kernel},
 	{AT(TOP), "debug zebra vxlan", WORKS, 0, ONE_LINE, on_debug_evpn},

@@ -54,7 +54,7 @@ statement_handler on_remote_as, on_neighbor_interface, on_local_as, on_descripti
 /* config_evpn.c */
 statement_handler on_advertise_all_vni, on_advertise_svi_ip, on_advertise_default_gw, on_flooding,
     on_autort, on_duplicates, on_duplicates_off, on_duplicates_freeze, on_sticky_sequence,
-    on_port_learning, on_contested_alarm, on_vni, on_vni_rd, on_vni_rt;
+    on_port_learning, on_contested_alarm, on_audit_interval, on_vni, on_vni_rd, on_vni_rt;
 /* config_routemap.c */
 statement_handler on_route_map, on_match_interface, on_match_evpn_type, on_match_evpn_vni,
     on_match_unsupported, on_set_community, on_set_local_preference, on_set_metric, on_set_origin;

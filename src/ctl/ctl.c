@@ -37,6 +37,7 @@ static const struct {
     {"show evpn mac vni " VNI " mac MAC [json]", show_evpn_mac, "one MAC"},
     {"show evpn arp-cache vni all|" VNI " [json]", show_evpn_neighs, "neighbours (ARP, ND)"},
     {"show evpn arp-cache vni " VNI " ip IP [json]", show_evpn_neighs, NULL},
+    {"show evpn audit [json]", show_audit, "kernel, what is known and what is wanted compared"},
     {"show evpnd counters [json]", show_counters, "what was written, repaired, refused"},
     {"show running-config [no-header]", show_running_config, "the configuration in force"},
     {"show version", show_version, "the version of evpnd"},
@@ -44,6 +45,7 @@ static const struct {
     {"explain ip IP [vni " VNI "]", explain_ip, "why this address is where it is"},
     {"watch", watch, "decisions as they happen, until interrupted"},
     {"reclaim mac MAC [vni " VNI "]", reclaim_mac, "advertise a contested pin above the others"},
+    {"audit", audit_now, "compare them now"},
     {"remove orphans", remove_orphans, "entries that look like ours and nobody claims"},
     {"help", help, "this list"},
 };

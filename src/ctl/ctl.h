@@ -9,6 +9,7 @@
 #include "bgp/bgp.h"
 #include "config/config.h"
 #include "evpn/evpn.h"
+#include "kernel/audit.h"
 
 /* Everything that a command may look at; lent. */
 struct ctl_context {
@@ -16,6 +17,8 @@ struct ctl_context {
 	const struct bgp *bgp;
 	struct evpn *evpn;
 	const struct mirror *mirror;
+	struct audit *audit;
+	uint64_t fib_differences;
 	mono_t now;
 	int64_t wall_offset_ns;
 	const char *version;

@@ -329,8 +329,12 @@ bool desired_issue(struct evpn *v, const struct kernel_op *op)
 /* The next step of a slot whose owner the audit had marked is a difference that it found. */
 static void step(struct evpn *v, const struct kernel_op *op, bool audited)
 {
-	if (desired_issue(v, op) && audited)
-		v->counters.kernel.audit_differences++;
+	char text[SLOT_TEXT_MAX];
+
+	if (!desired_issue(v, op) || !audited)
+		return;
+	v->counters.kernel.audit_desired++;
+	log_warning(v->log, LOG_KERNEL, "audit: not as wanted: %s", slot_key_text(&op->key, text));
 }
 
 static void adopt(struct evpn *v, const struct slot_key *key, const struct slot_content *content)
@@ -557,7 +561,7 @@ void desired_flood(struct evpn *v, const struct mac_vrf *vrf, const struct ip *v
 	if (vrf->place.vxlan.v == 0 || (!wanted && !v->converged && !v->flushing))
 		return;
 	if (reconcile_flood(mirror_flood(v->mirror, &key.flood), &key.flood, wanted, &op, NULL))
-		step(v, &op, false);
+		step(v, &op, v->audit.part == AUDIT_FLOODS);
 }
 
 /* ---- strays -------------------------------------------------------------------------------------

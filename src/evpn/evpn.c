@@ -14,7 +14,7 @@
 #include "evpn/instance.h"
 
 #define RUN_BUDGET 1024
-#define AUDIT_S 300
+#define AUDIT_BATCH 256
 
 struct evpn *evpn_new(const struct evpn_start *start)
 {
@@ -26,7 +26,6 @@ struct evpn *evpn_new(const struct evpn_start *start)
 	v->netns = start->netns;
 	if (start->boot_id != NULL)
 		strncpy(v->boot_id, start->boot_id, sizeof(v->boot_id) - 1);
-	v->next_audit = MONO_NEVER;
 	mac_vrfs_init(v, start->seed);
 	macs_init(v, start->seed);
 	neighs_init(v, start->seed);
@@ -156,6 +155,7 @@ void evpn_kernel_changed(struct evpn *v, const struct kernel_event *event, mono_
 		break;
 	case KERNEL_OVERRUN:
 		v->was_stale = true;
+		v->audit = (struct evpn_audit){0};
 		break;
 	case KERNEL_ROUTE_NEW:
 	case KERNEL_ROUTE_DEL:
@@ -191,7 +191,6 @@ void evpn_converged(struct evpn *v, mono_t now)
 	if (v->converged)
 		return;
 	v->converged = true;
-	v->next_audit = mono_add_s(now, AUDIT_S);
 	mac_converged(v);
 	mac_mark_all(v);
 	neigh_mark_all(v);
@@ -247,29 +246,11 @@ static void mark_all(struct evpn *v)
 	desired_mark_all(v);
 }
 
-/* Everything once more; whoever then has a step to take differed without anybody knowing. */
-static void audit(struct evpn *v)
-{
-	struct mac_entry *m;
-	struct neigh *n;
-
-	v->next_audit = mono_add_s(v->now, AUDIT_S);
-	if (work_left(v))
-		return;
-	mark_all(v);
-	for (m = v->macs.dirty; m != NULL; m = m->next_dirty)
-		m->audited = true;
-	for (n = v->neighs.dirty; n != NULL; n = n->next_dirty)
-		n->audited = true;
-}
-
 static void timers(struct evpn *v)
 {
 	mac_timers(v);
 	neigh_timers(v);
 	desired_timers(v);
-	if (mono_reached(v->next_audit, v->now) && !mirror_is_stale(v->mirror))
-		audit(v);
 }
 
 bool evpn_run(struct evpn *v, mono_t now)
@@ -304,9 +285,58 @@ mono_t evpn_deadline(const struct evpn *v)
 
 	if (!v->loaded)
 		return MONO_NEVER;
-	due = mono_min(due, desired_deadline(v));
-	/* The audit waits for the end of a resynchronisation, which is an event. */
-	return mirror_is_stale(v->mirror) ? due : mono_min(due, v->next_audit);
+	return mono_min(due, desired_deadline(v));
+}
+
+/* ---- the audit: the mirror against what is wanted -----------------------------------------------
+ */
+
+/* Some more MACs, then neighbours, in order of the table; sorted, since what they do is seen. */
+static size_t audit_macs(struct evpn *v)
+{
+	void *batch[AUDIT_BATCH];
+	size_t count = map_some(&v->macs.map, &v->audit.at, batch, AUDIT_BATCH, mac_compare);
+
+	for (size_t i = 0; i < count; i++) {
+		((struct mac_entry *)batch[i])->audited = true;
+		mac_mark(v, batch[i]);
+	}
+	return count;
+}
+
+static size_t audit_neighs(struct evpn *v)
+{
+	void *batch[AUDIT_BATCH];
+	size_t count = map_some(&v->neighs.map, &v->audit.at, batch, AUDIT_BATCH, neigh_compare);
+
+	for (size_t i = 0; i < count; i++) {
+		((struct neigh *)batch[i])->audited = true;
+		neigh_mark(v, batch[i]);
+	}
+	return count;
+}
+
+/* Whoever then has a step to take differed without anybody having acted. Only in quiet moments:
+ * what is dirty anyway is no difference. */
+bool evpn_audit(struct evpn *v)
+{
+	struct evpn_audit *a = &v->audit;
+
+	if (work_left(v) || mirror_is_stale(v->mirror))
+		return true;
+	if (a->part == AUDIT_MACS && audit_macs(v) > 0)
+		return true;
+	if (a->part == AUDIT_MACS)
+		*a = (struct evpn_audit){.part = AUDIT_NEIGHS};
+	if (a->part == AUDIT_NEIGHS && audit_neighs(v) > 0)
+		return true;
+	if (a->part == AUDIT_NEIGHS) {
+		*a = (struct evpn_audit){.part = AUDIT_FLOODS};
+		imet_mark_all(v);
+		return true;
+	}
+	*a = (struct evpn_audit){0};
+	return false;
 }
 
 /* ---- commands -----------------------------------------------------------------------------------

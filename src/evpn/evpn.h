@@ -95,6 +95,10 @@ void evpn_restore(struct evpn *v, const uint8_t *bytes, size_t size, mono_t now)
 bool evpn_run(struct evpn *v, mono_t now);
 mono_t evpn_deadline(const struct evpn *v);
 
+/* One step of an audit: a bounded number of slots is looked at again, when nothing else is to be
+ * done; what turns out to be due is a difference, logged and counted. False: all were. */
+bool evpn_audit(struct evpn *v);
+
 /* Remove everything of ours, and only that, from the kernel (--flush-on-exit): issues operations;
  * evpn_flushed() when none is left. */
 void evpn_flush(struct evpn *v, mono_t now);

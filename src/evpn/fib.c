@@ -32,6 +32,7 @@ struct fib_dest {
 	ifindex_t *scopes;
 	uint8_t gateway_count; /* 0: unreachable, or originated here */
 	uint8_t attempts;
+	bool audited;	 /* marked by the audit: an operation now is a difference */
 	mono_t retry_at; /* MONO_NEVER: no failure */
 	struct list_node dirty, waiting;
 };
@@ -46,6 +47,7 @@ struct fib {
 	mono_t now;
 	bool converged, flushing, sweep_due;
 	bool was_stale; /* operations were held back */
+	uint64_t differences;
 };
 
 struct fib *fib_new(
@@ -273,6 +275,18 @@ static bool waits(const struct fib *f, const struct fib_dest *d)
 	return d->attempts > 0 && !mono_reached(d->retry_at, f->now);
 }
 
+static void count_difference(struct fib *f, struct fib_dest *d)
+{
+	char text[PREFIX_TEXT_MAX];
+
+	if (!d->audited)
+		return;
+	d->audited = false;
+	f->differences++;
+	log_warning(
+	    f->log, LOG_KERNEL, "audit: not as wanted: route %s", prefix_text(&d->prefix, text));
+}
+
 static void dest_run(struct fib *f, struct fib_dest *d)
 {
 	struct slot_key key = slot_key_route(FIB_TABLE, FIB_METRIC, &d->prefix);
@@ -290,8 +304,10 @@ static void dest_run(struct fib *f, struct fib_dest *d)
 		return;
 	if (!waits(f, d) && !mirror_is_stale(f->mirror) && next_step(f, &key.route, &want, &op)) {
 		f->host.kernel_op(f->host.context, &op);
+		count_difference(f, d);
 		return;
 	}
+	d->audited = false;
 	if (d->gateway_count > 0 || list_linked(&d->waiting) ||
 	    mirror_route(f->mirror, &key.route) != NULL)
 		return;
@@ -376,6 +392,20 @@ static void mark_all(struct fib *f)
 
 	for (size_t i = 0; i < f->dests.count; i++)
 		mark(f, all[i]);
+}
+
+void fib_audit(struct fib *f)
+{
+	struct fib_dest *d;
+
+	for (size_t at = 0; (d = map_next(&f->dests, &at)) != NULL;)
+		d->audited = !list_linked(&d->dirty) && !list_linked(&d->waiting);
+	mark_all(f);
+}
+
+uint64_t fib_differences(const struct fib *f)
+{
+	return f->differences;
 }
 
 static void retry_due(struct fib *f)

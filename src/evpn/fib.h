@@ -24,6 +24,9 @@ void fib_route_changed(struct fib *f, const struct bgp_best *best);
 void fib_kernel_changed(struct fib *f, const struct kernel_event *event);
 void fib_slot_result(
     struct fib *f, const struct kernel_op *op, const struct kernel_result *result, mono_t now);
+/* All routes are looked at again; what turns out to be due is a difference, logged and counted. */
+void fib_audit(struct fib *f);
+uint64_t fib_differences(const struct fib *f);
 /* Routes of our protocol that nothing confirms are removed from now on. */
 void fib_converged(struct fib *f);
 bool fib_run(struct fib *f, mono_t now);

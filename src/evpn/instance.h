@@ -13,6 +13,14 @@
 #include "evpn/mac_vrf.h"
 #include "evpn/neigh.h"
 
+/* How far the audit has come. */
+enum evpn_audit_part { AUDIT_MACS, AUDIT_NEIGHS, AUDIT_FLOODS };
+
+struct evpn_audit {
+	enum evpn_audit_part part;
+	size_t at; /* in the map of that part */
+};
+
 struct evpn {
 	struct log *log;
 	struct mirror *mirror; /* lent */
@@ -31,7 +39,7 @@ struct evpn {
 	bool discovery_due; /* links or settings changed */
 	bool routes_due;    /* a MAC-VRF may import what it has not seen */
 	uint64_t repaired_seen;
-	mono_t next_audit;
+	struct evpn_audit audit;
 	struct mac_vrf_table vrfs;
 	struct mac_table macs;
 	struct neigh_table neighs;

@@ -37,6 +37,7 @@ struct evpn_settings {
 		uint32_t freeze_s; /* 0: permanent */
 	} duplicates;
 	uint32_t contested_alarm_s; /* 10 */
+	uint32_t audit_s;	    /* 300; 0: on demand only */
 	uint32_t convergence_s;	    /* how long after start unconfirmed entries of ours are kept */
 };
 

@@ -31,6 +31,7 @@ struct slot {
 	bool seen : 1;	   /* shown by the dump that is running */
 	bool fresh : 1;	   /* notified since that dump began: its rows are older */
 	bool evented : 1;  /* notified since the operation under way was issued */
+	bool shown : 1;	   /* equal to mirror.audit_round: shown by the last audit's dump */
 	uint8_t ledger;	   /* enum ledger_state */
 	uint32_t op;	   /* id of the operation under way; 0 none */
 };

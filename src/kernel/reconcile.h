@@ -73,7 +73,8 @@ struct kernel_counters {
 	uint64_t blocked;  /* wanted, but a foreign entry holds the slot (transitions) */
 	uint64_t overruns;
 	uint64_t repairs_given_up; /* … or not: the kernel refused too often */
-	uint64_t audit_differences;
+	uint64_t audit_kernel;	   /* the kernel had another content than we knew of */
+	uint64_t audit_desired;	   /* known, but nobody had acted on it */
 };
 
 /* The ledger, driven by the one who issues operations (evpn/desired, evpn/fib): */

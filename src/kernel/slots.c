@@ -67,6 +67,7 @@ void *slot_find_or_make(struct mirror *m, const struct slot_key *key)
 		slot = mem_new(shape->size);
 		memcpy(at(slot, shape->key_offset), slot_key_part(key), shape->key_size);
 		map_insert(&m->slots[key->kind], slot);
+		slot_state(key->kind, slot)->shown = m->audit_round;
 	}
 	return slot;
 }

@@ -35,6 +35,7 @@ struct mirror {
 	bool dumped[TABLE_COUNT];     /* once at least */
 	bool stale[TABLE_COUNT];      /* overrun since its last complete dump */
 	bool overrun_in_dump[TABLE_COUNT]; /* … that began before the overrun */
+	bool audit_round;		   /* alternates: see audit.c */
 };
 
 extern const struct slot_shape slot_shapes[SLOT_KINDS];

@@ -305,6 +305,7 @@ struct kernel_op {
 	struct slot_content content; /* ADD, CHANGE: what to write. DELETE: what stands there */
 	enum precondition_kind pre;
 	struct slot_content expected; /* PRE_EQUAL */
+	bool audit;		      /* READ: asked by the audit */
 };
 
 enum kernel_outcome {

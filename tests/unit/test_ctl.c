@@ -217,6 +217,7 @@ unsigned evpn_remove_orphans(struct evpn *v, mono_t now)
 
 static struct arena arena;
 static struct mirror *mirror;
+static struct audit audit;
 static struct config *config;
 
 static void ignore(void *context, const struct kernel_event *event)
@@ -232,6 +233,13 @@ static void add_link(uint32_t ifindex, const char *name)
 	e.link.ifindex = (ifindex_t){ifindex};
 	snprintf(e.link.name, sizeof(e.link.name), "%s", name);
 	mirror_apply(mirror, &e, ignore, NULL);
+}
+
+static void add_links(void)
+{
+	add_link(3, "br0");
+	add_link(4, "vx99");
+	add_link(6, "tap0");
 }
 
 static void make_peers(void)
@@ -303,9 +311,9 @@ static int setup(void **state)
 	make_peers();
 	make_macs();
 	mirror = mirror_new(1);
-	add_link(3, "br0");
-	add_link(4, "vx99");
-	add_link(6, "tap0");
+	audit_init(&audit);
+	audit_schedule(&audit, 300, (mono_t){900 * 1000000000ll});
+	add_links();
 	config = config_load("hostname h\nrouter bgp 65001\nneighbor 10.0.0.2 remote-as 65002\n"
 			     "neighbor 10.0.0.77 remote-as 65077\naddress-family l2vpn evpn\n"
 			     "neighbor 10.0.0.2 activate\nadvertise-all-vni\n",
@@ -328,6 +336,8 @@ static struct ctl_context context(void)
 {
 	return (struct ctl_context){.config = config,
 	    .mirror = mirror,
+	    .audit = &audit,
+	    .fib_differences = 2,
 	    .now = {1000 * 1000000000ll},
 	    .version = "1.2.3",
 	    .arena = &arena};
@@ -540,6 +550,42 @@ static void test_evpn_json(void **state)
 	json_object_put(o);
 }
 
+static void test_audit(void **state)
+{
+	struct json_object *o;
+
+	(void)state;
+	EXPECT("audit", CTL_REFUSED, "being read anyway");
+	for (unsigned t = 0; t < TABLE_COUNT; t++)
+		for (unsigned ended = 0; ended < 2; ended++) {
+			struct kernel_event e = {
+			    .kind = ended ? KERNEL_DUMP_END : KERNEL_DUMP_BEGIN};
+
+			e.dump.table = (enum kernel_table)t;
+			mirror_apply(mirror, &e, ignore, NULL);
+		}
+	add_links();
+	counters.kernel.audit_kernel = 3;
+	counters.kernel.audit_desired = 4;
+	EXPECT("show evpn audit", CTL_ACCEPTED, "State: idle", "Interval: 300 s",
+	    "Next: 00:20:00.000",
+	    "differences that the kernel had not told                         3",
+	    "differences that nobody had acted on                             6");
+	o = json_of("show evpn audit json");
+	expect_json(o, "kernelDifferences", "3");
+	expect_json(o, "desiredDifferences", "6");
+	expect_json(o, "nextInMsecs", "200000");
+	json_object_put(o);
+	o = json_of("show evpnd counters json");
+	expect_json(o, "auditDifferences", "9");
+	json_object_put(o);
+	EXPECT("audit", CTL_ACCEPTED, "Begun");
+	assert_true(audit_due(&audit, (mono_t){1000 * 1000000000ll}));
+	audit.phase = AUDIT_READING;
+	EXPECT("audit", CTL_REFUSED, "under way");
+	audit.phase = AUDIT_IDLE;
+}
+
 static void test_explain(void **state)
 {
 	(void)state;
@@ -647,6 +693,7 @@ int main(void)
 	    cmocka_unit_test(test_bgp_unicast),
 	    cmocka_unit_test(test_evpn_shows),
 	    cmocka_unit_test(test_evpn_json),
+	    cmocka_unit_test(test_audit),
 	    cmocka_unit_test(test_explain),
 	    cmocka_unit_test(test_reclaim),
 	    cmocka_unit_test(test_refusals),

@@ -115,6 +115,48 @@ static void test_make_before_break(void **state)
 	host_stop(&h);
 }
 
+static void run_audit(struct evpn_host_state *h)
+{
+	do
+		host_run(h);
+	while (evpn_audit(h->evpn));
+	host_run(h);
+}
+
+/* What the mirror knows and nobody acted on: repaired, counted; what waits after a refusal is no
+ * difference. */
+static void test_audit(void **state)
+{
+	struct evpn_host_state h;
+	struct mac m = {{0xfa, 0x16, 0x3e, 0x7e, 0xe3, 0x5a}};
+	struct slot_key key = slot_key_vxlan_fdb((ifindex_t){VXLAN}, (vni_t){0}, &m);
+	struct kernel_event e;
+	struct slot_content c = {0};
+
+	(void)state;
+	host_ready(&h);
+	source(&h, false);
+	expect(&h, installed);
+	run_audit(&h);
+	expect(&h, "");
+	assert_int_equal(evpn_counters(h.evpn)->kernel.audit_desired, 0);
+	c.vxlan_fdb = mirror_vxlan_fdb(h.mirror, &key.vxlan_fdb)->mirror;
+	e = kernel_event_from_slot(&key, &c, false);
+	mirror_apply(h.mirror, &e, NULL, NULL);
+	expect(&h, "");
+	run_audit(&h);
+	expect(&h, "add vxlan " M1);
+	assert_int_equal(evpn_counters(h.evpn)->kernel.audit_desired, 1);
+	assert_non_null(strstr(str_text(&h.alarms), "audit: not as wanted"));
+	h.refuse = 16;
+	REMOTE(.mac = M2, .vtep = 3);
+	host_run(&h);
+	run_audit(&h);
+	assert_int_equal(evpn_counters(h.evpn)->kernel.audit_desired, 1);
+	h.refuse = 0;
+	host_stop(&h);
+}
+
 /* Delete and write again inside one turn is a new will; a refresh is none. */
 static void test_generations(void **state)
 {
@@ -382,6 +424,7 @@ int main(void)
 	    cmocka_unit_test(test_floor_ends),
 	    cmocka_unit_test(test_make_before_break),
 	    cmocka_unit_test(test_generations),
+	    cmocka_unit_test(test_audit),
 	    cmocka_unit_test(test_learned_move),
 	    cmocka_unit_test(test_sticky_beats_learned),
 	    cmocka_unit_test(test_best_over_all_routes),
