@@ -3,7 +3,8 @@
  *
  *  - every entry that an agent wrote and did not delete is exactly what the agent wrote;
  *  - an advertised MAC has a local claim;
- *  - the sequence of a MAC does not fall while its claim lives.
+ *  - the sequence of a MAC does not fall while its claim lives;
+ *  - audits find nothing where no notification was lost silently.
  *
  * When faults have stopped and the fabric had time, every VM migrates once more, and is followed
  * before its source lets go; and at the end every kernel shows the truth.
@@ -76,6 +77,9 @@ void check_step(struct sim_node *n)
 
 	if (n->index >= SIM_HYPERVISORS)
 		return;
+	if (n->engine != NULL && !s->swarm.silent_losses && sim_differences(n) != 0)
+		sim_fail(
+		    s, "%s: the audit found a difference though no notification was lost", n->name);
 	for (size_t i = 0; i < SIM_VMS; i++) {
 		const struct sim_vm *vm = &s->vms[i];
 

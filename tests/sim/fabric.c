@@ -67,7 +67,8 @@ static void write_config(struct sim_node *n, size_t uplinks)
 	bool hypervisor = n->vtep.family != IP_NONE;
 
 	at = (size_t)snprintf(n->config, size,
-	    "frr defaults datacenter\nhostname %s\nroute-map LEAF-IN permit 1\n set community "
+	    "frr defaults datacenter\nhostname %s\nevpn audit-interval 10\nroute-map LEAF-IN "
+	    "permit 1\n set community "
 	    "no-export "
 	    "additive\nexit\nrouter bgp %zu\n bgp router-id 10.0.%d.%zu\n bgp bestpath as-path "
 	    "multipath-relax\n neighbor FABRIC peer-group\n neighbor FABRIC remote-as external\n",

@@ -44,6 +44,7 @@ struct sim_node {
 	struct sim_pending *first, **last; /* monitor and results, in order */
 	bool overrun_next;		   /* the monitor's queue will have overflowed */
 	bool draining, in_window;
+	bool executing;	     /* an operation of the daemon: a unit with its notifications */
 	bool state_lost;     /* once at least, all or a part of it */
 	bool fdb_clean;	     /* nothing was notified during the last FDB dump */
 	bool miss_rows;	     /* the dump that is running leaves rows out */
@@ -82,6 +83,7 @@ struct sim_swarm {
 	bool crashes, keep_state, torn_state, overruns, errnos, cables, resets, windows,
 	    slow_daemon, bulk;
 	bool port_flaps, missing_dump_rows;
+	bool silent_losses; /* notifications vanish, and no overrun tells */
 };
 
 enum sim_step_kind {
@@ -119,7 +121,7 @@ struct sim {
 	bool verbose;
 	const char *failure; /* the first broken promise */
 	char failure_text[512];
-	uint64_t turns, ops, repairs, migrations, crashes, overruns;
+	uint64_t turns, ops, repairs, migrations, crashes, overruns, losses, differences;
 	uint32_t own_before[SIM_HYPERVISORS][SIM_VMS];
 	bool own_known[SIM_HYPERVISORS][SIM_VMS];
 };
@@ -133,6 +135,8 @@ void sim_at(struct sim *s, int64_t delay_ns, void (*call)(struct sim *, void *, 
 void sim_node_event(struct sim_node *n, const struct event *event);
 void sim_node_start(struct sim_node *n);
 void sim_node_kill(struct sim_node *n);
+/* What the audits of this daemon found. */
+uint64_t sim_differences(const struct sim_node *n);
 /* A command of the operator. */
 void sim_node_command(struct sim_node *n, const char *line);
 void sim_trace(struct sim *s, const char *format, ...) __attribute__((format(printf, 2, 3)));
