@@ -48,7 +48,7 @@ static size_t bucket_of(const struct slot_key *key)
 	return (hash ^ hash >> 16) % NAMED_BUCKETS;
 }
 
-static void name_slot(struct netlink_queue *q, const struct event *event)
+static uint32_t names_slot(const struct event *event)
 {
 	struct slot_content content;
 	struct slot_key key;
@@ -56,17 +56,18 @@ static void name_slot(struct netlink_queue *q, const struct event *event)
 
 	if (event->kind != EVENT_KERNEL ||
 	    !kernel_event_slot(&event->kernel, &key, &content, &present))
-		return;
-	if (q->named == NULL) {
-		q->named = mem_new_array(NAMED_BUCKETS, sizeof(*q->named));
-		q->round = 1;
-	}
-	q->named[bucket_of(&key)] = q->round;
+		return NAMED_BUCKETS;
+	return (uint32_t)bucket_of(&key);
+}
+
+static bool tells_overrun(const struct event *event)
+{
+	return event->kind == EVENT_KERNEL && event->kernel.kind == KERNEL_OVERRUN;
 }
 
 bool netlink_queue_names(const struct netlink_queue *q, const struct slot_key *key)
 {
-	return q->overrun || (q->named != NULL && q->named[bucket_of(key)] == q->round);
+	return q->overruns > 0 || (q->named != NULL && q->named[bucket_of(key)] > 0);
 }
 
 void netlink_queue_add(struct netlink_queue *q, const struct event *event)
@@ -78,8 +79,13 @@ void netlink_queue_add(struct netlink_queue *q, const struct event *event)
 	to = &q->list[(q->first + q->count++) & (q->room - 1)];
 	to->event = *event;
 	copy_extra(to);
-	q->overrun |= event->kind == EVENT_KERNEL && event->kernel.kind == KERNEL_OVERRUN;
-	name_slot(q, event);
+	q->overruns += tells_overrun(event);
+	to->bucket = names_slot(event);
+	if (to->bucket == NAMED_BUCKETS)
+		return;
+	if (q->named == NULL)
+		q->named = mem_new_array(NAMED_BUCKETS, sizeof(*q->named));
+	q->named[to->bucket]++;
 }
 
 bool netlink_queue_take(struct netlink_queue *q, struct event *event)
@@ -93,11 +99,11 @@ bool netlink_queue_take(struct netlink_queue *q, struct event *event)
 	from = &q->list[q->first];
 	*event = from->event;
 	q->lent = from->extra;
+	if (from->bucket != NAMED_BUCKETS)
+		q->named[from->bucket]--;
+	q->overruns -= tells_overrun(event);
 	q->first = (q->first + 1) & (q->room - 1);
-	if (--q->count == 0) {
-		q->round++;
-		q->overrun = false;
-	}
+	q->count--;
 	return true;
 }
 

@@ -7,20 +7,20 @@
 
 #include <stddef.h>
 
+#define NAMED_BUCKETS 65536
+
 struct queued {
 	struct event event;
-	void *extra; /* owned: VLANs or next hops of the event */
+	void *extra;	 /* owned: VLANs or next hops of the event */
+	uint32_t bucket; /* of the slot that it names; NAMED_BUCKETS: none */
 };
-
-#define NAMED_BUCKETS 65536
 
 struct netlink_queue {
 	struct queued *list; /* owned ring */
 	size_t room, first, count;
-	void *lent;	 /* extra of the event that was taken last */
-	uint32_t *named; /* by hash of the key: `round` where a queued event names such a slot */
-	uint32_t round;	 /* counts how often the queue ran empty */
-	bool overrun;	 /* a queued event says that notifications were lost */
+	void *lent;	   /* extra of the event that was taken last */
+	uint32_t *named;   /* by hash of the key: how many queued events name such a slot */
+	unsigned overruns; /* queued events that say that notifications were lost */
 };
 
 /* Copies the event and what it points to. */
