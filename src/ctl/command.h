@@ -56,6 +56,6 @@ command_handler show_evpn, show_evpn_vnis, show_evpn_vni, show_evpn_vni_detail, 
 /* show_config.c */
 command_handler show_running_config, show_version, show_counters;
 /* operate.c */
-command_handler show_audit, audit_now;
+command_handler show_audit, audit_now, clear_duplicates, release_mac;
 /* explain.c */
 command_handler explain_mac, explain_ip, reclaim_mac, remove_orphans;

@@ -90,6 +90,9 @@ static void verdict(struct command *k, const struct evpn_mac_view *m)
 	else if (d->wish == WISH_REMOTE)
 		str_addf(k->out, "It is behind VTEP %s, and we send its frames there.\n",
 		    ip_text(&m->remote.vtep, vtep));
+	else if (d->row == ROW_RELEASED)
+		str_add(k->out, "It is not here; our entries for it were taken away by command, so "
+				"that an agent can add its own.\n");
 	else if (m->memory.frozen)
 		str_add(
 		    k->out, "It is frozen by duplicate address detection: nothing is changed.\n");

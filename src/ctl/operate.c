@@ -1,5 +1,5 @@
 /*
- * What an operator does and looks after: the audit.
+ * What an operator, or a hook of an orchestrator, does: audits, releases, duplicates cleared.
  */
 #include "ctl/command.h"
 
@@ -56,7 +56,8 @@ enum ctl_outcome show_audit(struct command *k)
 	    {"rows", "rows compared", a->stats.rows},
 	    {"reads", "slots read singly", a->stats.reads},
 	    {"unsure", "flood entries left for the next one", a->stats.unsure},
-	    {"kernelDifferences", "differences that the kernel had not told", n->kernel.audit_kernel},
+	    {"kernelDifferences", "differences that the kernel had not told",
+		n->kernel.audit_kernel},
 	    {"desiredDifferences", "differences that nobody had acted on",
 		n->kernel.audit_desired + k->c->fib_differences},
 	};
@@ -81,5 +82,46 @@ enum ctl_outcome audit_now(struct command *k)
 	if (!audit_demand(k->c->audit, k->c->now))
 		return command_refuse(k, "An audit is under way");
 	str_add(k->out, "Begun; `show evpn audit` has the outcome\n");
+	return CTL_ACCEPTED;
+}
+
+#define RELEASE_S 10
+
+enum ctl_outcome release_mac(struct command *k)
+{
+	const char *word = command_word(k, "for");
+	uint32_t seconds = RELEASE_S;
+	struct mac mac = {0};
+	unsigned count;
+
+	mac_parse(k->w->word[2], &mac);
+	if (word != NULL)
+		word_number(word, 1, 300, &seconds);
+	count = evpn_release(k->c->evpn, &mac, command_vni(k), seconds, k->c->now);
+	if (count == 0)
+		return command_refuse(
+		    k, "%s is here, or unknown: nothing to release", k->w->word[2]);
+	str_addf(k->out, "%s is released for %u s in %u VNI%s\n", k->w->word[2], seconds, count,
+	    count == 1 ? "" : "s");
+	return CTL_ACCEPTED;
+}
+
+enum ctl_outcome clear_duplicates(struct command *k)
+{
+	const char *mac_word = command_word(k, "mac"), *ip_word = command_word(k, "ip");
+	struct mac mac = {0};
+	struct ip ip = {0};
+	unsigned count;
+
+	if (mac_word != NULL)
+		mac_parse(mac_word, &mac);
+	if (ip_word != NULL)
+		ip_parse(ip_word, &ip);
+	count = evpn_clear_duplicates(k->c->evpn, command_vni(k), mac_word != NULL ? &mac : NULL,
+	    ip_word != NULL ? &ip : NULL, k->c->now);
+	if (count == 0 && (mac_word != NULL || ip_word != NULL))
+		return command_refuse(
+		    k, "%s is not detected as a duplicate", mac_word != NULL ? mac_word : ip_word);
+	str_addf(k->out, "%u cleared\n", count);
 	return CTL_ACCEPTED;
 }

@@ -489,7 +489,7 @@ static struct neigh_desired neigh_wish(const struct evpn *v, const struct mac_vr
 	}
 	want.local_mac = claimed_here(v, vrf, m);
 	want.wanted = best != NULL && !want.local_mac && mac_vrf_active(vrf) && !v->flushing &&
-		      !answers_here(v, n, best);
+		      !mac_is_released(best->mac) && !answers_here(v, n, best);
 	return want;
 }
 

@@ -371,6 +371,69 @@ bool evpn_reclaim(struct evpn *v, const struct mac *mac, vni_t vni, mono_t now)
 	return any;
 }
 
+unsigned evpn_release(
+    struct evpn *v, const struct mac *mac, vni_t vni, uint32_t seconds, mono_t now)
+{
+	unsigned count = 0;
+
+	v->now = now;
+	for (size_t i = 0; i < v->vrfs.count; i++) {
+		struct mac_vrf *vrf = v->vrfs.list[i];
+		struct mac_entry *m;
+
+		if (!vrf->present || (vni.v != 0 && !vni_equal(vni, vrf->vni)))
+			continue;
+		m = vni.v != 0 ? mac_get(v, vrf, mac) : mac_find(v, vrf->vni, mac);
+		count += m != NULL && mac_release(v, m, seconds);
+	}
+	return count;
+}
+
+/* The MAC behind an address: where a host of ours answers, else where it is said to be. */
+static const struct mac *mac_behind(const struct evpn *v, vni_t vni, const struct ip *ip)
+{
+	const struct neigh *n = neigh_find(v, vni, ip);
+
+	if (n == NULL)
+		return NULL;
+	if (n->local != NULL && n->local->present)
+		return &n->local->lladdr;
+	return n->routes != NULL ? &neigh_best(v, n)->key.mac : NULL;
+}
+
+static unsigned clear_all(struct evpn *v, vni_t vni)
+{
+	struct mac_entry **all =
+	    (struct mac_entry **)map_sorted(&v->macs.map, &v->arena, mac_compare);
+	unsigned count = 0;
+
+	for (size_t i = 0; i < v->macs.map.count; i++)
+		if (vni.v == 0 || vni_equal(vni, all[i]->key.vni))
+			count += mac_clear_duplicate(v, all[i]);
+	return count;
+}
+
+unsigned evpn_clear_duplicates(
+    struct evpn *v, vni_t vni, const struct mac *mac, const struct ip *ip, mono_t now)
+{
+	unsigned count = 0;
+
+	v->now = now;
+	if (mac == NULL && ip == NULL)
+		return clear_all(v, vni);
+	for (size_t i = 0; i < v->vrfs.count; i++) {
+		vni_t at = v->vrfs.list[i]->vni;
+		const struct mac *whose = ip != NULL ? mac_behind(v, at, ip) : mac;
+		struct mac_entry *m;
+
+		if ((vni.v != 0 && !vni_equal(vni, at)) || whose == NULL)
+			continue;
+		m = mac_find(v, at, whose);
+		count += m != NULL && mac_clear_duplicate(v, m);
+	}
+	return count;
+}
+
 unsigned evpn_remove_orphans(struct evpn *v, mono_t now)
 {
 	v->now = now;

@@ -106,6 +106,15 @@ bool evpn_flushed(struct evpn *v);
 
 /* `evpnctl reclaim mac M [vni N]`: pay one bump for a contested pin. False: no such pin. */
 bool evpn_reclaim(struct evpn *v, const struct mac *mac, vni_t vni, mono_t now);
+/* `evpnctl release mac M [vni N] [for SECONDS]`: an agent adds exclusively, and our entries for the
+ * MAC, FDB and neighbours, go and stay away until it is claimed here or the time is over. In how
+ * many VNIs; with a VNI given the MAC need not be known yet. */
+unsigned evpn_release(
+    struct evpn *v, const struct mac *mac, vni_t vni, uint32_t seconds, mono_t now);
+/* `evpnctl clear evpn dup-addr`: of one MAC (or the MAC behind an IP), or NULL and NULL all, in one
+ * VNI or (0) all. How many were detected. */
+unsigned evpn_clear_duplicates(
+    struct evpn *v, vni_t vni, const struct mac *mac, const struct ip *ip, mono_t now);
 /* Somebody watches (or nobody any more): notes are built only then. */
 void evpn_watch(struct evpn *v, bool on);
 /* Remove orphan slots by command: how many are about to go. */

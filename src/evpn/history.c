@@ -121,6 +121,15 @@ void history_text(const struct evpn *v, const struct moment *m, char *text, size
 	case MOMENT_STICKY:
 		snprintf(text, size, "learned here while a remote route is sticky");
 		break;
+	case MOMENT_CLEARED:
+		snprintf(text, size, "no longer held for a duplicate");
+		break;
+	case MOMENT_RELEASED:
+		if (m->b == 0)
+			snprintf(text, size, "the release is over");
+		else
+			snprintf(text, size, "released by command for %u s", m->b);
+		break;
 	}
 }
 
@@ -137,6 +146,8 @@ static enum evpn_note_kind note_kind(uint8_t kind)
 	    [MOMENT_CONTESTED] = NOTE_ALARM,
 	    [MOMENT_DUPLICATE] = NOTE_ALARM,
 	    [MOMENT_STICKY] = NOTE_ALARM,
+	    [MOMENT_CLEARED] = NOTE_DECIDED,
+	    [MOMENT_RELEASED] = NOTE_DECIDED,
 	};
 
 	return kinds[kind];

@@ -17,7 +17,9 @@ enum moment_kind {
 	MOMENT_REPAIRED,  /* a = slot kind */
 	MOMENT_CONTESTED,
 	MOMENT_DUPLICATE, /* b = moves */
-	MOMENT_STICKY	  /* learned here against a sticky route */
+	MOMENT_STICKY,	  /* learned here against a sticky route */
+	MOMENT_CLEARED,	  /* no duplicate any more */
+	MOMENT_RELEASED	  /* b = seconds; 0: over */
 };
 
 struct moment {

@@ -38,6 +38,7 @@ void macs_init(struct evpn *v, uint64_t seed)
 	map_init(&t->restored, offsetof(struct mac_restored, key), sizeof(struct mac_key), seed);
 	list_init(&t->contested);
 	list_init(&t->frozen);
+	list_init(&t->released);
 	t->dirty_end = &t->dirty;
 }
 
@@ -175,7 +176,8 @@ static bool has_facts(const struct mac_entry *m)
 
 	if (m->routes != NULL)
 		return true;
-	return l != NULL && (l->row.kind != CLAIM_NONE || l->neighs != NULL || l->advertised);
+	return l != NULL && (l->row.kind != CLAIM_NONE || l->neighs != NULL || l->advertised ||
+				mac_is_released(m));
 }
 
 static void forget(struct evpn *v, struct mac_entry *m)
@@ -333,6 +335,16 @@ static void claim_gone(struct mac_entry *m)
 	l->sticky_told = false;
 }
 
+static void release_ends(struct evpn *v, struct mac_entry *m)
+{
+	if (!mac_is_released(m))
+		return;
+	list_remove(&v->macs.released, &m->local->released_node);
+	history_add(v, m, NULL, (struct moment){.kind = MOMENT_RELEASED});
+	mac_mark(v, m);
+	neigh_mark_of_mac(v, m);
+}
+
 /* From row and port to claim; a change is a fact of its own. */
 static void settle_claim(struct evpn *v, struct mac_entry *m, ifindex_t port, bool start)
 {
@@ -349,6 +361,8 @@ static void settle_claim(struct evpn *v, struct mac_entry *m, ifindex_t port, bo
 		return;
 	l->claim = claim;
 	l->port = port;
+	if (claim.kind != CLAIM_NONE)
+		release_ends(v, m);
 	if (is_host_claim(&claim))
 		new_generation(v, m, start);
 	else
@@ -431,6 +445,7 @@ struct mobility_memory mac_memory(const struct mac_entry *m)
 	memory.own_valid = l->own_valid;
 	memory.owes_bump = l->owes_bump;
 	memory.frozen = l->frozen;
+	memory.released = mac_is_released(m);
 	return memory;
 }
 
@@ -703,6 +718,36 @@ bool mac_reclaim(struct evpn *v, struct mac_entry *m)
 	return true;
 }
 
+bool mac_release(struct evpn *v, struct mac_entry *m, uint32_t seconds)
+{
+	const struct mac_vrf *vrf = mac_vrf_find(v, m->key.vni);
+	struct mac_local *l;
+
+	if (mac_claim(v, vrf, m).kind != CLAIM_NONE)
+		return false;
+	l = mac_local_get(v, m);
+	l->released_until = mono_add_s(v->now, seconds);
+	if (!list_linked(&l->released_node))
+		list_append(&v->macs.released, &l->released_node);
+	history_add(v, m, NULL, (struct moment){.kind = MOMENT_RELEASED, .b = seconds});
+	mac_mark(v, m);
+	neigh_mark_of_mac(v, m);
+	return true;
+}
+
+static void releases_end(struct evpn *v)
+{
+	struct list_node *next;
+
+	for (struct list_node *n = list_first(&v->macs.released); n != NULL; n = next) {
+		struct mac_local *l = list_entry(n, struct mac_local, released_node);
+
+		next = list_after(&v->macs.released, n);
+		if (mono_reached(l->released_until, v->now))
+			release_ends(v, l->mac);
+	}
+}
+
 static mono_t contested_at(const struct evpn *v, const struct mac_local *l)
 {
 	return mono_add_s(l->contested_since, v->settings.contested_alarm_s);
@@ -725,6 +770,21 @@ static void alarm_contested(struct evpn *v)
 	}
 }
 
+bool mac_clear_duplicate(struct evpn *v, struct mac_entry *m)
+{
+	struct mac_local *l = m->local;
+
+	if (l == NULL || !l->duplicates.detected)
+		return false;
+	if (list_linked(&l->frozen_node))
+		list_remove(&v->macs.frozen, &l->frozen_node);
+	l->frozen = false;
+	l->duplicates = (struct duplicates){0};
+	history_add(v, m, NULL, (struct moment){.kind = MOMENT_CLEARED});
+	mac_mark(v, m);
+	return true;
+}
+
 static void thaw(struct evpn *v)
 {
 	struct list_node *n;
@@ -734,10 +794,7 @@ static void thaw(struct evpn *v)
 
 		if (!mono_reached(duplicates_thaw(&l->duplicates, &v->settings), v->now))
 			return;
-		list_remove(&v->macs.frozen, n);
-		l->frozen = false;
-		l->duplicates = (struct duplicates){0};
-		mac_mark(v, l->mac);
+		mac_clear_duplicate(v, l->mac);
 	}
 }
 
@@ -752,6 +809,7 @@ void mac_timers(struct evpn *v)
 
 	alarm_contested(v);
 	thaw(v);
+	releases_end(v);
 	while (t->idle_count > 0 && mono_reached(idle_until(t), v->now))
 		idle_pop(v);
 }
@@ -770,6 +828,8 @@ mono_t mac_deadline(const struct evpn *v)
 		due = mono_min(due, contested_at(v, l));
 		break;
 	}
+	for (n = list_first(&t->released); n != NULL; n = list_after(&t->released, n))
+		due = mono_min(due, list_entry(n, struct mac_local, released_node)->released_until);
 	if ((n = list_first(&t->frozen)) != NULL)
 		due = mono_min(
 		    due, duplicates_thaw(&list_entry(n, struct mac_local, frozen_node)->duplicates,

@@ -59,6 +59,8 @@ struct mac_local {
 	bool contested_told, sticky_told;
 	struct duplicates duplicates;
 	struct list_node frozen_node;
+	mono_t released_until; /* while linked */
+	struct list_node released_node;
 	uint8_t row_decided;	 /* enum mobility_row, of the last evaluation */
 	struct neigh *neighs;	 /* local neighbours with this link address */
 	struct history *history; /* owned; NULL none */
@@ -94,6 +96,7 @@ struct mac_table {
 	size_t dirty_count;
 	size_t local_count;	       /* MACs with a local part */
 	struct list contested, frozen; /* oldest first */
+	struct list released;	       /* few, in no order of time */
 	struct mac_idle *idle;	       /* owned ring */
 	size_t idle_first, idle_count;
 	struct map restored; /* owning: struct mac_restored, until convergence */
@@ -143,6 +146,15 @@ struct mobility_decision mac_decision(const struct evpn *v, const struct mac_ent
 void mac_converged(struct evpn *v);
 void mac_restore(struct evpn *v, const struct state_mac *mac);
 bool mac_reclaim(struct evpn *v, struct mac_entry *m);
+/* Our entries for it go and do not come back for so long, or until it is claimed here. False: it is
+ * claimed here. */
+bool mac_release(struct evpn *v, struct mac_entry *m, uint32_t seconds);
+static inline bool mac_is_released(const struct mac_entry *m)
+{
+	return m->local != NULL && list_linked(&m->local->released_node);
+}
+/* Duplicate detection starts anew, and a frozen MAC thaws. False: it was not detected. */
+bool mac_clear_duplicate(struct evpn *v, struct mac_entry *m);
 /* Alarms, thaws and floors that are due. */
 void mac_timers(struct evpn *v);
 mono_t mac_deadline(const struct evpn *v);

@@ -107,9 +107,12 @@ static void decide_learned(struct mobility_decision *d, const struct remote *rem
 	}
 }
 
-static void decide_none(struct mobility_decision *d, const struct remote *remote)
+static void decide_none(
+    struct mobility_decision *d, const struct remote *remote, const struct mobility_memory *memory)
 {
-	if (remote->kind == REMOTE_NONE)
+	if (memory->released)
+		d->row = ROW_RELEASED;
+	else if (remote->kind == REMOTE_NONE)
 		d->row = ROW_IDLE;
 	else
 		install_remote(d, ROW_REMOTE);
@@ -121,7 +124,7 @@ static bool decide_frozen(struct mobility_decision *d, const struct claim *claim
 {
 	bool learned = claim->kind == CLAIM_LEARNED;
 
-	if (!memory->frozen || (!learned && claim->kind != CLAIM_NONE))
+	if (!memory->frozen || (!learned && (memory->released || claim->kind != CLAIM_NONE)))
 		return false;
 	if (!learned && remote->kind == REMOTE_NONE)
 		return false;
@@ -140,7 +143,7 @@ struct mobility_decision mobility_decide(const struct claim *claim, const struct
 		return d;
 	switch (claim->kind) {
 	case CLAIM_NONE:
-		decide_none(&d, remote);
+		decide_none(&d, remote, memory);
 		break;
 	case CLAIM_LEARNED:
 		decide_learned(&d, remote, memory, vtep);
@@ -163,6 +166,7 @@ const char *mobility_row_text(enum mobility_row row)
 	static const char *const texts[] = {
 	    [ROW_IDLE] = "neither claimed here nor advertised by others",
 	    [ROW_REMOTE] = "not claimed here: goes to the remote VTEP",
+	    [ROW_RELEASED] = "released by command: kept free for an agent that adds exclusively",
 	    [ROW_OWN] = "an address of this host: never a host route",
 	    [ROW_BLOCKED] = "a foreign or locked entry holds the slot: left alone",
 	    [ROW_PINNED_NEW] = "pinned here, newly written: advertised above all others",

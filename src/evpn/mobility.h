@@ -41,6 +41,7 @@ struct mobility_memory {
 	uint32_t floor;	  /* the highest of those */
 	bool owes_bump;	  /* a new generation that was not evaluated yet */
 	bool frozen;	  /* duplicate detection froze it */
+	bool released;	  /* by command: room for an agent that adds exclusively */
 };
 
 enum kernel_slot_wish {
@@ -53,6 +54,7 @@ enum kernel_slot_wish {
 enum mobility_row {
 	ROW_IDLE,	      /* none, none */
 	ROW_REMOTE,	      /* none, any */
+	ROW_RELEASED,	      /* none, any; by command */
 	ROW_OWN,	      /* own, any */
 	ROW_BLOCKED,	      /* foreign row on a VXLAN port, or LOCKED */
 	ROW_PINNED_NEW,	      /* pinned, new generation */

@@ -1,9 +1,9 @@
 /*
  * The audit of the kernel against the mirror.
  *
- * A dump of the bridge FDB under churn misses rows that are there and shows others twice, so neither
- * a row nor its absence is acted on: a row that differs from the mirror, and a slot that no row
- * showed, are put in doubt and read singly. A read that differs while nothing was notified is a
+ * A dump of the bridge FDB under churn misses rows that are there and shows others twice, so
+ * neither a row nor its absence is acted on: a row that differs from the mirror, and a slot that no
+ * row showed, are put in doubt and read singly. A read that differs while nothing was notified is a
  * difference: the ledger takes what was seen, and the usual path repairs. Flood destinations cannot
  * be read; they are judged by a dump during which nothing was notified, and else left for the next.
  *
@@ -26,8 +26,8 @@
 
 void audit_init(struct audit *a)
 {
-	*a = (struct audit){
-	    .next = MONO_NEVER, .stats = {.began = MONO_NEVER, .ended = MONO_NEVER}};
+	*a =
+	    (struct audit){.next = MONO_NEVER, .stats = {.began = MONO_NEVER, .ended = MONO_NEVER}};
 }
 
 static void clear(struct audit *a)
@@ -139,8 +139,8 @@ static void flood_row(struct audit *a, const struct slot_key *key, const struct 
  * broadcast. */
 static bool is_nobodys(const struct slot_key *key, const struct slot_content *c)
 {
-	const uint16_t valid = NUD_PERMANENT | NUD_NOARP | NUD_REACHABLE | NUD_STALE | NUD_DELAY |
-			       NUD_PROBE;
+	const uint16_t valid =
+	    NUD_PERMANENT | NUD_NOARP | NUD_REACHABLE | NUD_STALE | NUD_DELAY | NUD_PROBE;
 
 	if (key->kind != SLOT_NEIGH)
 		return false;
@@ -248,8 +248,8 @@ size_t audit_floods(
 	*events = arena_new(arena, room * sizeof(**events));
 	count = flood_gone(m, *events);
 	for (size_t i = 0; i < a->flood_count; i++) {
-		struct slot_key key = slot_key_flood(a->floods[i].key.dev,
-		    a->floods[i].key.source_vni, &a->floods[i].key.vtep);
+		struct slot_key key = slot_key_flood(
+		    a->floods[i].key.dev, a->floods[i].key.source_vni, &a->floods[i].key.vtep);
 		struct slot_content content;
 
 		memset(&content, 0, sizeof(content));
@@ -354,8 +354,8 @@ bool audit_goes_on(const struct audit *a)
 	return a->phase == AUDIT_DESIRED || (a->phase == AUDIT_READING && a->reads_out == 0);
 }
 
-/* The kernel does not notify a change of a neighbour's protocol alone. What stands there is another's
- * anyway, and as it was. */
+/* The kernel does not notify a change of a neighbour's protocol alone. What stands there is
+ * another's anyway, and as it was. */
 static bool differs_silently(
     enum slot_kind kind, const void *slot, const struct slot *s, const struct kernel_result *result)
 {

@@ -54,7 +54,8 @@ struct audit {
 void audit_init(struct audit *a);
 void audit_fini(struct audit *a);
 
-/* At convergence and at each reload: the next one is due an interval from now. 0: none by itself. */
+/* At convergence and at each reload: the next one is due an interval from now. 0: none by itself.
+ */
 void audit_schedule(struct audit *a, uint32_t interval_s, mono_t now);
 /* By command: now; false when one is under way already. */
 bool audit_demand(struct audit *a, mono_t now);

@@ -23,6 +23,7 @@ class Agent:
         self.segment = segment
         self.socket = rtnl.Rtnl(node)
         watch.agents[node, self.socket.portid] = "agent"
+        self.hook = None  # called with the VM before its entries are written
         self.loop, self.rewrites = None, 0
 
     def fdb(self, vm):
@@ -44,6 +45,8 @@ class Agent:
 
     def write(self, vm):
         """Write both entries; return the error of the first, which an exclusive agent meets when the slot is taken."""
+        if self.hook:
+            self.hook(vm)
         error = self.write_fdb(vm)
         if self.neighbours:
             self.write_neigh(vm)

@@ -108,6 +108,19 @@ def test_exclusive_add(lab, tell, chatty, sticky):
         assert not report.wrong and report.refused is not None and report.refused < 3000
 
 
+@pytest.mark.parametrize("sticky", (True, False), ids=("sticky", "plain"))
+def test_exclusive_add_with_a_hook(lab, tell, sticky):
+    """A hook of the orchestrator releases the MAC first: the exclusive add succeeds at once, and the fabric follows."""
+    agents, vm = lab.agents(sticky=sticky), lab.vm()
+    lab.place(vm, agents, "hv2")
+    agents["hv1"].exclusive = True
+    agents["hv1"].hook = lambda vm: lab.fabric.daemons["hv1"].show(f"release mac {vm.mac}")
+    report = lab.migrate(vm, agents, "hv2", "hv1", 500, f"{'sticky' if sticky else 'plain'}, silent, exclusive add after a release")
+    tell(report.line())
+    right(report)
+    lab.retire(vm, agents)
+
+
 @pytest.mark.full
 @pytest.mark.parametrize("pair", (("hv2", "hv3"), ("hv3", "hv1"), ("hv1", "hv2")), ids="-".join)
 @pytest.mark.parametrize("neighbours", (True, False), ids=("both", "fdb-only"))

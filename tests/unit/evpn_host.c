@@ -407,14 +407,15 @@ static void deliver(
 
 void bgp_route(struct evpn_host_state *h, const struct test_route *r)
 {
-	struct ip vtep = ip_from_u32(0x0a000000u + r->vtep);
+	struct ip rd = ip_from_u32(0x0a000000u + (r->rd != 0 ? r->rd : r->vtep));
 	struct nlri n = {.family = BGP_L2VPN_EVPN};
 
 	n.evpn.type = EVPN_MAC_IP;
-	n.evpn.rd = rd_from_ip(&vtep, 2);
+	n.evpn.rd = rd_from_ip(&rd, 2);
 	n.evpn.mac = test_mac(r->mac);
 	if (r->ip != NULL)
 		n.evpn.ip = test_ip(r->ip);
+	n.evpn.esi.b[9] = (uint8_t)r->segment;
 	n.evpn.label1 = TEST_VNI;
 	deliver(h, &n, route_attrs(h, r->vtep, r->rt, r->sequence, r->sticky), r->gone);
 }

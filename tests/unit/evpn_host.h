@@ -70,7 +70,9 @@ void kernel_link_gone(struct evpn_host_state *h, unsigned ifindex);
 /* Facts from BGP. `ip` NULL: MAC-only. sequence -1: no mobility community. */
 struct test_route {
 	const char *mac, *ip;
-	uint32_t vtep; /* last byte of 10.0.0.x, and of the RD */
+	uint32_t vtep; /* last byte of 10.0.0.x, and of the RD unless `rd` says */
+	uint32_t rd;
+	unsigned segment; /* ESI; 0 none */
 	int64_t sequence;
 	bool sticky, gone;
 	const char *rt; /* NULL: "65002:10099" */

@@ -206,6 +206,29 @@ bool evpn_reclaim(struct evpn *v, const struct mac *mac, vni_t vni, mono_t now)
 	return true;
 }
 
+static uint32_t released_s;
+
+unsigned evpn_release(
+    struct evpn *v, const struct mac *mac, vni_t vni, uint32_t seconds, mono_t now)
+{
+	(void)v;
+	(void)now;
+	released_s = seconds;
+	return mac->b[5] == 0x22 && (vni.v == 0 || vni.v == 99);
+}
+
+static char cleared[64];
+
+unsigned evpn_clear_duplicates(
+    struct evpn *v, vni_t vni, const struct mac *mac, const struct ip *ip, mono_t now)
+{
+	(void)v;
+	(void)now;
+	snprintf(cleared, sizeof(cleared), "%u %d %d", vni.v, mac != NULL ? mac->b[5] : -1,
+	    ip != NULL ? ip->b[3] : -1);
+	return mac != NULL && mac->b[5] == 9 ? 0 : 2;
+}
+
 unsigned evpn_remove_orphans(struct evpn *v, mono_t now)
 {
 	(void)v;
@@ -586,6 +609,32 @@ static void test_audit(void **state)
 	audit.phase = AUDIT_IDLE;
 }
 
+static void test_release(void **state)
+{
+	(void)state;
+	EXPECT("release mac 02:00:00:00:00:22", CTL_ACCEPTED, "released for 10 s in 1 VNI\n");
+	assert_int_equal(released_s, 10);
+	EXPECT("release mac 02:00:00:00:00:22 vni 99 for 3", CTL_ACCEPTED, "for 3 s");
+	EXPECT("release mac 02:00:00:00:00:22 for 30", CTL_ACCEPTED, "for 30 s");
+	EXPECT("release mac 02:00:00:00:00:22 for 301", CTL_REFUSED, "`301` is not");
+	EXPECT("release mac 02:00:00:00:00:01", CTL_REFUSED, "nothing to release");
+}
+
+static void test_clear_duplicates(void **state)
+{
+	(void)state;
+	EXPECT("clear evpn dup-addr vni all", CTL_ACCEPTED, "2 cleared");
+	assert_string_equal(cleared, "0 -1 -1");
+	EXPECT("clear evpn dup-addr vni 99", CTL_ACCEPTED, "2 cleared");
+	assert_string_equal(cleared, "99 -1 -1");
+	EXPECT("clear evpn dup-addr vni 99 mac 02:00:00:00:00:07", CTL_ACCEPTED, "2 cleared");
+	assert_string_equal(cleared, "99 7 -1");
+	EXPECT("clear evpn dup-addr vni 99 ip 10.0.0.8", CTL_ACCEPTED, "2 cleared");
+	assert_string_equal(cleared, "99 -1 8");
+	EXPECT("clear evpn dup-addr vni 99 mac 02:00:00:00:00:09", CTL_REFUSED, "not detected");
+	EXPECT("clear evpn dup-addr vni all mac 02:00:00:00:00:09", CTL_REFUSED, "%");
+}
+
 static void test_explain(void **state)
 {
 	(void)state;
@@ -694,6 +743,8 @@ int main(void)
 	    cmocka_unit_test(test_evpn_shows),
 	    cmocka_unit_test(test_evpn_json),
 	    cmocka_unit_test(test_audit),
+	    cmocka_unit_test(test_release),
+	    cmocka_unit_test(test_clear_duplicates),
 	    cmocka_unit_test(test_explain),
 	    cmocka_unit_test(test_reclaim),
 	    cmocka_unit_test(test_refusals),

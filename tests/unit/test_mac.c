@@ -353,6 +353,140 @@ static void test_duplicates_freeze(void **state)
 	host_stop(&h);
 }
 
+/* Five moves: frozen. */
+static void freeze(struct evpn_host_state *h, uint32_t seconds)
+{
+	h->settings.duplicates.freeze = true;
+	h->settings.duplicates.freeze_s = seconds;
+	evpn_configure(h->evpn, &h->settings, h->now);
+	kernel_fdb(h, M1, PORT, NUD_REACHABLE, 0);
+	host_lines(h);
+	for (unsigned i = 0; i < 3; i++) {
+		bgp_route(
+		    h, &(struct test_route){.mac = M1, .ip = I1, .vtep = 2, .sequence = 1 + 2 * i});
+		host_run(h);
+		kernel_fdb(h, M1, PORT, NUD_REACHABLE, 0);
+		host_run(h);
+	}
+	host_lines(h);
+	assert_int_equal(evpn_counters(h->evpn)->duplicates, 1);
+}
+
+/* Without a time a frozen MAC waits for the command: by MAC, by the IP behind which it is, or all.
+ */
+static void test_duplicates_cleared(void **state)
+{
+	const struct mac m = {{0xfa, 0x16, 0x3e, 0x7e, 0xe3, 0x5a}}, other = {{2}};
+	struct ip ip = test_ip(I1), unknown = test_ip("10.9.9.9");
+
+	(void)state;
+	for (unsigned how = 0; how < 3; how++) {
+		struct evpn_host_state h;
+
+		host_ready(&h);
+		freeze(&h, 0);
+		host_wait(&h, 4000 * 1000);
+		expect(&h, "");
+		assert_int_equal(evpn_clear_duplicates(h.evpn, (vni_t){0}, &other, NULL, h.now), 0);
+		assert_int_equal(
+		    evpn_clear_duplicates(h.evpn, (vni_t){0}, NULL, &unknown, h.now), 0);
+		assert_int_equal(evpn_clear_duplicates(h.evpn, (vni_t){7}, NULL, NULL, h.now), 0);
+		assert_int_equal(evpn_clear_duplicates(h.evpn, (vni_t){TEST_VNI},
+				     how == 0 ? &m : NULL, how == 1 ? &ip : NULL, h.now),
+		    1);
+		assert_non_null(strstr(host_lines(&h), "+mac " M1 " 6"));
+		assert_int_equal(evpn_clear_duplicates(h.evpn, (vni_t){0}, NULL, NULL, h.now), 0);
+		host_stop(&h);
+	}
+}
+
+/* What a route's VTEP does is no move: neither within one Ethernet segment nor between hosts; a
+ * move is to or from a claim of ours. */
+static void test_duplicates_not_between_vteps(void **state)
+{
+	struct evpn_host_state h;
+	struct mac m = {{0xfa, 0x16, 0x3e, 0x7e, 0xe3, 0x5a}};
+	struct evpn_mac_view view;
+
+	(void)state;
+	for (unsigned segment = 0; segment < 2; segment++) {
+		host_ready(&h);
+		kernel_fdb(&h, M1, PORT, NUD_REACHABLE, 0);
+		host_run(&h);
+		for (uint32_t i = 0; i < 10; i++) {
+			const struct test_route r = {.mac = M1,
+			    .vtep = 2 + i % 2,
+			    .rd = 9,
+			    .segment = segment,
+			    .sequence = segment ? 1 : 1 + i};
+
+			bgp_route(&h, &r);
+			host_run(&h);
+		}
+		assert_true(evpn_mac_get(h.evpn, (vni_t){TEST_VNI}, &m, &view));
+		assert_int_equal(view.remote.vtep.b[3], 3);
+		assert_int_equal(view.detected_moves, 1);
+		assert_int_equal(evpn_counters(h.evpn)->duplicates, 0);
+		host_stop(&h);
+	}
+}
+
+/* Room for an agent that adds exclusively: ours go, stay away for the time, and come back. */
+static void test_release(void **state)
+{
+	static const struct mac m = {{0xfa, 0x16, 0x3e, 0x7e, 0xe3, 0x5a}};
+	struct evpn_mac_view view;
+	struct evpn_host_state h;
+
+	(void)state;
+	host_ready(&h);
+	assert_int_equal(evpn_release(h.evpn, &m, (vni_t){0}, 10, h.now), 0);
+	source(&h, false);
+	expect(&h, installed);
+	assert_int_equal(evpn_release(h.evpn, &m, (vni_t){7}, 10, h.now), 0);
+	assert_int_equal(evpn_release(h.evpn, &m, (vni_t){0}, 10, h.now), 1);
+	expect(&h, "delete fdb " M1 "; delete vxlan " M1 "; delete neigh " I1);
+	assert_true(evpn_mac_get(h.evpn, (vni_t){TEST_VNI}, &m, &view));
+	assert_int_equal(view.decision.row, ROW_RELEASED);
+	/* whatever BGP says meanwhile */
+	bgp_route(&h, &(struct test_route){.mac = M1, .vtep = 3, .sequence = 1, .sticky = true});
+	host_wait(&h, 9000);
+	expect(&h, "");
+	host_wait(&h, 1001);
+	expect(&h, installed);
+	host_stop(&h);
+}
+
+/* A claim ends it: what goes later does not leave the slot empty. And it may come before the route.
+ */
+static void test_release_ends_with_a_claim(void **state)
+{
+	static const struct mac m = {{0xfa, 0x16, 0x3e, 0x7e, 0xe3, 0x5a}};
+	struct evpn_host_state h;
+
+	(void)state;
+	host_ready(&h);
+	assert_int_equal(evpn_release(h.evpn, &m, (vni_t){TEST_VNI}, 10, h.now), 1);
+	source(&h, false);
+	expect(&h, "");
+	agent_writes(&h);
+	expect(&h, "+mac " M1 " 1 sticky; +ip " M1 " " I1 " 1 sticky");
+	assert_int_equal(evpn_release(h.evpn, &m, (vni_t){0}, 10, h.now), 0);
+	kernel_fdb_gone(&h, M1);
+	kernel_neigh_gone(&h, I1);
+	assert_non_null(strstr(host_lines(&h), "add vxlan " M1 "; add fdb " M1));
+	/* released and gone: nothing is left to end */
+	assert_int_equal(evpn_release(h.evpn, &m, (vni_t){0}, 10, h.now), 1);
+	host_run(&h);
+	source(&h, true);
+	host_wait(&h, 11000);
+	host_wait(&h, 200 * 1000);
+	host_lines(&h);
+	source(&h, false);
+	expect(&h, installed);
+	host_stop(&h);
+}
+
 /* Refused operations come again, later each time, and only so often. */
 static void test_backoff(void **state)
 {
@@ -434,6 +568,10 @@ int main(void)
 	    cmocka_unit_test(test_restart_with_file),
 	    cmocka_unit_test(test_restart_without_file),
 	    cmocka_unit_test(test_duplicates_freeze),
+	    cmocka_unit_test(test_duplicates_cleared),
+	    cmocka_unit_test(test_duplicates_not_between_vteps),
+	    cmocka_unit_test(test_release),
+	    cmocka_unit_test(test_release_ends_with_a_claim),
 	    cmocka_unit_test(test_backoff),
 	    cmocka_unit_test(test_flush),
 	    cmocka_unit_test(test_history),

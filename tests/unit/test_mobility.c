@@ -169,6 +169,14 @@ static const struct row_case rows[] = {
 	.remote = REMOTE_PLAIN,
 	.memory = {.frozen = true},
 	.want = {.row = ROW_FROZEN, .wish = WISH_KEEP}},
+    {.name = "released, remote",
+	.remote = REMOTE_STICKY,
+	.memory = {.released = true},
+	.want = {.row = ROW_RELEASED}},
+    {.name = "released, frozen",
+	.remote = REMOTE_PLAIN,
+	.memory = {.released = true, .frozen = true},
+	.want = {.row = ROW_RELEASED}},
     {.name = "frozen, nothing left", .memory = {.frozen = true}, .want = {.row = ROW_IDLE}},
 };
 
@@ -278,7 +286,9 @@ static void check_slot(const struct point *p, const struct mobility_decision *d)
 		assert_true(d->wish == WISH_REMOTE);
 	if (p->claim.kind == CLAIM_NONE && !remote)
 		assert_true(d->wish == WISH_NOTHING && !d->advertise);
-	if (p->claim.kind == CLAIM_NONE && remote && !p->memory.frozen)
+	if (p->claim.kind == CLAIM_NONE && p->memory.released)
+		assert_true(d->wish == WISH_NOTHING && !d->advertise);
+	else if (p->claim.kind == CLAIM_NONE && remote && !p->memory.frozen)
 		assert_true(d->wish == WISH_REMOTE);
 	assert_int_equal(d->contested,
 	    p->claim.kind == CLAIM_PINNED && remote && p->remote.sequence > d->sequence);
@@ -306,9 +316,9 @@ static const struct claim claims[] = {
 /* Point number n: its digits in mixed radix; false beyond the last. */
 static bool point_at(unsigned n, struct point *p)
 {
-	unsigned digit[13], radix[13] = {6, 3, 4, 3, 4, 2, 4, 2, 2, 2, 2, 2, 2};
+	unsigned digit[14], radix[14] = {6, 3, 4, 3, 4, 2, 4, 2, 2, 2, 2, 2, 2, 2};
 
-	for (size_t i = 0; i < 13; i++) {
+	for (size_t i = 0; i < 14; i++) {
 		digit[i] = n % radix[i];
 		n /= radix[i];
 	}
@@ -321,7 +331,8 @@ static bool point_at(unsigned n, struct point *p)
 	    .floor_valid = digit[7],
 	    .owes_bump = digit[8],
 	    .frozen = digit[9],
-	    .advertised = digit[10]};
+	    .advertised = digit[10],
+	    .released = digit[13]};
 	p->vtep = vtep_at(2);
 	p->zero = digit[12];
 	return n == 0;
@@ -341,7 +352,7 @@ static void test_whole_space(void **state)
 		check_slot(&p, &d);
 		check_symmetry(&p, &d);
 	}
-	assert_int_equal(n, 6 * 3 * 4 * 3 * 4 * 2 * 4 * 2 * 2 * 2 * 2 * 2 * 2);
+	assert_int_equal(n, 6 * 3 * 4 * 3 * 4 * 2 * 4 * 2 * 2 * 2 * 2 * 2 * 2 * 2);
 }
 
 /* ---- hosts that exchange routes ------------------------------------------------------------ */
