@@ -156,3 +156,32 @@ def test_flush_on_exit(lab, tell):
     until(lambda: not lab.wrong(vm, "hv1", agents["hv1"]) and not lab.wrong(other, "hv3", agents["hv3"]), 10, "all as before")
     tell(f"--flush-on-exit: {len(left)} of our entries left, {touched} of the agent's touched")
     assert not left and touched == 0
+
+
+def audited(daemon):
+    """The outcome of an audit that begins now."""
+    runs = json.loads(daemon.show("show evpn audit json"))["runs"]
+    daemon.show("audit")
+    until(lambda: json.loads(daemon.show("show evpn audit json"))["runs"] > runs, 20, "the audit's end")
+    return json.loads(daemon.show("show evpn audit json"))
+
+
+def differences(outcome):
+    return outcome["kernelDifferences"], outcome["desiredDifferences"]
+
+
+def test_audit(lab, tell):
+    """The kernel told everything: audits find nothing, but for a change that no kernel tells, of a neighbour's protocol."""
+    agents, vm = lab.agents(), lab.vm()
+    lab.place(vm, agents, "hv1")
+    for node in HYPERVISORS:
+        outcome = audited(lab.fabric.daemons[node])
+        tell(f"audit on {node}: {outcome['rows']} rows, {outcome['reads']} read singly, {outcome['lastDumpMsecs']} ms, differences {differences(outcome)}")
+        assert differences(outcome) == (0, 0)
+    taken = ["ip", "neigh", "replace", vm.ip, "lladdr", vm.mac, "dev", TRUNK.svi, "nud", "noarp", "extern_learn", "protocol", "99"]
+    netns.run("hv3", *taken)
+    outcome = audited(lab.fabric.daemons["hv3"])
+    assert differences(outcome) == (1, 0)
+    netns.run("hv3", "ip", "neigh", "del", vm.ip, "dev", TRUNK.svi)
+    until(lambda: not lab.wrong(vm, "hv1", agents["hv1"]), 10, lambda: f"{lab.wrong(vm, 'hv1', agents['hv1'])}")
+    tell("a neighbour taken over without a notification: the audit tells")
