@@ -49,6 +49,24 @@ void witness_drop(struct mirror *m, const struct slot_key *key)
 		mem_free(map_remove(&m->witnesses, key));
 }
 
+/* What stood where our delete removed another's protocol number, and no notification told of it. A
+ * change of the number alone is not notified: the rest is as we wrote it. After an overrun it is
+ * more likely that the notification was lost, of an entry written as agents write them; its link
+ * address is then a guess, that of ours: in a migration it is the same. Nothing can be read any
+ * more, and the FAILED row has no more to say. */
+static struct slot_content taken_over(
+    const struct mirror *m, const struct slot_content *ours, uint8_t protocol)
+{
+	struct slot_content c = *ours;
+
+	c.neigh.protocol = protocol;
+	if (m->stale[TABLE_NEIGH]) {
+		c.neigh.nud = NUD_PERMANENT;
+		c.neigh.ntf &= (uint8_t)~NTF_EXT_LEARNED;
+	}
+	return c;
+}
+
 /* Neighbours name their writer. Our own delete shows as a FAILED row, with the protocol number of
  * what it removed: another number than ours is a foreign change that nothing else told of. */
 static void witness_neigh(struct mirror *m, const struct slot_key *key, const void *slot,
@@ -63,8 +81,7 @@ static void witness_neigh(struct mirror *m, const struct slot_key *key, const vo
 	    content->neigh.protocol != before.neigh.protocol &&
 	    before.neigh.protocol == RTPROT_EVPND) {
 		w = witness_make(m, key);
-		w->foreign = before;
-		w->foreign.neigh.protocol = content->neigh.protocol;
+		w->foreign = taken_over(m, &before, content->neigh.protocol);
 		w->foreign_known = true;
 	}
 	if (w == NULL)

@@ -240,9 +240,8 @@ static void peer_up(struct bench *b)
 	uint8_t buffer[MESSAGE_MAX];
 	struct writer w = writer_to(buffer, sizeof(buffer));
 
-	e.peer = (struct event_peer){.conn = CONN,
-	    .remote = ip_from_u32(0x0a000009),
-	    .local = ip_from_u32(0x0a000001)};
+	e.peer = (struct event_peer){
+	    .conn = CONN, .remote = ip_from_u32(0x0a000009), .local = ip_from_u32(0x0a000001)};
 	happen(b, &e);
 	open.router_id = e.peer.remote;
 	open_encode(&w, &open);

@@ -404,7 +404,6 @@ static void test_neigh_delete_repair(void **state)
 	assert_int_equal(counters.repaired, 2);
 }
 
-/* A change of protocol alone is not notified: only our own FAILED tells. */
 /* A repair that the kernel refuses is tried again, until it is done or its writer is back; not for
  * ever. */
 static void test_refused_repair(void **state)
@@ -444,6 +443,7 @@ static void test_refused_repair(void **state)
 	assert_int_equal(counters.repairs_given_up, 1);
 }
 
+/* A change of protocol alone is not notified: only our own FAILED tells. */
 static void test_neigh_protocol_alone(void **state)
 {
 	struct kernel_op op, repair;
@@ -455,6 +455,36 @@ static void test_neigh_protocol_alone(void **state)
 	assert_true(answer(&op, KERNEL_DONE, 0, NULL, &repair));
 	assert_int_equal(repair.content.neigh.protocol, 255);
 	assert_int_equal(repair.content.neigh.nud, NUD_NOARP);
+}
+
+/* The same after an overrun: what the agent wrote was lost with its notification. Put back is what
+ * agents write, with its protocol and the link address that ours had. That is the limit: another
+ * link address is not known to anybody, and a writer without a protocol leaves no trace at all. */
+static void test_neigh_lost_in_an_overrun(void **state)
+{
+	struct kernel_event overrun = {.kind = KERNEL_OVERRUN};
+	struct slot_content foreign = pinned(255);
+	struct kernel_op op, repair;
+
+	(void)state;
+	write_neigh();
+	op = next_neigh(false, false);
+	foreign.neigh.lladdr = op.content.neigh.lladdr;
+	mirror_apply(m, &overrun, NULL, NULL);
+	say_deleted(255);
+	assert_true(answer(&op, KERNEL_DONE, 0, NULL, &repair));
+	assert_int_equal(repair.verb, KERNEL_ADD);
+	assert_true(slot_content_equal(SLOT_NEIGH, &repair.content, &foreign));
+	issue(&repair);
+	say(&repair.key, &foreign, true, true, 77);
+	assert_false(answer(&repair, KERNEL_DONE, 0, NULL, &op));
+	say(&repair.key, &foreign, false, false, 0);
+
+	write_neigh();
+	op = next_neigh(false, false);
+	mirror_apply(m, &overrun, NULL, NULL);
+	say_deleted(RTPROT_EVPND);
+	assert_false(answer(&op, KERNEL_DONE, 0, NULL, &repair));
 }
 
 static void test_neigh_no_repair(void **state)
@@ -661,6 +691,7 @@ int main(void)
 	    TEST(test_neigh_delete_repair),
 	    TEST(test_refused_repair),
 	    TEST(test_neigh_protocol_alone),
+	    TEST(test_neigh_lost_in_an_overrun),
 	    TEST(test_neigh_no_repair),
 	    TEST(test_neigh_change_repair),
 	    TEST(test_demoted_is_not_ours),
