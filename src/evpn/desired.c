@@ -26,7 +26,6 @@
 /* An agent writes the FDB entry first and the neighbour right after it. Our answer to the first
  * must not fall on the second. */
 #define DEMOTE_HOLD_MS 20
-#define STATE_SLACK (4u << 20)
 
 void desired_init(struct evpn *v, uint64_t seed)
 {
@@ -91,171 +90,6 @@ static struct mac_entry *subject_of(
 	return vrf == NULL ? NULL : mac_find(v, vrf->vni, &content->neigh.lladdr);
 }
 
-/* ---- state file ---------------------------------------------------------------------------------
- */
-
-static void state_begin(struct evpn *v)
-{
-	uint8_t bytes[STATE_RECORD_MAX];
-	struct writer w = writer_to(bytes, sizeof(bytes));
-
-	state_write_head(&w, v->boot_id, v->netns);
-	v->host.state_reset(v->host.context, bytes, writer_size(&w));
-	v->slots.state_ready = true;
-	v->slots.state_size = v->slots.state_rewritten = writer_size(&w);
-}
-
-void desired_remember(struct evpn *v, const struct state_record *record)
-{
-	uint8_t bytes[STATE_RECORD_MAX];
-	struct writer w = writer_to(bytes, sizeof(bytes));
-
-	if (v->host.state_append == NULL)
-		return;
-	if (!v->slots.state_ready)
-		state_begin(v);
-	state_write(&w, record);
-	v->host.state_append(v->host.context, bytes, writer_size(&w));
-	v->slots.state_size += writer_size(&w);
-}
-
-static void restore_record(struct evpn *v, const struct state_record *r)
-{
-	switch (r->kind) {
-	case STATE_SLOT:
-		if (r->slot.key.kind == SLOT_BRIDGE_PORT)
-			mac_vrf_port_off(v, r->slot.key.bridge_port);
-		else
-			ledger_restore(v->mirror, &r->slot.key, &r->slot.content);
-		break;
-	case STATE_RD:
-		mac_vrf_restore_rd(v, &r->rd);
-		break;
-	case STATE_MAC:
-		mac_restore(v, &r->mac);
-		break;
-	}
-}
-
-void desired_restore(struct evpn *v, const uint8_t *bytes, size_t size)
-{
-	struct state_record record;
-	struct state_reader r;
-	size_t whole;
-
-	if (v->host.state_append == NULL)
-		return;
-	if (!state_open(&r, bytes, size, v->boot_id, v->netns)) {
-		v->counters.state_records_ignored += size > 0;
-		state_begin(v);
-		return;
-	}
-	do
-		whole = (size_t)(r.bytes.p - bytes);
-	while (state_next(&r, &record) && (restore_record(v, &record), true));
-	if (r.ignored == 0)
-		whole = size;
-	v->counters.state_records_ignored += r.ignored;
-	/* A torn tail would hide what is appended after it. */
-	v->host.state_reset(v->host.context, bytes, whole);
-	v->slots.state_ready = true;
-	v->slots.state_size = v->slots.state_rewritten = whole;
-}
-
-struct rewriting {
-	struct evpn *v;
-	uint8_t *bytes;
-	size_t size, room;
-};
-
-static void rewrite_one(struct rewriting *to, const struct state_record *record)
-{
-	struct writer w;
-
-	if (to->room - to->size < STATE_RECORD_MAX) {
-		to->room = to->room * 2 + 65536;
-		to->bytes = mem_resize(to->bytes, to->room);
-	}
-	w = writer_to(to->bytes + to->size, to->room - to->size);
-	if (record == NULL)
-		state_write_head(&w, to->v->boot_id, to->v->netns);
-	else
-		state_write(&w, record);
-	to->size += writer_size(&w);
-}
-
-#define REWRITE_SLOTS(to, all, slot_kind, field)                                                   \
-	do {                                                                                       \
-		for (; *(all) != NULL; (all)++) {                                                  \
-			struct state_record record = {.kind = STATE_SLOT};                         \
-                                                                                                   \
-			if ((*(all))->slot.ledger == LEDGER_NONE)                                  \
-				continue;                                                          \
-			record.slot.key.kind = (slot_kind);                                        \
-			record.slot.key.field = (*(all))->key;                                     \
-			record.slot.content.field = (*(all))->ledger;                              \
-			rewrite_one((to), &record);                                                \
-		}                                                                                  \
-	} while (0)
-
-static void rewrite_slots(struct rewriting *to)
-{
-	struct evpn *v = to->v;
-	struct fdb_slot **fdb = mirror_fdb_all(v->mirror, &v->arena);
-	struct vxlan_fdb_slot **vxlan = mirror_vxlan_fdb_all(v->mirror, &v->arena);
-	struct flood_slot **flood = mirror_flood_all(v->mirror, &v->arena);
-	struct neigh_slot **neighs = mirror_neigh_all(v->mirror, &v->arena);
-
-	REWRITE_SLOTS(to, fdb, SLOT_FDB, fdb);
-	REWRITE_SLOTS(to, vxlan, SLOT_VXLAN_FDB, vxlan_fdb);
-	REWRITE_SLOTS(to, flood, SLOT_FLOOD, flood);
-	REWRITE_SLOTS(to, neighs, SLOT_NEIGH, neigh);
-	for (size_t i = 0; i < v->vrfs.port_off_count; i++) {
-		struct state_record record = {.kind = STATE_SLOT};
-
-		record.slot.key = slot_key_bridge_port(v->vrfs.ports_off[i]);
-		rewrite_one(to, &record);
-	}
-}
-
-static void rewrite_claims(struct rewriting *to)
-{
-	struct evpn *v = to->v;
-	struct mac_entry **macs =
-	    (struct mac_entry **)map_sorted(&v->macs.map, &v->arena, mac_compare);
-
-	for (size_t i = 0; i < v->vrfs.count; i++) {
-		struct state_record record = {.kind = STATE_RD};
-
-		record.rd = (struct state_rd){v->vrfs.list[i]->vni, v->vrfs.list[i]->rd_index};
-		rewrite_one(to, &record);
-	}
-	for (size_t i = 0; i < v->macs.map.count; i++) {
-		struct state_record record = {.kind = STATE_MAC};
-
-		if (!mac_is_advertised(macs[i]))
-			continue;
-		record.mac = mac_state(macs[i]);
-		rewrite_one(to, &record);
-	}
-}
-
-/* Appending for ever would fill /run: once it has doubled, only what is true is kept. */
-static void state_compact(struct evpn *v)
-{
-	struct rewriting to = {.v = v};
-
-	if (!v->slots.state_ready ||
-	    v->slots.state_size < 2 * v->slots.state_rewritten + STATE_SLACK)
-		return;
-	rewrite_one(&to, NULL);
-	rewrite_slots(&to);
-	rewrite_claims(&to);
-	v->host.state_reset(v->host.context, to.bytes, to.size);
-	v->slots.state_size = v->slots.state_rewritten = to.size;
-	mem_free(to.bytes);
-}
-
 /* ---- issuing ------------------------------------------------------------------------------------
  */
 
@@ -317,7 +151,7 @@ bool desired_issue(struct evpn *v, const struct kernel_op *op)
 
 		record.slot.key = op->key;
 		record.slot.content = op->content;
-		desired_remember(v, &record);
+		state_remember(v, &record);
 	}
 	v->host.kernel_op(v->host.context, op);
 	history_slot(v, op,

@@ -76,8 +76,12 @@ unsigned desired_adopt_orphans(struct evpn *v);
 /* No slot of ours is left, and nothing under way. */
 bool desired_empty(struct evpn *v);
 
+/* ---- state.c ---- */
+
 struct state_record;
 /* Append to the state file. */
-void desired_remember(struct evpn *v, const struct state_record *record);
+void state_remember(struct evpn *v, const struct state_record *record);
 /* Read the state file, and replace it by what is still of use. */
-void desired_restore(struct evpn *v, const uint8_t *bytes, size_t size);
+void state_restore(struct evpn *v, const uint8_t *bytes, size_t size);
+/* Once it has doubled, rewrite it with what is still true. */
+void state_compact(struct evpn *v);

@@ -202,7 +202,7 @@ void evpn_converged(struct evpn *v, mono_t now)
 void evpn_restore(struct evpn *v, const uint8_t *bytes, size_t size, mono_t now)
 {
 	v->now = now;
-	desired_restore(v, bytes, size);
+	state_restore(v, bytes, size);
 }
 
 /* ---- the run -----------------------------------------------------------------------------------

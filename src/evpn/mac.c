@@ -516,7 +516,7 @@ static void remember(struct evpn *v, const struct mac_entry *m)
 	struct state_record record = {.kind = STATE_MAC};
 
 	record.mac = mac_state(m);
-	desired_remember(v, &record);
+	state_remember(v, &record);
 }
 
 void mac_withdraw(struct evpn *v, struct mac_entry *m)

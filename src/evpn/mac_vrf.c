@@ -153,7 +153,7 @@ static struct mac_vrf *vrf_get(struct evpn *v, vni_t vni)
 	}
 	vrf = vrf_new(v, vni, index_free(&v->vrfs));
 	record.rd = (struct state_rd){vni, vrf->rd_index};
-	desired_remember(v, &record);
+	state_remember(v, &record);
 	return vrf;
 }
 
