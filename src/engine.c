@@ -552,6 +552,8 @@ static bool on_audit(struct engine *e, const struct kernel_event *event)
 
 static void on_kernel(struct engine *e, const struct kernel_event *event)
 {
+	bool audits;
+
 	if (log_debugs(&e->log, LOG_KERNEL)) {
 		struct str text = {0};
 
@@ -559,6 +561,7 @@ static void on_kernel(struct engine *e, const struct kernel_event *event)
 		log_debug(&e->log, LOG_KERNEL, "%s", str_text(&text));
 		str_fini(&text);
 	}
+	audits = event->kind == KERNEL_DUMP_END && e->audit.running[event->dump.table];
 	if (on_audit(e, event))
 		return;
 	underlay_route_seen(e->underlay, event);
@@ -567,7 +570,8 @@ static void on_kernel(struct engine *e, const struct kernel_event *event)
 		overrun(e);
 	else if (event->kind == KERNEL_DUMP_END)
 		dump_ended(e, event->dump.table, event->dump.clean);
-	if (event->kind == KERNEL_DUMP_END && !mirror_is_stale(e->mirror))
+	/* The audit reads what it doubts itself; this walks over all slots. */
+	if (event->kind == KERNEL_DUMP_END && !audits && !mirror_is_stale(e->mirror))
 		read_doubts(e);
 }
 

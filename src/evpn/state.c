@@ -5,10 +5,10 @@
  *
  * How records look is record/state.c; where the bytes go is the host's business.
  */
+#include "record/state.h"
 #include "base/mem.h"
 #include "evpn/desired.h"
 #include "evpn/instance.h"
-#include "record/state.h"
 
 #define STATE_SLACK (4u << 20)
 
