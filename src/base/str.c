@@ -75,3 +75,43 @@ void str_fini(struct str *s)
 	mem_free(s->text);
 	*s = (struct str){0};
 }
+
+size_t utf8_sequence(const uint8_t *s, size_t size)
+{
+	static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
+	size_t n = s[0] < 0x80	     ? 1
+		   : s[0] >> 5 == 6  ? 2
+		   : s[0] >> 4 == 14 ? 3
+		   : s[0] >> 3 == 30 ? 4
+				     : 0;
+	uint32_t point;
+
+	if (n <= 1)
+		return n;
+	if (n > size)
+		return 0;
+	point = s[0] & (0x7fu >> n);
+	for (size_t i = 1; i < n; i++) {
+		if (s[i] >> 6 != 2)
+			return 0;
+		point = point << 6 | (s[i] & 0x3f);
+	}
+	return point < least[n] || point > 0x10ffff || (point >= 0xd800 && point < 0xe000) ? 0 : n;
+}
+
+void str_add_utf8(struct str *s, const char *text)
+{
+	size_t left = strlen(text);
+
+	while (left > 0) {
+		size_t size = utf8_sequence((const uint8_t *)text, left);
+
+		if (size > 0)
+			str_add_bytes(s, text, size);
+		else
+			str_add(s, "?");
+		size += size == 0;
+		text += size;
+		left -= size;
+	}
+}

@@ -6,6 +6,7 @@
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 struct str {
 	char *text;  /* owned; NULL while empty: use str_text() */
@@ -23,3 +24,9 @@ const char *str_text(const struct str *s);
 /* Back to empty, memory kept. */
 void str_clear(struct str *s);
 void str_fini(struct str *s);
+
+/* Bytes of the UTF-8 sequence at `s` (of `size` bytes, at least one), or 0 when it is not a valid
+ * one. */
+size_t utf8_sequence(const uint8_t *s, size_t size);
+/* Appends; a byte that belongs to no UTF-8 sequence becomes "?". */
+void str_add_utf8(struct str *s, const char *text);

@@ -79,30 +79,6 @@ void notification_encode(struct writer *w, const struct notification *n)
 	message_end(w, mark);
 }
 
-/* Bytes of the UTF-8 sequence at `s` (of `size` bytes), or 0 when it is not a valid one. */
-static size_t utf8_sequence(const uint8_t *s, size_t size)
-{
-	static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
-	size_t n = s[0] < 0x80	     ? 1
-		   : s[0] >> 5 == 6  ? 2
-		   : s[0] >> 4 == 14 ? 3
-		   : s[0] >> 3 == 30 ? 4
-				     : 0;
-	uint32_t point;
-
-	if (n <= 1)
-		return n;
-	if (n > size)
-		return 0;
-	point = s[0] & (0x7fu >> n);
-	for (size_t i = 1; i < n; i++) {
-		if (s[i] >> 6 != 2)
-			return 0;
-		point = point << 6 | (s[i] & 0x3f);
-	}
-	return point < least[n] || point > 0x10ffff || (point >= 0xd800 && point < 0xe000) ? 0 : n;
-}
-
 struct notification notification_cease_with(uint8_t subcode, const char *text, uint8_t *data)
 {
 	struct notification n = {.code = NOTIFY_CEASE, .subcode = subcode};

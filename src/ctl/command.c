@@ -93,9 +93,23 @@ const char *clock_text(const struct ctl_context *c, mono_t at, char *text)
 	return text;
 }
 
+/* Descriptions and names of interfaces are any bytes; JSON is UTF-8 (RFC 8259 section 8.1). */
 void json_add_text(struct json_object *o, const char *key, const char *text)
 {
-	json_object_object_add(o, key, json_object_new_string(text));
+	struct str clean = {0};
+
+	str_add_utf8(&clean, text);
+	json_object_object_add(o, key, json_object_new_string(str_text(&clean)));
+	str_fini(&clean);
+}
+
+void json_add_named(struct json_object *o, const char *name, struct json_object *value)
+{
+	struct str clean = {0};
+
+	str_add_utf8(&clean, name);
+	json_object_object_add(o, str_text(&clean), value);
+	str_fini(&clean);
 }
 
 void json_add_number(struct json_object *o, const char *key, int64_t n)

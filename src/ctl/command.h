@@ -41,6 +41,8 @@ const char *uptime_text(int64_t seconds, char *text);
 const char *clock_text(const struct ctl_context *c, mono_t at, char *text);
 
 void json_add_text(struct json_object *o, const char *key, const char *text);
+/* For a key that is somebody's name. Takes the value over. */
+void json_add_named(struct json_object *o, const char *name, struct json_object *value);
 void json_add_number(struct json_object *o, const char *key, int64_t n);
 void json_add_bool(struct json_object *o, const char *key, bool b);
 void json_add_ip(struct json_object *o, const char *key, const struct ip *ip);

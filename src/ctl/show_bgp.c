@@ -233,7 +233,7 @@ static struct json_object *summary_json(const struct command *k, enum bgp_family
 	json_add_number(o, "peerCount", s.peers);
 	for (size_t i = 0; bgp_peer_at(k->c->bgp, i, &p); i++)
 		if (peer_in_family(k, &p, family))
-			json_object_object_add(peers, p.name, peer_json(k, family, &p));
+			json_add_named(peers, p.name, peer_json(k, family, &p));
 	json_object_object_add(o, "peers", peers);
 	json_add_number(o, "failedPeers", s.failed);
 	json_add_number(o, "displayedPeers", s.peers);

@@ -155,6 +155,26 @@ static void test_arena_zeroes_reused_memory(void **state)
 	arena_fini(&a);
 }
 
+static void test_utf8(void **state)
+{
+	static const struct {
+		const char *in, *out;
+	} rows[] = {{"", ""}, {"gr\xc3\xbc\xc3\x9f", "gr\xc3\xbc\xc3\x9f"}, {"caf\xe9", "caf?"},
+	    {"\xc3", "?"}, {"\xe2\x82\xac", "\xe2\x82\xac"}, {"\xe2\x82", "??"},
+	    {"\xc0\x80", "??"},	     /* overlong */
+	    {"\xed\xa0\x80", "???"}, /* a surrogate */
+	    {"\xf0\x9f\x98\x80", "\xf0\x9f\x98\x80"}, {"\xf4\x90\x80\x80", "????"}};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		struct str s = {0};
+
+		str_add_utf8(&s, rows[i].in);
+		assert_string_equal(str_text(&s), rows[i].out);
+		str_fini(&s);
+	}
+}
+
 static void test_text_forms(void **state)
 {
 	static const char *const bad_macs[] = {
@@ -210,6 +230,7 @@ int main(void)
 	    cmocka_unit_test(test_map_against_array),
 	    cmocka_unit_test(test_map_sorted_ignores_seed),
 	    cmocka_unit_test(test_arena_zeroes_reused_memory),
+	    cmocka_unit_test(test_utf8),
 	    cmocka_unit_test(test_text_forms),
 	    cmocka_unit_test(test_str_grows),
 	};
