@@ -136,32 +136,6 @@ void ledger_issue(struct mirror *m, const struct kernel_op *op)
 		slot_set_ledger(op->key.kind, slot, LEDGER_INTENT, &op->content);
 }
 
-void ledger_restore(
-    struct mirror *m, const struct slot_key *key, const struct slot_content *content)
-{
-	void *slot;
-
-	if (key->kind == SLOT_BRIDGE_PORT)
-		return;
-	slot = slot_find_or_make(m, key);
-	slot_set_ledger(key->kind, slot, LEDGER_WRITTEN, content);
-	if (slot_state(key->kind, slot)->present && !slot_agrees(key->kind, slot))
-		slot_set_ledger(key->kind, slot, LEDGER_NONE, NULL);
-	slot_drop_if_empty(m, key, slot);
-}
-
-/* ---- results -------------------------------------------------------------------------------- */
-
-/* One result being judged. */
-struct verdict {
-	struct mirror *m;
-	const struct kernel_op *op;
-	const struct kernel_result *result;
-	void *slot;
-	struct slot *s;
-	const struct witness *w; /* NULL: nothing foreign was seen */
-};
-
 /* Does this content bear our marks? What we demote or restore does not. */
 static bool bears_marks(enum slot_kind kind, const struct slot_content *c)
 {
@@ -182,6 +156,33 @@ static bool bears_marks(enum slot_kind kind, const struct slot_content *c)
 	}
 	return false;
 }
+
+void ledger_restore(
+    struct mirror *m, const struct slot_key *key, const struct slot_content *content)
+{
+	void *slot;
+
+	if (key->kind == SLOT_BRIDGE_PORT)
+		return;
+	slot = slot_find_or_make(m, key);
+	slot_set_ledger(key->kind, slot, LEDGER_WRITTEN, content);
+	if (!bears_marks(key->kind, content) ||
+	    (slot_state(key->kind, slot)->present && !slot_agrees(key->kind, slot)))
+		slot_set_ledger(key->kind, slot, LEDGER_NONE, NULL);
+	slot_drop_if_empty(m, key, slot);
+}
+
+/* ---- results -------------------------------------------------------------------------------- */
+
+/* One result being judged. */
+struct verdict {
+	struct mirror *m;
+	const struct kernel_op *op;
+	const struct kernel_result *result;
+	void *slot;
+	struct slot *s;
+	const struct witness *w; /* NULL: nothing foreign was seen */
+};
 
 static enum ledger_state written_state(enum slot_kind kind, const struct slot_content *c)
 {

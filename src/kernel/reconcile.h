@@ -87,7 +87,7 @@ void ledger_issue(struct mirror *m, const struct kernel_op *op);
  * any other operation on that slot. Counts into *c. */
 bool ledger_result(struct mirror *m, const struct kernel_op *op, const struct kernel_result *result,
     struct kernel_op *repair, struct kernel_counters *c);
-/* From the state file: this content is ours if the kernel shows exactly it, at the latest when the
- * dump of its table has ended. */
+/* From the state file: this content is ours if it bears our marks and the kernel shows exactly it,
+ * at the latest when the dump of its table has ended. */
 void ledger_restore(
     struct mirror *m, const struct slot_key *key, const struct slot_content *content);

@@ -637,14 +637,17 @@ static void test_restored_from_the_state_file(void **state)
 	const struct slot_content plain = fdb_row(vx, NUD_REACHABLE, NTF_EXT_LEARNED),
 				  sticky = fdb_row(vx, NUD_REACHABLE, NTF_EXT_LEARNED | NTF_STICKY),
 				  half = fdb_row(vx, NUD_REACHABLE, NTF_STICKY),
-				  foreign = fdb_row(vx, NUD_NOARP, NTF_EXT_LEARNED);
+				  foreign = fdb_row(vx, NUD_NOARP, NTF_EXT_LEARNED),
+				  pinned = fdb_row(vp, NUD_NOARP, NTF_STICKY);
 	const struct {
 		const struct slot_content *file, *kernel;
 		enum ledger_state expected;
 	} rows[] = {{&plain, &plain, LEDGER_WRITTEN}, {&plain, &foreign, LEDGER_NONE},
 	    {&plain, NULL, LEDGER_NONE}, {&sticky, &sticky, LEDGER_WRITTEN},
 	    {&sticky, &half, LEDGER_HALF}, {&sticky, &plain, LEDGER_NONE},
-	    {&plain, &half, LEDGER_NONE}};
+	    {&plain, &half, LEDGER_NONE},
+	    /* we never wrote such a row, whatever the file says */
+	    {&pinned, &pinned, LEDGER_NONE}};
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
 		restored(rows[i].file, rows[i].kernel, rows[i].expected);
