@@ -747,8 +747,106 @@ static void *race_agent(void *arg)
 	}
 }
 
+/* ---- what an outsider saw ----
+ *
+ * A socket that only listens, and reads the messages as they are on the wire. A bridge FDB row on
+ * our port with NOARP is a static entry that our add hit; a neighbour that we deleted right after
+ * another had written it is one that our delete hit. After a hit the foreign entry must return,
+ * once.
+ */
+
+struct outsider {
+	int fd;
+	uint32_t ours;	       /* portid of the daemon's request socket, from what it wrote first */
+	bool foreign, damaged; /* neighbour: the last writer was another; hit, not yet back */
+	unsigned hits, restored;
+};
+
+static struct outsider outsider;
+
+static void outsider_open(void)
+{
+	struct sockaddr_nl to = {.nl_family = AF_NETLINK, .nl_groups = RTMGRP_NEIGH};
+
+	outsider =
+	    (struct outsider){.fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE)};
+	assert_int_equal(bind(outsider.fd, (struct sockaddr *)&to, sizeof(to)), 0);
+}
+
+static const void *attribute(const struct nlmsghdr *h, unsigned short type, size_t size)
+{
+	const struct ndmsg *n = NLMSG_DATA(h);
+	const struct rtattr *a = (const void *)((const char *)n + NLMSG_ALIGN(sizeof(*n)));
+	size_t left = h->nlmsg_len - NLMSG_LENGTH(sizeof(*n));
+
+	for (; RTA_OK(a, left); a = RTA_NEXT(a, left))
+		if (a->rta_type == type && RTA_PAYLOAD(a) == size)
+			return RTA_DATA(a);
+	return NULL;
+}
+
+static void outsider_sees_fdb(const struct nlmsghdr *h)
+{
+	const struct ndmsg *n = NLMSG_DATA(h);
+	const struct mac *mac = attribute(h, NDA_LLADDR, 6);
+	struct mac wanted = mac_of(race.n);
+
+	if (mac == NULL || !mac_equal(mac, &wanted) || (n->ndm_state & NUD_NOARP) == 0 ||
+	    h->nlmsg_type != RTM_NEWNEIGH)
+		return;
+	if ((unsigned)n->ndm_ifindex == w->vx.v) {
+		outsider.hits++;
+		outsider.damaged = true;
+	} else if (outsider.damaged) {
+		outsider.restored++;
+		outsider.damaged = false;
+	}
+}
+
+static void outsider_sees_neigh(const struct nlmsghdr *h)
+{
+	const struct ndmsg *n = NLMSG_DATA(h);
+	static const uint8_t wanted[] = {10, 1, 0, 9};
+	const void *ip = attribute(h, NDA_DST, 4);
+
+	if (ip == NULL || memcmp(ip, wanted, 4) != 0 || h->nlmsg_type != RTM_NEWNEIGH)
+		return;
+	if (n->ndm_state == NUD_NOARP)
+		outsider.ours = h->nlmsg_pid;
+	if (n->ndm_state == NUD_FAILED && outsider.foreign && h->nlmsg_pid == outsider.ours) {
+		outsider.hits++;
+		outsider.damaged = true;
+	} else if (n->ndm_state == NUD_PERMANENT && outsider.damaged) {
+		outsider.restored++;
+		outsider.damaged = false;
+	}
+	outsider.foreign = n->ndm_state == NUD_PERMANENT;
+}
+
+/* Everything so far; then the daemon's count must be his. */
+static void outsider_agrees(void)
+{
+	static _Alignas(8) uint8_t buffer[16384];
+	ssize_t size;
+
+	while ((size = recv(outsider.fd, buffer, sizeof(buffer), MSG_DONTWAIT)) > 0) {
+		const struct nlmsghdr *h = (const void *)buffer;
+
+		for (; NLMSG_OK(h, size); h = NLMSG_NEXT(h, size))
+			if (((const struct ndmsg *)NLMSG_DATA(h))->ndm_family == AF_BRIDGE)
+				outsider_sees_fdb(h);
+			else
+				outsider_sees_neigh(h);
+	}
+	assert_int_equal(errno, EAGAIN); /* nothing was lost */
+	assert_false(outsider.damaged);
+	assert_int_equal(outsider.restored, outsider.hits);
+	assert_int_equal(w->counters.repaired, outsider.hits);
+}
+
 static void start_race(pthread_t *thread)
 {
+	outsider_open();
 	race.stop = false;
 	assert_int_equal(pthread_barrier_init(&race.barrier, NULL, 2), 0);
 	assert_int_equal(pthread_create(thread, NULL, race_agent, NULL), 0);
@@ -760,6 +858,7 @@ static void end_race(pthread_t thread)
 	pthread_barrier_wait(&race.barrier);
 	pthread_join(thread, NULL);
 	pthread_barrier_destroy(&race.barrier);
+	close(outsider.fd);
 }
 
 /* The agent pins at a random moment around our add: whatever happens, its row stands at the end. */
@@ -784,13 +883,16 @@ static void test_race_fdb_add(void **state)
 		assert_int_equal(e.port.v, w->vp.v);
 		assert_int_equal(e.nud, NUD_NOARP);
 		assert_int_equal(e.ntf & NTF_STICKY, NTF_STICKY);
+		outsider_agrees();
 		clear = fdb_op(KERNEL_DELETE, race.n, w->vp, 0, 0);
 		assert_int_equal(agent_write(&clear, 0), 0);
 		listen_to_kernel();
 	}
 	end_race(thread);
-	print_message("fdb add against a pin: %u trials, %llu repaired, %llu refused\n", TRIALS,
-	    (unsigned long long)w->counters.repaired, (unsigned long long)w->counters.mismatched);
+	print_message(
+	    "fdb add against a pin: %u trials, %u hits seen, %llu repaired, %llu refused\n", TRIALS,
+	    outsider.hits, (unsigned long long)w->counters.repaired,
+	    (unsigned long long)w->counters.mismatched);
 }
 
 static void test_race_neigh_delete(void **state)
@@ -816,12 +918,14 @@ static void test_race_neigh_delete(void **state)
 		assert_true(w->last.seen_present);
 		assert_int_equal(w->last.seen.neigh.nud, NUD_PERMANENT);
 		assert_int_equal(w->last.seen.neigh.protocol, 255);
+		outsider_agrees();
 		assert_int_equal(agent_write(&clear, 0), 0);
 		listen_to_kernel();
 	}
 	end_race(thread);
-	print_message("neighbour delete against a pin: %u trials, %llu repaired, %llu refused\n",
-	    TRIALS, (unsigned long long)w->counters.repaired,
+	print_message("neighbour delete against a pin: %u trials, %u hits seen, %llu repaired, "
+		      "%llu refused\n",
+	    TRIALS, outsider.hits, (unsigned long long)w->counters.repaired,
 	    (unsigned long long)w->counters.mismatched);
 }
 
