@@ -1,6 +1,7 @@
 /*
  * Log output. To standard error one line per message with its time; to the journal structured
- * fields: MESSAGE, PRIORITY, EVPND_TOPIC (names of log_topic_name()), EVPND_INSTANCE.
+ * fields: MESSAGE, PRIORITY, EVPND_TOPIC (names of log_topic_name()), EVPND_INSTANCE. Where there
+ * is no journal they go to standard error.
  *
  * A log must never stop the daemon: standard error may be a pipe that nobody reads. It is asked
  * whether it has room before each line; without room the line is dropped, and the next line that
@@ -28,6 +29,7 @@ struct logger {
 };
 
 #define LINE_MAX_BYTES 8192
+#define JOURNAL_SOCKET "/run/systemd/journal/socket"
 
 static int level_priority(enum log_level level)
 {
@@ -88,10 +90,12 @@ static void stderr_write(
 	l->lost = write(STDERR_FILENO, l->line.text, size + 1) < 0 ? l->lost + 1 : 0;
 }
 
+/* sd_journal_send() succeeds where there is no journal. */
 static bool journal_write(
     struct logger *l, enum log_level level, enum log_topic topic, const char *text)
 {
-	return sd_journal_send("MESSAGE=%s", text, "PRIORITY=%d", level_priority(level),
+	return access(JOURNAL_SOCKET, F_OK) == 0 &&
+	       sd_journal_send("MESSAGE=%s", text, "PRIORITY=%d", level_priority(level),
 		   "EVPND_TOPIC=%s", log_topic_name(topic), "EVPND_INSTANCE=%s", l->instance,
 		   "SYSLOG_IDENTIFIER=evpnd", NULL) == 0;
 }
