@@ -70,7 +70,16 @@ struct player {
 	/* operations by slot since the last `mark` */
 	struct slot_key touched[256];
 	size_t touched_count;
-	int refuse; /* errno for the next write */
+	/* `refuse`: errno for the next write, of that kind of slot where one is named */
+	int refuse;
+	int refuse_kind; /* enum slot_kind; -1: any */
+	/* `window`: another's write between the check and the write of our next operation there */
+	struct {
+		bool armed;
+		uint32_t port;
+		struct slot_key key;
+		uint8_t ntf;
+	} window;
 	char *words[WORDS_MAX];
 	size_t word_count;
 };
@@ -198,15 +207,35 @@ static void dump(struct player *p, enum kernel_table table)
 	pending_add(p, &e);
 }
 
+static void refuse(struct player *p, enum slot_kind kind)
+{
+	if (p->refuse_kind >= 0 && p->refuse_kind != (int)kind)
+		return;
+	p->kernel.fail_errno = p->refuse;
+	p->refuse = 0;
+}
+
+static void in_window(void *context, const struct slot_key *key)
+{
+	struct player *p = context;
+
+	if (!p->window.armed || !slot_key_equal(&p->window.key, key))
+		return;
+	p->window.armed = false;
+	simkernel_fdb_write(&p->kernel, p->window.port, key->fdb.vlan, &key->fdb.mac, SIM_REPLACE,
+	    NUD_NOARP, p->window.ntf);
+}
+
 static void execute_op(struct player *p, const struct kernel_op *op)
 {
 	struct event e = {.kind = EVENT_KERNEL_RESULT};
 	char text[SLOT_TEXT_MAX];
 
-	if (op->verb != KERNEL_READ && op->verb != KERNEL_PROBE && p->touched_count < 256)
-		p->touched[p->touched_count++] = op->key;
-	p->kernel.fail_errno = p->refuse;
-	p->refuse = 0;
+	if (op->verb != KERNEL_READ && op->verb != KERNEL_PROBE) {
+		if (p->touched_count < 256)
+			p->touched[p->touched_count++] = op->key;
+		refuse(p, op->key.kind);
+	}
 	simkernel_execute(&p->kernel, op, true, &e.result);
 	pending_add(p, &e);
 	if (p->verbose)
@@ -585,6 +614,28 @@ static void do_fdb(struct player *p)
 	settle(p);
 }
 
+/* window DEV vlan V mac M static [sticky] */
+static void do_window(struct player *p)
+{
+	struct mac mac = mac_option(p);
+
+	p->window.armed = true;
+	p->window.port = device(p, word(p, 2));
+	p->window.key =
+	    slot_key_fdb((ifindex_t){SIM_BRIDGE}, (uint16_t)atoi(option(p, "vlan")), &mac);
+	p->window.ntf = has(p, "sticky") ? NTF_STICKY : 0;
+}
+
+/* refuse ERRNO [fdb|vxlan|neigh] */
+static void do_refuse(struct player *p)
+{
+	p->refuse = atoi(word(p, 2));
+	p->refuse_kind = has(p, "fdb")	   ? SLOT_FDB
+			 : has(p, "vxlan") ? SLOT_VXLAN_FDB
+			 : has(p, "neigh") ? SLOT_NEIGH
+					   : -1;
+}
+
 /* neigh DEV ip I mac M permanent [protocol P] [delete] */
 static void do_neigh(struct player *p)
 {
@@ -790,7 +841,9 @@ static void step(struct player *p)
 	else if (strcmp(verb, "neigh") == 0)
 		do_neigh(p);
 	else if (strcmp(verb, "refuse") == 0)
-		p->refuse = atoi(word(p, 2));
+		do_refuse(p);
+	else if (strcmp(verb, "window") == 0)
+		do_window(p);
 	else if (strcmp(verb, "mark") == 0)
 		p->touched_count = 0;
 	else if (strcmp(verb, "expect") == 0)
@@ -819,6 +872,7 @@ static void player_init(struct player *p, const char *file, bool verbose)
 	p->last = &p->first;
 	p->kernel.context = p;
 	p->kernel.notify = kernel_notify;
+	p->kernel.window = in_window;
 	p->kernel.portid = 1000;
 	simkernel_init(&p->kernel, &vtep, PEERS);
 	for (size_t i = 0; i < PEERS; i++) {
@@ -875,6 +929,8 @@ static bool play(const char *file, bool verbose)
 
 	player_init(&p, file, verbose);
 	play_file(&p, file, &expectations);
+	if (p.refuse != 0 || p.window.armed)
+		fail(&p, "no operation came to be refused, or to have a window");
 	if (p.engine != NULL)
 		engine_free(p.engine);
 	for (size_t i = 0; i < PEERS; i++)
