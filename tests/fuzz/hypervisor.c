@@ -17,6 +17,7 @@
 #define PEER_CONN (CONN_ACCEPTED + 1)
 #define AGENT 4242
 #define TURNS_MAX 10000
+#define KEEPALIVE_MS 30000
 
 struct hypervisor_pending {
 	struct hypervisor_pending *next;
@@ -72,17 +73,28 @@ static void dump(struct hypervisor *h, enum kernel_table table)
 	pending_add(h, &e);
 }
 
-static void execute(struct hypervisor *h, const struct action *a)
+static void execute_op(struct hypervisor *h, const struct kernel_op *op)
 {
 	struct event e = {.kind = EVENT_KERNEL_RESULT};
+	bool write = op->verb != KERNEL_READ && op->verb != KERNEL_PROBE;
 
+	if (write && ++h->writes >= h->fail_from && h->writes <= h->fail_to)
+		h->kernel.fail_errno = h->fail_errno;
+	simkernel_execute(&h->kernel, op, true, &e.result);
+	h->kernel.fail_errno = 0;
+	pending_add(h, &e);
+}
+
+static void execute(struct hypervisor *h, const struct action *a)
+{
+	struct event e = {.kind = EVENT_PEER_CLOSED};
+
+	h->others += a->kind != ACTION_CTL_REPLY && a->kind != ACTION_LOG;
 	if (a->kind == ACTION_KERNEL_DUMP) {
 		dump(h, a->dump);
 	} else if (a->kind == ACTION_KERNEL_OP) {
-		simkernel_execute(&h->kernel, &a->op, true, &e.result);
-		pending_add(h, &e);
+		execute_op(h, &a->op);
 	} else if (a->kind == ACTION_PEER_CONNECT) {
-		e.kind = EVENT_PEER_CLOSED;
 		e.peer.conn = a->connect.conn;
 		e.peer.error = 111; /* nobody there */
 		pending_add(h, &e);
@@ -129,9 +141,9 @@ void hypervisor_event(struct hypervisor *h, const struct event *event)
 	hypervisor_deliver(h);
 }
 
-void hypervisor_wait(struct hypervisor *h, int64_t ms)
+static void pass(struct hypervisor *h, mono_t end)
 {
-	mono_t end = mono_add_ms(h->now, ms), due;
+	mono_t due;
 
 	while (due = engine_deadline(h->engine), !mono_before(end, due)) {
 		if (mono_before(h->now, due))
@@ -139,6 +151,17 @@ void hypervisor_wait(struct hypervisor *h, int64_t ms)
 		hypervisor_deliver(h);
 	}
 	h->now = end;
+}
+
+void hypervisor_wait(struct hypervisor *h, int64_t ms)
+{
+	mono_t end = mono_add_ms(h->now, ms);
+
+	while (mono_before(h->now, end)) {
+		pass(h, mono_min(mono_add_ms(h->now, KEEPALIVE_MS), end));
+		if (h->peer_open)
+			hypervisor_peer_says(h, MESSAGE_KEEPALIVE, NULL, 0);
+	}
 }
 
 /* ---- life ---------------------------------------------------------------------------------- */
@@ -234,10 +257,23 @@ static void peer_opens(struct hypervisor *h)
 	e.peer.local = ip_from_u32(0x0a000001);
 	e.peer.remote = ip_from_u32(0x0a000002);
 	hypervisor_event(h, &e);
+	h->peer_open = true;
 	strcpy(o.hostname, "leaf2");
 	open_encode(&w, &o);
 	peer_bytes(h, frame, writer_size(&w));
 	hypervisor_peer_says(h, MESSAGE_KEEPALIVE, NULL, 0);
+}
+
+static void peer_withdraws(struct hypervisor *h, const struct nlri *n)
+{
+	struct update_context c = {.as4 = true, .max_size = MESSAGE_MAX};
+	uint8_t message[MESSAGE_MAX];
+	struct update_writer u;
+
+	c.families[n->family] = true;
+	update_begin_unreach(&u, message, &c, n->family);
+	check(update_add(&u, n));
+	peer_bytes(h, message, update_end(&u));
 }
 
 static void peer_announces(
@@ -287,16 +323,30 @@ static struct ip host_ip(uint8_t number)
 	return ip_from_u32(0xc0a80900u + number);
 }
 
-/* sequence -1: no mobility community. */
-static void peer_has_host(
-    struct hypervisor *h, uint32_t vni, uint8_t number, bool with_ip, int64_t sequence, bool sticky)
+static struct nlri host_route(uint32_t vni, uint8_t number, bool with_ip)
 {
 	struct nlri n = evpn_route(EVPN_MAC_IP, vni);
-	struct extcomm list[3] = {extcomm_rt_as(65002, vni), extcomm_encap_vxlan()};
 
 	n.evpn.mac = host_mac(number);
 	if (with_ip)
 		n.evpn.ip = host_ip(number);
+	return n;
+}
+
+static void peer_lacks_host(struct hypervisor *h, uint32_t vni, uint8_t number, bool with_ip)
+{
+	struct nlri n = host_route(vni, number, with_ip);
+
+	peer_withdraws(h, &n);
+}
+
+/* sequence -1: no mobility community. */
+static void peer_has_host(
+    struct hypervisor *h, uint32_t vni, uint8_t number, bool with_ip, int64_t sequence, bool sticky)
+{
+	struct nlri n = host_route(vni, number, with_ip);
+	struct extcomm list[3] = {extcomm_rt_as(65002, vni), extcomm_encap_vxlan()};
+
 	if (sequence >= 0)
 		list[2] = extcomm_mac_mobility((uint32_t)sequence, sticky);
 	peer_announces(h, &n, list, sequence >= 0 ? 3 : 2);
@@ -361,4 +411,17 @@ void hypervisor_populate(struct hypervisor *h)
 	    &h->kernel, SIM_VXLAN, SIM_VLAN, &mac, SIM_REPLACE, NUD_REACHABLE, NTF_EXT_LEARNED);
 	hypervisor_deliver(h);
 	hypervisor_wait(h, 11000); /* alarms of contested pins */
+}
+
+void hypervisor_depopulate(struct hypervisor *h)
+{
+	struct mac mac = host_mac(2);
+	struct ip ip = host_ip(2);
+
+	peer_lacks_host(h, SIM_VNI, 5, true);
+	peer_lacks_host(h, SIM_VNI, 5, false);
+	peer_lacks_host(h, SIM_PLAIN_VNI, 7, true);
+	simkernel_fdb_delete(&h->kernel, SIM_ACCESS, SIM_VLAN, &mac);
+	simkernel_neigh_delete(&h->kernel, SIM_SVI, &ip, AGENT);
+	hypervisor_deliver(h);
 }
