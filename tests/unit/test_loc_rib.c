@@ -331,6 +331,74 @@ static void test_evpn(void **state)
 	world_free(w);
 }
 
+struct carried {
+	const struct nlri *wanted;
+	struct ip next_hop;
+	unsigned found;
+};
+
+static void take_carried(
+    void *context, const struct nlri *n, const struct bgp_dest_route *routes, size_t count)
+{
+	struct carried *c = context;
+	uint8_t got[512], wanted[512];
+	struct writer g = writer_to(got, sizeof(got)), w = writer_to(wanted, sizeof(wanted));
+	struct nlri whole = *n;
+
+	if (!nlri_equal(n, c->wanted))
+		return;
+	assert_int_equal(count, 1);
+	assert_true(ip_equal(&routes[0].route.attrs->next_hop, &c->next_hop));
+	whole.evpn.label1 = routes[0].route.label1;
+	whole.evpn.gateway = routes[0].route.gateway;
+	if (n->evpn.type == EVPN_IP_PREFIX)
+		whole.evpn.esi = routes[0].route.esi;
+	nlri_encode(&g, &whole);
+	nlri_encode(&w, c->wanted);
+	assert_int_equal(writer_size(&g), writer_size(&w));
+	assert_memory_equal(got, wanted, writer_size(&w));
+	c->found++;
+}
+
+/* The types that we have no use for reach the peer behind us as they were, unknown ones too. */
+static void test_evpn_types_are_carried(void **state)
+{
+	static const uint8_t opaque[] = {0xab, 0, 0xcd, 0};
+	struct ip ip = ip_from_u32(0x0a010000);
+	const struct nlri types[] = {{.family = BGP_L2VPN_EVPN,
+					 .evpn = {.type = EVPN_ETHERNET_AD,
+					     .esi = {{0, 1, 2}},
+					     .ethernet_tag = 7,
+					     .label1 = 9}},
+	    {.family = BGP_L2VPN_EVPN,
+		.evpn = {.type = EVPN_ETHERNET_SEGMENT, .esi = {{0, 1, 2}}, .ip = ip}},
+	    {.family = BGP_L2VPN_EVPN,
+		.evpn = {.type = EVPN_IP_PREFIX,
+		    .prefix_len = 16,
+		    .ip = ip,
+		    .gateway = ip_from_u32(0),
+		    .label1 = 5000}},
+	    {.family = BGP_L2VPN_EVPN,
+		.evpn = {.type = 99, .opaque = opaque, .opaque_size = sizeof(opaque)}}};
+	struct attrs a = {.next_hop = ip_from_u32(0x0a0000fe)};
+	struct world *w = world_new(3);
+
+	(void)state;
+	world_chain(w, 3);
+	world_settle(w);
+	for (size_t i = 0; i < 4; i++)
+		bgp_originate(w->node[2].bgp, &types[i], &a);
+	world_settle(w);
+	for (size_t i = 0; i < 4; i++) {
+		struct carried c = {.wanted = &types[i], .next_hop = a.next_hop};
+
+		bgp_walk(w->node[0].bgp, BGP_L2VPN_EVPN, &w->arena, &c, take_carried);
+		assert_int_equal(c.found, 1);
+	}
+	assert_true(world_established(w, 0, 1) && world_established(w, 1, 2));
+	world_free(w);
+}
+
 static void test_evpn_sequence_before_as_path(void **state)
 {
 	struct world *w = world_new(4);
@@ -913,6 +981,7 @@ int main(void)
 	    cmocka_unit_test(test_requires_policy),
 	    cmocka_unit_test(test_ecmp),
 	    cmocka_unit_test(test_evpn),
+	    cmocka_unit_test(test_evpn_types_are_carried),
 	    cmocka_unit_test(test_evpn_sequence_before_as_path),
 	    cmocka_unit_test(test_session_loss_takes_routes),
 	    cmocka_unit_test(test_ibgp_and_reflection),
