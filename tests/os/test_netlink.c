@@ -632,6 +632,44 @@ static void test_device_vanishes_before_the_write(void **state)
 	assert_null(mirror_vxlan_fdb(w->m, &key.vxlan_fdb));
 }
 
+/* Every other kind of slot on a device that goes between decision and write. */
+static void test_each_kind_on_a_device_that_vanishes(void **state)
+{
+	struct ip vtep = ip_of("10.0.0.1"), ip = ip_of("10.1.0.1");
+	struct mac mac = mac_of(1);
+	struct vxlan_fdb_desired vxlan = {.wanted = true, .dst = vtep};
+	struct neigh_desired neigh = {true, mac, false};
+	struct prefix host = {.addr = ip, .len = 32};
+	struct kernel_op op[4];
+	enum slot_status status;
+	struct slot_key key;
+	ifindex_t other;
+
+	(void)state;
+	run("ip link add br1 up type bridge");
+	listen_to_kernel();
+	other = index_of("br1");
+	key = slot_key_vxlan_fdb(w->vx, (vni_t){0}, &mac);
+	assert_true(reconcile_vxlan_fdb(NULL, &key.vxlan_fdb, &vxlan, &op[0], &status));
+	key = slot_key_flood(w->vx, (vni_t){0}, &vtep);
+	assert_true(reconcile_flood(NULL, &key.flood, true, &op[1], &status));
+	key = slot_key_neigh(other, &ip);
+	assert_true(reconcile_neigh(NULL, &key.neigh, &neigh, &op[2], &status));
+	key = slot_key_addr(other, &host);
+	assert_true(reconcile_addr(NULL, &key.addr, true, &op[3], &status));
+	run("ip link del vx; ip link del br1");
+	for (size_t i = 0; i < 4; i++) {
+		submit(op[i]);
+		pump();
+		assert_int_equal(w->last.outcome, KERNEL_FAILED);
+		assert_int_equal(w->last.error, ENODEV);
+		assert_false(w->last.seen_present);
+	}
+	assert_null(mirror_link(w->m, w->vx));
+	assert_null(mirror_link(w->m, other));
+	assert_int_equal(w->counters.repaired, 0);
+}
+
 static void add_many(unsigned from, unsigned count)
 {
 	struct fdb_desired want = {true, w->vx, false, false};
@@ -947,6 +985,7 @@ int main(void)
 	    TEST(test_route_goes_with_its_device),
 	    TEST(test_address),
 	    TEST(test_device_vanishes_before_the_write),
+	    TEST(test_each_kind_on_a_device_that_vanishes),
 	    TEST(test_overrun),
 	    TEST(test_bulk_spares_foreign),
 	    TEST(test_race_fdb_add),
