@@ -96,6 +96,13 @@ static void slot_set(struct monitor *m, enum kernel_kind kind, uint32_t index, b
 		m->changed(m->changed_arg, kind, index, present);
 }
 
+void monitor_assume(struct monitor *m, uint32_t hosts)
+{
+	for (enum kernel_kind kind = KERNEL_FDB; kind <= KERNEL_NEIGH; kind++)
+		for (uint32_t i = 0; i < hosts; i++)
+			slot_set(m, kind, i, true);
+}
+
 static enum kernel_kind kind_of(const struct ndmsg *ndm)
 {
 	if (ndm->ndm_family != AF_BRIDGE)

@@ -11,6 +11,9 @@ struct monitor *monitor_open(const char *netns_path, enum host_side side);
 void monitor_close(struct monitor *m);
 int monitor_fd(const struct monitor *m);
 
+/* Starts as if the first hosts' slots had all been notified: what goes is counted down. */
+void monitor_assume(struct monitor *m, uint32_t hosts);
+
 /* From now on calls changed whenever a slot appears or goes. */
 typedef void monitor_changed_fn(void *arg, enum kernel_kind kind, uint32_t index, bool present);
 void monitor_watch(struct monitor *m, monitor_changed_fn *changed, void *arg);

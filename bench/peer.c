@@ -197,27 +197,26 @@ static void command_load(struct peer *p, uint32_t count)
 	p->monitor = NULL;
 }
 
-static bool slots_empty(struct peer *p)
-{
-	return kernel_count(p->kernel, KERNEL_FDB, HOST_REMOTE) == 0 &&
-	       kernel_count(p->kernel, KERNEL_VXLAN_FDB, HOST_REMOTE) == 0 &&
-	       kernel_count(p->kernel, KERNEL_NEIGH, HOST_REMOTE) == 0;
-}
-
-/* The monitor starts empty, so entries that go are not counted down; dumps tell instead, coarsely.
- */
+/* Notifications tell when the last entry is gone; a dump beside the daemon's deletes would hold the
+ * lock that those need. */
 static void command_unload(struct peer *p)
 {
-	uint64_t from = stamp_now_ns();
+	struct goal none = {three_slots_count, 0, false};
+	uint64_t from, to;
 
+	p->monitor = monitor_open(p->netns, HOST_REMOTE);
+	monitor_assume(p->monitor, p->loaded);
 	announce(p, 0, p->loaded, true);
-	do
-		pause_us(p, 50000);
-	while (!slots_empty(p) && seconds(from, stamp_now_ns()) < WAIT_S);
+	from = stamp_now_ns();
+	to = await(p, &none);
+	pause_us(p, QUIET_MS * 1000);
 	p->loaded = 0;
-	p->timed_out = !slots_empty(p);
-	printf("{\"seconds\":%.4f,\"timed_out\":%s}\n", seconds(from, stamp_now_ns()),
-	    json_bool(p->timed_out));
+	printf("{\"seconds\":%.4f,\"fdb\":%u,\"vxlan_fdb\":%u,\"neigh\":%u,\"timed_out\":%s}\n",
+	    seconds(from, to), kernel_count(p->kernel, KERNEL_FDB, HOST_REMOTE),
+	    kernel_count(p->kernel, KERNEL_VXLAN_FDB, HOST_REMOTE),
+	    kernel_count(p->kernel, KERNEL_NEIGH, HOST_REMOTE), json_bool(p->timed_out));
+	monitor_close(p->monitor);
+	p->monitor = NULL;
 }
 
 static void command_in(struct peer *p, uint32_t count)

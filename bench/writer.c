@@ -5,7 +5,7 @@
  *
  * A listener is a process of its own that reads every notification, as the monitor of a daemon
  * must. The time runs from the first message to the last acknowledgement; then each listener must
- * have seen every entry, and all is deleted. */
+ * have seen every entry. The same again for the deletion of all. */
 #include <err.h>
 #include <poll.h>
 #include <stdio.h>
@@ -34,20 +34,21 @@ static bool kind_written(const struct job *job, enum kernel_kind kind)
 	return job->side == HOST_REMOTE || kind == KERNEL_FDB;
 }
 
-static bool all_seen(const struct monitor *m, const struct job *job)
+static bool all_seen(const struct monitor *m, const struct job *job, uint32_t left)
 {
 	for (enum kernel_kind kind = KERNEL_FDB; kind <= KERNEL_NEIGH; kind++)
-		if (kind_written(job, kind) && monitor_count(m, kind) != job->hosts)
+		if (kind_written(job, kind) && monitor_count(m, kind) != left)
 			return false;
 	return true;
 }
 
-/* Child: reads until all entries were there at once; a silence before that is a failed run. */
-static void listen_until_all(struct monitor *m, const struct job *job)
+/* Child: reads until `left` entries of each kind are there; a silence before that is a failed run.
+ */
+static void listen_until(struct monitor *m, const struct job *job, uint32_t left)
 {
 	struct pollfd ready = {.fd = monitor_fd(m), .events = POLLIN};
 
-	while (!all_seen(m, job)) {
+	while (!all_seen(m, job, left)) {
 		if (poll(&ready, 1, LISTEN_WAIT_MS) != 1)
 			errx(1, "listener: notifications are missing");
 		monitor_drain(m);
@@ -55,15 +56,18 @@ static void listen_until_all(struct monitor *m, const struct job *job)
 	_exit(0);
 }
 
-static void listener_start(const struct job *job)
+static void listener_start(const struct job *job, bool deleting)
 {
 	struct monitor *m = monitor_open(job->netns, job->side);
-	pid_t pid = fork();
+	pid_t pid;
 
+	if (deleting)
+		monitor_assume(m, job->hosts);
+	pid = fork();
 	if (pid < 0)
 		err(1, "fork");
 	if (pid == 0)
-		listen_until_all(m, job);
+		listen_until(m, job, deleting ? 0 : job->hosts);
 	monitor_close(m);
 }
 
@@ -88,13 +92,16 @@ static double write_all(struct kernel *k, const struct job *job)
 	return (double)(stamp_now_ns() - from) / 1e9;
 }
 
-static void delete_all(struct kernel *k, const struct job *job)
+static double delete_all(struct kernel *k, const struct job *job)
 {
+	uint64_t from = stamp_now_ns();
+
 	for (uint32_t i = 0; i < job->hosts; i++)
 		for (enum kernel_kind kind = KERNEL_FDB; kind <= KERNEL_NEIGH; kind++)
 			if (kind_written(job, kind))
 				kernel_delete(k, kind, (struct host){job->side, i});
 	kernel_flush(k);
+	return (double)(stamp_now_ns() - from) / 1e9;
 }
 
 int main(int argc, char **argv)
@@ -102,7 +109,7 @@ int main(int argc, char **argv)
 	struct job job;
 	struct kernel *k;
 	unsigned listeners;
-	double seconds;
+	double seconds, delete_seconds;
 
 	if (argc != 5)
 		errx(2, "usage: bench-writer /run/netns/NAME remote|local HOSTS LISTENERS");
@@ -114,11 +121,14 @@ int main(int argc, char **argv)
 		errx(2, "at most %d hosts, %d listeners", HOST_MAX, LISTENERS_MAX);
 	k = kernel_open(job.netns);
 	for (unsigned i = 0; i < listeners; i++)
-		listener_start(&job);
+		listener_start(&job, false);
 	seconds = write_all(k, &job);
 	listeners_join(listeners);
-	delete_all(k, &job);
-	printf("{\"seconds\":%.4f}\n", seconds);
+	for (unsigned i = 0; i < listeners; i++)
+		listener_start(&job, true);
+	delete_seconds = delete_all(k, &job);
+	listeners_join(listeners);
+	printf("{\"seconds\":%.4f,\"delete_seconds\":%.4f}\n", seconds, delete_seconds);
 	kernel_close(k);
 	return 0;
 }
