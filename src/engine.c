@@ -1,10 +1,12 @@
 /*
  * The waist: one turn of the daemon.
  *
- * A turn records the event as facts (mirror, Adj-RIB-In, settings), lets each part recompute what
- * became dirty, bounded, and leaves the actions in a queue. Order within a turn: EVPN first, so
- * that a local entry's routes are in the Loc-RIB before BGP runs; then BGP, so that they leave in
- * the same turn; then whatever BGP's decisions made dirty.
+ * A turn records its event as facts (mirror, Adj-RIB-In, settings), lets each part recompute what
+ * became dirty, bounded, and leaves the actions in a queue. A turn of several events (`more`)
+ * records them all first: a slot that a burst of notifications and results names three times is
+ * looked at once. What an event asks for at once, such as the repair of a slot, does not wait.
+ * Order within a turn: EVPN first, so that a local entry's routes are in the Loc-RIB before BGP
+ * runs; then BGP, so that they leave in the same turn; then whatever BGP's decisions made dirty.
  *
  * Owns every part of the core and the operations under way. Decides nothing about routes or
  * entries itself. No system call below this line of the design.
@@ -912,6 +914,11 @@ void engine_handle(struct engine *e, const struct event *event, mono_t now)
 	if (e->exited)
 		return;
 	record(e, event);
+	if (event->more) {
+		e->more = true;
+		arena_reset(&e->arena);
+		return;
+	}
 	/* Who stops without flushing leaves the kernel as it is: the routes that end with our own
 	 * sessions must not be taken for withdrawn ones, so nothing is recomputed any more. */
 	if (e->stopping && !e->start.flush_on_exit)

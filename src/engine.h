@@ -20,7 +20,8 @@ struct evpn;
 struct engine *engine_new(void);
 void engine_free(struct engine *e);
 
-/* One turn: handle the event, then a bounded amount of pending work. `now` never goes back. */
+/* One turn: handle the event, then a bounded amount of pending work. With `event->more` the turn
+ * goes on with the next call, and the work waits for it. `now` never goes back. */
 void engine_handle(struct engine *e, const struct event *event, mono_t now);
 
 /* The next action of this turn, in order; false when there is none left. All actions must be

@@ -77,6 +77,8 @@ struct event_ctl {
 
 struct event {
 	enum event_kind kind;
+	bool more; /* the turn goes on: its next event follows at once, and what the facts mean is
+		      recomputed behind the last one. Part of the history, like the rest */
 	union {
 		struct event_start start;
 		struct event_bytes state;

@@ -1,12 +1,14 @@
 /*
- * The loop. A turn is: one event from one source, engine_handle(), then all actions in order.
- * Afterwards whatever the actions caused (kernel notifications and results, broken connections)
- * is handled, one turn each, before another source is read.
+ * The loop. A turn is: one event from one source, engine_handle(), then all actions in order. Of
+ * kernel events (notifications and results) as many are one turn as are queued, up to
+ * TURN_EVENTS_MAX; what the engine does meanwhile, a repair, is executed before the next event.
+ * Afterwards whatever the actions caused (more kernel events, broken connections) is handled before
+ * another source is read.
  *
  * Order of actions: a run of kernel operations is submitted and executed as one batch, a run of
  * peer messages leaves in one write; where the kind changes, what was gathered is executed first.
  * So "kernel, then peers" stays so, and neither pays one system call per action. While more events
- * are queued, peer messages wait for those of the next turns, up to HELD_TURNS_MAX: a burst of
+ * are queued, peer messages wait for those of the next turns, up to HELD_EVENTS_MAX: a burst of
  * notifications leaves in a few writes instead of one each. State file
  * records are the exception: those of a batch go to the file before the batch, which is earlier
  * than asked for and therefore safe.
@@ -44,8 +46,10 @@
 /* After ACTION_EXIT the last NOTIFICATIONs get this long to arrive. */
 #define LINGER_MS 1000
 
-/* Turns whose messages to peers may leave in one write. */
-#define HELD_TURNS_MAX 256
+/* Events whose messages to peers may leave in one write. */
+#define HELD_EVENTS_MAX 256
+/* Kernel events in one turn: what they make dirty is well below what a turn recomputes. */
+#define TURN_EVENTS_MAX 128
 
 /* What has been gathered and not yet executed. */
 enum gathered { GATHERED_NOTHING, GATHERED_KERNEL, GATHERED_PEERS };
@@ -189,27 +193,37 @@ static void loop_emit(void *context, const struct event *event)
 	loop_turn(context, event);
 }
 
-static bool loop_next(struct loop *l, struct event *event)
+/* The next event that earlier turns caused; `in_turn` counts those of the turn under way. */
+static bool loop_next(struct loop *l, struct event *event, unsigned *in_turn)
 {
-	return tcp_next(l->tcp, event) || ctlsock_next(l->ctl, event) ||
-	       netlink_next(l->netlink, event);
+	if (tcp_next(l->tcp, event) || ctlsock_next(l->ctl, event)) {
+		*in_turn = 0;
+		return true;
+	}
+	if (!netlink_next(l->netlink, event))
+		return false;
+	event->more = netlink_waiting(l->netlink) > 0 && ++*in_turn < TURN_EVENTS_MAX;
+	if (!event->more)
+		*in_turn = 0;
+	return true;
 }
 
 /* Everything that earlier turns caused. Kernel operations never wait: events are queued that they
  * were decided without. */
 static void loop_drain(struct loop *l)
 {
-	unsigned held = 0;
+	unsigned held = 0, in_turn = 0;
 	struct event event;
 
 	for (;;) {
-		bool more = !l->exiting && loop_next(l, &event);
+		bool next = !l->exiting && loop_next(l, &event, &in_turn);
 
-		if (more)
+		if (next)
 			loop_handle(l, &event);
 		else if (l->gathered == GATHERED_NOTHING)
 			return;
-		if (more && l->gathered == GATHERED_PEERS && ++held < HELD_TURNS_MAX)
+		if (next && l->gathered != GATHERED_KERNEL &&
+		    (event.more || l->gathered == GATHERED_PEERS) && ++held < HELD_EVENTS_MAX)
 			continue;
 		loop_finish(l);
 		held = 0;

@@ -162,6 +162,11 @@ bool netlink_next(struct netlink *nl, struct event *event)
 	return netlink_queue_take(&nl->queue, event);
 }
 
+size_t netlink_waiting(const struct netlink *nl)
+{
+	return nl->queue.count;
+}
+
 /* ---- the monitor
  * ------------------------------------------------------------------------------------ */
 

@@ -52,6 +52,9 @@ void netlink_readable(struct netlink *nl);
  * of any function here. */
 bool netlink_next(struct netlink *nl, struct event *event);
 
+/* How many events are queued. */
+size_t netlink_waiting(const struct netlink *nl);
+
 /* Take an operation over (copied, with what it points to); netlink_flush() executes it. */
 void netlink_submit(struct netlink *nl, const struct kernel_op *op);
 

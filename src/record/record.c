@@ -129,6 +129,7 @@ static void code_event(struct coder *c, struct event *e, mono_t *at)
 {
 	code_i64(c, &at->ns);
 	code_enum(c, &e->kind, EVENT_SHUTDOWN + 1);
+	code_bool(c, &e->more);
 	code_event_body(c, e);
 	/* Whoever is handed this event may read the text without asking. */
 	if (e->kind == EVENT_CTL_REQUEST && e->ctl.line == NULL)

@@ -370,6 +370,8 @@ static void drain(struct sim_node *n)
 
 	overflow(n);
 	while (n->engine != NULL && n->sim->failure == NULL && (p = pending_take(n)) != NULL) {
+		p->event.more =
+		    n->sim->swarm.long_turns && n->first != NULL && !sim_chance(n->sim, 10);
 		turn(n, &p->event);
 		mem_free(p);
 		n->sim->now.ns += 1000;
@@ -576,7 +578,8 @@ static void swarm_choose(struct sim *s)
 	    .slow_daemon = sim_chance(s, 40),
 	    .bulk = sim_chance(s, 30),
 	    .port_flaps = sim_chance(s, 20),
-	    .missing_dump_rows = sim_chance(s, 50)};
+	    .missing_dump_rows = sim_chance(s, 50),
+	    .long_turns = sim_chance(s, 70)};
 	/* In bulk the notifications stand for the read before a write. */
 	s->swarm.silent_losses = !s->swarm.bulk && sim_chance(s, 25);
 }

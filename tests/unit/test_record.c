@@ -359,7 +359,8 @@ static void test_values(void **state)
 {
 	struct arena arena = {0};
 	struct record got;
-	struct event e = {.kind = EVENT_KERNEL, .kernel = kernel_event_of(KERNEL_LINK_NEW)};
+	struct event e = {
+	    .kind = EVENT_KERNEL, .more = true, .kernel = kernel_event_of(KERNEL_LINK_NEW)};
 	struct action a = action_of(ACTION_KERNEL_OP);
 	struct writer w = writer_to(buffer, sizeof(buffer));
 
@@ -367,6 +368,7 @@ static void test_values(void **state)
 	record_write_event(&w, &e, (mono_t){42});
 	decode_one(&arena, &got, writer_size(&w));
 	assert_int_equal(got.at.ns, 42);
+	assert_true(got.event.more);
 	assert_true(got.event.kernel.from_dump && got.event.kernel.ours);
 	assert_int_equal(got.event.kernel.writer, 4711);
 	assert_memory_equal(&got.event.kernel.link, &full_link, sizeof(full_link));
