@@ -13,7 +13,7 @@
 #include "base/mem.h"
 #include "evpn/instance.h"
 
-#define RUN_BUDGET 1024
+#define RUN_BUDGET 256
 #define AUDIT_BATCH 256
 
 struct evpn *evpn_new(const struct evpn_start *start)

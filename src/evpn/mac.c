@@ -34,6 +34,7 @@ void macs_init(struct evpn *v, uint64_t seed)
 	struct mac_table *t = &v->macs;
 
 	map_init(&t->map, offsetof(struct mac_entry, key), sizeof(struct mac_key), seed);
+	pool_init(&t->pool, sizeof(struct mac_entry));
 	map_init(&t->ports, offsetof(struct port, ifindex), sizeof(ifindex_t), seed);
 	map_init(&t->restored, offsetof(struct mac_restored, key), sizeof(struct mac_key), seed);
 	list_init(&t->contested);
@@ -67,8 +68,9 @@ void macs_fini(struct evpn *v)
 
 	for (size_t at = 0; (m = map_next(&t->map, &at)) != NULL;) {
 		local_free(m->local);
-		mem_free(m);
+		pool_free(&t->pool, m);
 	}
+	pool_fini(&t->pool);
 	for (size_t at = 0; (p = map_next(&t->ports, &at)) != NULL;)
 		mem_free(p);
 	restored_clear(t);
@@ -104,7 +106,7 @@ struct mac_entry *mac_get(struct evpn *v, struct mac_vrf *vrf, const struct mac 
 			v->counters.limit_reached++;
 			return NULL;
 		}
-		m = mem_new(sizeof(*m));
+		m = pool_new(&v->macs.pool);
 		m->key = (struct mac_key){.vni = vrf->vni, .mac = *mac};
 		map_insert(&v->macs.map, m);
 		vrf->mac_count++;
@@ -187,7 +189,7 @@ static void forget(struct evpn *v, struct mac_entry *m)
 	v->macs.local_count -= m->local != NULL;
 	map_remove(&v->macs.map, &m->key);
 	local_free(m->local);
-	mem_free(m);
+	pool_free(&v->macs.pool, m);
 }
 
 static void revive(struct evpn *v, struct mac_entry *m)

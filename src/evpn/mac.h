@@ -8,6 +8,7 @@
 #include "base/list.h"
 #include "base/map.h"
 #include "base/mono.h"
+#include "base/pool.h"
 #include "evpn/duplicates.h"
 #include "evpn/mobility.h"
 #include "kernel/vocab.h"
@@ -91,6 +92,7 @@ struct mac_idle {
 
 struct mac_table {
 	struct map map;	  /* owning */
+	struct pool pool; /* of struct mac_entry */
 	struct map ports; /* owning */
 	struct mac_entry *dirty, **dirty_end;
 	size_t dirty_count;

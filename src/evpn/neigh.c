@@ -19,6 +19,7 @@
 void neighs_init(struct evpn *v, uint64_t seed)
 {
 	map_init(&v->neighs.map, offsetof(struct neigh, id), sizeof(struct neigh_id), seed);
+	pool_init(&v->neighs.pool, sizeof(struct neigh));
 	list_init(&v->neighs.probes);
 	v->neighs.dirty_end = &v->neighs.dirty;
 }
@@ -29,8 +30,9 @@ void neighs_fini(struct evpn *v)
 
 	for (size_t at = 0; (n = map_next(&v->neighs.map, &at)) != NULL;) {
 		mem_free(n->local);
-		mem_free(n);
+		pool_free(&v->neighs.pool, n);
 	}
+	pool_fini(&v->neighs.pool);
 	map_fini(&v->neighs.map);
 }
 
@@ -63,7 +65,7 @@ struct neigh *neigh_get(struct evpn *v, struct mac_vrf *vrf, const struct ip *ip
 		v->counters.limit_reached++;
 		return NULL;
 	}
-	n = mem_new(sizeof(*n));
+	n = pool_new(&v->neighs.pool);
 	n->id = (struct neigh_id){.vni = vrf->vni, .ip = *ip};
 	map_insert(&v->neighs.map, n);
 	vrf->neigh_count++;
@@ -282,7 +284,7 @@ static void forget(struct evpn *v, struct mac_vrf *vrf, struct neigh *n)
 	if (n->local != NULL)
 		set_probe(v, n->local, false);
 	mem_free(n->local);
-	mem_free(n);
+	pool_free(&v->neighs.pool, n);
 }
 
 void neigh_evaluate(struct evpn *v, struct neigh *n)

@@ -6,6 +6,7 @@
 #include "base/list.h"
 #include "base/map.h"
 #include "base/mono.h"
+#include "base/pool.h"
 #include "kernel/vocab.h"
 
 struct evpn;
@@ -46,7 +47,8 @@ struct neigh {
 };
 
 struct neigh_table {
-	struct map map; /* owning */
+	struct map map;	  /* owning */
+	struct pool pool; /* of struct neigh */
 	struct neigh *dirty, **dirty_end;
 	size_t dirty_count;
 	struct list probes; /* oldest first */

@@ -44,9 +44,11 @@ struct mirror *mirror_new(uint64_t seed)
 	map_init(&m->rows, offsetof(struct row_count, ifindex), sizeof(ifindex_t), seed);
 	map_init(&m->witnesses, offsetof(struct witness, key), sizeof(struct slot_key), seed);
 	for (unsigned kind = 0; kind < SLOT_KINDS; kind++)
-		if (kind != SLOT_BRIDGE_PORT)
+		if (kind != SLOT_BRIDGE_PORT) {
 			map_init(&m->slots[kind], slot_shapes[kind].key_offset,
 			    slot_shapes[kind].key_size, seed);
+			pool_init(&m->pools[kind], slot_shapes[kind].size);
+		}
 	return m;
 }
 
@@ -79,8 +81,9 @@ void mirror_free(struct mirror *m)
 		if (kind == SLOT_BRIDGE_PORT)
 			continue;
 		for (size_t at = 0; (object = map_next(&m->slots[kind], &at)) != NULL;)
-			slot_free((enum slot_kind)kind, object);
+			slot_free(m, (enum slot_kind)kind, object);
 		map_fini(&m->slots[kind]);
+		pool_fini(&m->pools[kind]);
 	}
 	free_plain(&m->witnesses);
 	free_plain(&m->macs);

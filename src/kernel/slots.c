@@ -64,7 +64,7 @@ void *slot_find_or_make(struct mirror *m, const struct slot_key *key)
 
 	check(key->kind != SLOT_BRIDGE_PORT);
 	if (slot == NULL) {
-		slot = mem_new(shape->size);
+		slot = pool_new(&m->pools[key->kind]);
 		memcpy(at(slot, shape->key_offset), slot_key_part(key), shape->key_size);
 		map_insert(&m->slots[key->kind], slot);
 		slot_state(key->kind, slot)->shown = m->audit_round;
@@ -232,11 +232,11 @@ bool slot_agrees(enum slot_kind kind, const void *slot)
 	return s->present && s->ledger != LEDGER_NONE && slot_content_equal(kind, &mirror, &ledger);
 }
 
-void slot_free(enum slot_kind kind, void *slot)
+void slot_free(struct mirror *m, enum slot_kind kind, void *slot)
 {
 	content_clear(kind, at(slot, slot_shapes[kind].mirror_offset));
 	content_clear(kind, at(slot, slot_shapes[kind].ledger_offset));
-	mem_free(slot);
+	pool_free(&m->pools[kind], slot);
 }
 
 void slot_drop_if_empty(struct mirror *m, const struct slot_key *key, void *slot)
@@ -247,5 +247,5 @@ void slot_drop_if_empty(struct mirror *m, const struct slot_key *key, void *slot
 	    m->dumping[slot_shapes[key->kind].table])
 		return;
 	map_remove(&m->slots[key->kind], slot_key_part(key));
-	slot_free(key->kind, slot);
+	slot_free(m, key->kind, slot);
 }

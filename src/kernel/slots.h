@@ -4,6 +4,7 @@
  */
 #pragma once
 
+#include "base/pool.h"
 #include "kernel/mirror.h"
 
 #define SLOT_KINDS (SLOT_ADDR + 1)
@@ -26,14 +27,15 @@ struct witness {
 };
 
 struct mirror {
-	struct map links;	      /* struct mirror_link by ifindex */
-	struct map macs;	      /* struct mac_count: link addresses of this host */
-	struct map rows;	      /* struct row_count: present rows that name an interface */
-	struct map slots[SLOT_KINDS]; /* but SLOT_BRIDGE_PORT */
-	struct map witnesses;	      /* by slot key */
-	bool dumping[TABLE_COUNT];    /* between DUMP_BEGIN and DUMP_END */
-	bool dumped[TABLE_COUNT];     /* once at least */
-	bool stale[TABLE_COUNT];      /* overrun since its last complete dump */
+	struct map links;	       /* struct mirror_link by ifindex */
+	struct map macs;	       /* struct mac_count: link addresses of this host */
+	struct map rows;	       /* struct row_count: present rows that name an interface */
+	struct map slots[SLOT_KINDS];  /* but SLOT_BRIDGE_PORT */
+	struct pool pools[SLOT_KINDS]; /* of the slots */
+	struct map witnesses;	       /* by slot key */
+	bool dumping[TABLE_COUNT];     /* between DUMP_BEGIN and DUMP_END */
+	bool dumped[TABLE_COUNT];      /* once at least */
+	bool stale[TABLE_COUNT];       /* overrun since its last complete dump */
 	bool overrun_in_dump[TABLE_COUNT]; /* … that began before the overrun */
 	bool audit_round;		   /* alternates: see audit.c */
 };
@@ -71,7 +73,7 @@ void slot_drop_if_empty(struct mirror *m, const struct slot_key *key, void *slot
 /* The key of a slot, as the outside knows it. */
 struct slot_key slot_key_of(enum slot_kind kind, const void *slot);
 /* Frees it with all that it owns; the caller has taken it out of its map. */
-void slot_free(enum slot_kind kind, void *slot);
+void slot_free(struct mirror *m, enum slot_kind kind, void *slot);
 /* Present rows that name this interface. */
 size_t slot_rows_naming(const struct mirror *m, ifindex_t ifindex);
 bool slot_names(enum slot_kind kind, const void *slot, ifindex_t ifindex);

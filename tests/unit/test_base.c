@@ -11,6 +11,7 @@
 
 #include "base/bytes.h"
 #include "base/map.h"
+#include "base/pool.h"
 #include "base/str.h"
 #include "base/types.h"
 
@@ -140,6 +141,37 @@ static void test_map_sorted_ignores_seed(void **state)
 	arena_fini(&arena);
 }
 
+static void test_pool_zeroes_reused_memory(void **state)
+{
+	enum { OBJECTS = 10000, SIZE = 28 };
+	static uint8_t *objects[OBJECTS];
+	struct pool p;
+
+	(void)state;
+	pool_init(&p, SIZE);
+	for (int round = 0; round < 3; round++) {
+		for (size_t i = 0; i < OBJECTS; i++) {
+			objects[i] = pool_new(&p);
+			for (size_t n = 0; n < SIZE; n++)
+				assert_int_equal(objects[i][n], 0);
+			memset(objects[i], (int)(i % 251) + 1, SIZE);
+		}
+		assert_int_equal(p.count, OBJECTS);
+		/* Every other one goes and comes back; the rest is untouched. */
+		for (size_t i = 0; i < OBJECTS; i += 2)
+			pool_free(&p, objects[i]);
+		for (size_t i = 0; i < OBJECTS; i += 2)
+			objects[i] = pool_new(&p);
+		for (size_t i = 0; i < OBJECTS; i++)
+			assert_int_equal(objects[i][SIZE - 1], i % 2 == 0 ? 0 : i % 251 + 1);
+		for (size_t i = 0; i < OBJECTS; i++)
+			pool_free(&p, objects[i]);
+		assert_int_equal(p.count, 0);
+	}
+	pool_free(&p, NULL);
+	pool_fini(&p);
+}
+
 static void test_arena_zeroes_reused_memory(void **state)
 {
 	struct arena a = {0};
@@ -229,6 +261,7 @@ int main(void)
 	    cmocka_unit_test(test_writer_refuses_long_length),
 	    cmocka_unit_test(test_map_against_array),
 	    cmocka_unit_test(test_map_sorted_ignores_seed),
+	    cmocka_unit_test(test_pool_zeroes_reused_memory),
 	    cmocka_unit_test(test_arena_zeroes_reused_memory),
 	    cmocka_unit_test(test_utf8),
 	    cmocka_unit_test(test_text_forms),
