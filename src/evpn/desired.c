@@ -314,7 +314,7 @@ static struct neigh_desired neigh_wish(const struct evpn *v, const struct mac_vr
 	const struct mac_entry *m;
 
 	if (best != NULL) {
-		want.lladdr = best->key.mac;
+		want.lladdr = best->mac->key.mac;
 		m = best->mac;
 	} else {
 		m = slot == NULL || slot->slot.ledger == LEDGER_NONE

@@ -398,7 +398,7 @@ static const struct mac *mac_behind(const struct evpn *v, vni_t vni, const struc
 		return NULL;
 	if (n->local != NULL && n->local->present)
 		return &n->local->lladdr;
-	return n->routes != NULL ? &neigh_best(v, n)->key.mac : NULL;
+	return n->routes != NULL ? &neigh_best(v, n)->mac->key.mac : NULL;
 }
 
 static unsigned clear_all(struct evpn *v, vni_t vni)

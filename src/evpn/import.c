@@ -2,9 +2,10 @@
  * Import: which routes of others belong to which MAC-VRF, and which of them is best for a MAC.
  *
  * A route is kept only where it is imported, as few bytes as decisions need: the Loc-RIB has the
- * rest, and delivers all again when a MAC-VRF appears (routes_again). Automatic import matches any
- * AS with our VNI in the local part of the route target, as FRR does; configured route targets
- * match exactly.
+ * rest, and delivers all again when a MAC-VRF appears (routes_again). It is found through its IP or
+ * its MAC, in each MAC-VRF that has routes of its Route Distinguisher: there is no table of routes.
+ * Automatic import matches any AS with our VNI in the local part of the route target, as FRR does;
+ * configured route targets match exactly.
  *
  * The best route of a MAC is chosen over all that carry it, MAC-only and MAC+IP alike, because
  * in mid-move the two can be best via different VTEPs, and a MAC has one place (RFC 7432
@@ -22,30 +23,42 @@ void imports_init(struct evpn *v, uint64_t seed)
 {
 	struct import_table *t = &v->imports;
 
-	map_init(&t->map, offsetof(struct import_route, key), sizeof(struct import_key), seed);
+	pool_init(&t->pool, sizeof(struct import_route));
+	map_init(&t->origins, offsetof(struct origin, rd), sizeof(struct rd), seed);
 	map_init(&t->vteps_by_ip, offsetof(struct vtep, ip), sizeof(struct ip), seed);
 }
 
+static void origin_free(struct origin *o)
+{
+	mem_free(o->vnis);
+	mem_free(o);
+}
+
+/* Before the MACs, which list the routes. */
 void imports_fini(struct evpn *v)
 {
 	struct import_table *t = &v->imports;
-	struct import_route *r, *next;
+	struct mac_entry *m;
+	struct origin *o;
 
-	for (size_t at = 0; (r = map_next(&t->map, &at)) != NULL;)
-		for (; r != NULL; r = next) {
-			next = r->elsewhere;
-			mem_free(r);
+	for (size_t at = 0; (m = map_next(&v->macs.map, &at)) != NULL;)
+		for (struct import_route *r = m->routes, *next; r != NULL; r = next) {
+			next = r->of_mac;
+			pool_free(&t->pool, r);
 		}
+	pool_fini(&t->pool);
+	for (size_t at = 0; (o = map_next(&t->origins, &at)) != NULL;)
+		origin_free(o);
+	map_fini(&t->origins);
 	for (uint32_t i = 0; i < t->vtep_count; i++)
 		mem_free(t->vteps[i]);
 	mem_free(t->vteps);
-	map_fini(&t->map);
 	map_fini(&t->vteps_by_ip);
 }
 
 /* ---- VTEPs: few, named by many routes ------------------------------------------------------- */
 
-static bool vtep_index(struct evpn *v, const struct ip *ip, uint32_t *index)
+static bool vtep_index(struct evpn *v, const struct ip *ip, uint16_t *index)
 {
 	struct import_table *t = &v->imports;
 	struct vtep *found = map_find(&t->vteps_by_ip, ip);
@@ -62,7 +75,7 @@ static bool vtep_index(struct evpn *v, const struct ip *ip, uint32_t *index)
 		t->vteps[t->vtep_count++] = found;
 		map_insert(&t->vteps_by_ip, found);
 	}
-	*index = found->index;
+	*index = (uint16_t)found->index;
 	return true;
 }
 
@@ -73,10 +86,71 @@ const struct ip *import_vtep(const struct evpn *v, const struct import_route *r)
 
 struct ip import_ip(const struct import_route *r)
 {
-	struct ip ip = {.family = r->key.family};
+	return r->neigh == NULL ? (struct ip){0} : r->neigh->id.ip;
+}
 
-	memcpy(ip.b, r->key.ip, sizeof(ip.b));
-	return ip;
+/* ---- origins --------------------------------------------------------------------------------- */
+
+static struct origin *origin_get(struct evpn *v, const struct rd *rd)
+{
+	struct origin *o = map_find(&v->imports.origins, rd);
+
+	if (o == NULL) {
+		o = mem_new(sizeof(*o));
+		o->rd = *rd;
+		map_insert(&v->imports.origins, o);
+	}
+	return o;
+}
+
+static void origin_drop_if_empty(struct evpn *v, struct origin *o)
+{
+	if (o->routes > 0)
+		return;
+	map_remove(&v->imports.origins, &o->rd);
+	origin_free(o);
+}
+
+/* Where that VNI stands, or would. */
+static size_t origin_place(const struct origin *o, vni_t vni)
+{
+	size_t at = 0;
+
+	while (at < o->vni_count && o->vnis[at].vni.v < vni.v)
+		at++;
+	return at;
+}
+
+static bool origin_has(const struct origin *o, vni_t vni)
+{
+	size_t at = origin_place(o, vni);
+
+	return at < o->vni_count && vni_equal(o->vnis[at].vni, vni);
+}
+
+static void origin_count_more(struct origin *o, vni_t vni)
+{
+	size_t at = origin_place(o, vni);
+
+	if (!origin_has(o, vni)) {
+		o->vnis = mem_resize(o->vnis, (o->vni_count + 1) * sizeof(*o->vnis));
+		memmove(&o->vnis[at + 1], &o->vnis[at], (o->vni_count - at) * sizeof(*o->vnis));
+		o->vnis[at] = (struct origin_vni){.vni = vni};
+		o->vni_count++;
+	}
+	o->vnis[at].routes++;
+	o->routes++;
+}
+
+static void origin_count_less(struct origin *o, vni_t vni)
+{
+	size_t at = origin_place(o, vni);
+
+	o->routes--;
+	if (--o->vnis[at].routes > 0)
+		return;
+	o->vni_count--;
+	memmove(&o->vnis[at], &o->vnis[at + 1], (o->vni_count - at) * sizeof(*o->vnis));
 }
 
 /* ---- who imports ---------------------------------------------------------------------------- */
@@ -175,50 +249,89 @@ static void unlink_from(struct import_route **at, struct import_route *r, bool o
 	*at = of_mac ? r->of_mac : r->of_neigh;
 }
 
-/* Out of its chain already. */
+/* Its origin may be left without routes. */
 static void route_free(struct evpn *v, struct import_route *r)
 {
 	mark(v, r);
 	unlink_from(&r->mac->routes, r, true);
 	if (r->neigh != NULL)
 		unlink_from(&r->neigh->routes, r, false);
-	v->imports.count--;
-	mem_free(r);
+	origin_count_less(r->origin, r->mac->key.vni);
+	pool_free(&v->imports.pool, r);
 }
 
-static struct import_route *route_new(
-    struct evpn *v, struct mac_vrf *vrf, const struct import_key *key)
+/* What one route is about. */
+struct subject {
+	struct origin *origin;
+	struct mac mac;
+	struct ip ip; /* IP_NONE: MAC-only */
+};
+
+/* In that MAC-VRF; NULL none. */
+static struct import_route *route_find(const struct evpn *v, vni_t vni, const struct subject *s)
 {
 	struct import_route *r;
-	struct ip ip = {.family = key->family};
+
+	if (!origin_has(s->origin, vni))
+		return NULL;
+	if (s->ip.family != IP_NONE) {
+		const struct neigh *n = neigh_find(v, vni, &s->ip);
+
+		r = n == NULL ? NULL : n->routes;
+		while (
+		    r != NULL && (r->origin != s->origin || !mac_equal(&r->mac->key.mac, &s->mac)))
+			r = r->of_neigh;
+	} else {
+		const struct mac_entry *m = mac_find(v, vni, &s->mac);
+
+		r = m == NULL ? NULL : m->routes;
+		while (r != NULL && r->neigh == NULL && r->origin != s->origin)
+			r = r->of_mac;
+		if (r != NULL && r->neigh != NULL)
+			r = NULL;
+	}
+	return r;
+}
+
+static void link_to_mac(struct import_route *r)
+{
+	struct import_route **at = &r->mac->routes;
+
+	while (r->neigh != NULL && *at != NULL && (*at)->neigh == NULL)
+		at = &(*at)->of_mac;
+	r->of_mac = *at;
+	*at = r;
+}
+
+static struct import_route *route_new(struct evpn *v, struct mac_vrf *vrf, const struct subject *s)
+{
+	struct import_route *r;
 	struct mac_entry *mac;
 	struct neigh *neigh = NULL;
 
-	if (v->imports.count >= IMPORTS_MAX) {
+	if (v->imports.pool.count >= IMPORTS_MAX) {
 		v->counters.limit_reached++;
 		return NULL;
 	}
-	memcpy(ip.b, key->ip, sizeof(ip.b));
-	mac = mac_get(v, vrf, &key->mac);
-	if (mac == NULL || (ip.family != IP_NONE && (neigh = neigh_get(v, vrf, &ip)) == NULL))
+	mac = mac_get(v, vrf, &s->mac);
+	if (mac == NULL || (s->ip.family != IP_NONE && (neigh = neigh_get(v, vrf, &s->ip)) == NULL))
 		return NULL;
-	r = mem_new(sizeof(*r));
-	r->key = *key;
-	r->vni = vrf->vni;
+	r = pool_new(&v->imports.pool);
+	r->origin = s->origin;
 	r->mac = mac;
 	r->neigh = neigh;
-	r->of_mac = mac->routes;
-	mac->routes = r;
+	link_to_mac(r);
 	if (neigh != NULL) {
 		r->of_neigh = neigh->routes;
 		neigh->routes = r;
 	}
-	v->imports.count++;
+	origin_count_more(s->origin, vrf->vni);
 	return r;
 }
 
 struct content {
-	uint32_t sequence, vtep;
+	uint32_t sequence;
+	uint16_t vtep;
 	bool sticky, has_mobility;
 };
 
@@ -235,57 +348,47 @@ static void route_set(struct evpn *v, struct import_route *r, const struct conte
 	mark(v, r);
 }
 
-/* Takes the route of `vrf` out of the chain; NULL none. */
-static struct import_route *chain_take(struct import_route **chain, const struct mac_vrf *vrf)
-{
-	for (struct import_route **at = chain; *at != NULL; at = &(*at)->elsewhere) {
-		struct import_route *r = *at;
-
-		if (!vni_equal(r->vni, vrf->vni))
-			continue;
-		*at = r->elsewhere;
-		r->elsewhere = NULL;
-		return r;
-	}
-	return NULL;
-}
-
 /* Our own VTEP as NEXT_HOP: a route of ours that came round, never a place to send to. */
 static bool leads_here(const struct mac_vrf *vrf, const struct ip *next_hop)
 {
 	return ip_equal(&vrf->place.vtep, next_hop);
 }
 
-static void import_into(struct evpn *v, const struct import_key *key, const struct content *c,
-    const struct ip *next_hop, struct mac_vrf **targets, size_t count)
+static void import_one(
+    struct evpn *v, const struct subject *s, const struct content *c, struct mac_vrf *vrf)
 {
-	struct import_route *old = map_find(&v->imports.map, key), *rest = old, *chain = NULL;
+	struct import_route *r = route_find(v, vrf->vni, s);
+	bool fresh = r == NULL;
 
-	if (old != NULL)
-		map_remove(&v->imports.map, key);
-	for (size_t i = 0; i < count; i++) {
-		struct import_route *r = chain_take(&rest, targets[i]);
-		bool fresh = r == NULL;
-
-		if (leads_here(targets[i], next_hop)) {
-			if (!fresh)
-				route_free(v, r);
-			continue;
-		}
-		if (fresh && (r = route_new(v, targets[i], key)) == NULL)
-			continue;
+	if (fresh)
+		r = route_new(v, vrf, s);
+	if (r != NULL)
 		route_set(v, r, c, fresh);
-		r->elsewhere = chain;
-		chain = r;
-	}
-	while (rest != NULL) {
-		struct import_route *next = rest->elsewhere;
+}
 
-		route_free(v, rest);
-		rest = next;
+static bool is_target(struct mac_vrf *const *targets, size_t count, vni_t vni)
+{
+	for (size_t i = 0; i < count; i++)
+		if (vni_equal(targets[i]->vni, vni))
+			return true;
+	return false;
+}
+
+static void import_into(struct evpn *v, const struct subject *s, const struct content *c,
+    struct mac_vrf *const *targets, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		import_one(v, s, c, targets[i]);
+	/* From the end: a MAC-VRF that loses its last route leaves the list. */
+	for (size_t i = s->origin->vni_count; i-- > 0;) {
+		struct import_route *r;
+
+		if (is_target(targets, count, s->origin->vnis[i].vni))
+			continue;
+		r = route_find(v, s->origin->vnis[i].vni, s);
+		if (r != NULL)
+			route_free(v, r);
 	}
-	if (chain != NULL)
-		map_insert(&v->imports.map, chain);
 }
 
 static struct content content_of(const struct attrs *a)
@@ -299,49 +402,62 @@ static struct content content_of(const struct attrs *a)
 	return c;
 }
 
+/* The MAC-VRFs that a route belongs to, and what it says there. */
+static size_t find_targets(
+    struct evpn *v, const struct attrs *a, struct content *c, struct mac_vrf **targets)
+{
+	size_t count = 0, kept = 0;
+
+	if (a->next_hop.family != IP_NONE)
+		count = import_targets(v, a, targets);
+	for (size_t i = 0; i < count; i++)
+		if (!leads_here(targets[i], &a->next_hop))
+			targets[kept++] = targets[i];
+	if (kept == 0)
+		return 0;
+	*c = content_of(a);
+	if (vtep_index(v, &a->next_hop, &c->vtep))
+		return kept;
+	v->counters.limit_reached++;
+	return 0;
+}
+
 void import_route_changed(struct evpn *v, const struct bgp_best *best)
 {
 	const struct evpn_nlri *n = &best->nlri.evpn;
-	struct import_key key = {.rd = n->rd, .mac = n->mac, .family = n->ip.family};
+	struct subject s = {.mac = n->mac, .ip = n->ip};
 	struct mac_vrf *targets[IMPORT_TARGETS_MAX];
 	struct content c = {0};
-	struct ip next_hop = {0};
 	size_t count = 0;
 
-	memcpy(key.ip, n->ip.b, sizeof(key.ip));
 	/* VLAN-based service (RFC 7432 section 6.1): the tag is 0. */
 	if (n->ethernet_tag != 0 || mac_is_group(&n->mac) || mac_is_zero(&n->mac))
 		return;
-	if (best->count > 0 && !best->routes[0].local) {
-		const struct attrs *a = best->routes[0].attrs;
+	if (best->count > 0 && !best->routes[0].local)
+		count = find_targets(v, best->routes[0].attrs, &c, targets);
+	s.origin = count > 0 ? origin_get(v, &n->rd) : map_find(&v->imports.origins, &n->rd);
+	if (s.origin == NULL)
+		return;
+	import_into(v, &s, &c, targets, count);
+	origin_drop_if_empty(v, s.origin);
+}
 
-		next_hop = a->next_hop;
-		c = content_of(a);
-		if (next_hop.family != IP_NONE)
-			count = import_targets(v, a, targets);
-		if (count > 0 && !vtep_index(v, &next_hop, &c.vtep)) {
-			v->counters.limit_reached++;
-			count = 0;
-		}
+static void forget_mac(struct evpn *v, struct mac_entry *m)
+{
+	while (m->routes != NULL) {
+		struct origin *o = m->routes->origin;
+
+		route_free(v, m->routes);
+		origin_drop_if_empty(v, o);
 	}
-	if (count > 0 || map_find(&v->imports.map, &key) != NULL)
-		import_into(v, &key, &c, &next_hop, targets, count);
 }
 
 void import_forget(struct evpn *v, const struct mac_vrf *vrf)
 {
-	struct import_route **all =
-	    (struct import_route **)map_sorted(&v->imports.map, &v->arena, NULL);
-	size_t count = v->imports.map.count;
+	struct mac_entry **all =
+	    (struct mac_entry **)map_sorted(&v->macs.map, &v->arena, mac_compare);
 
-	for (size_t i = 0; i < count; i++) {
-		struct import_route *chain = all[i], *r = chain_take(&chain, vrf);
-
-		if (r == NULL)
-			continue;
-		map_remove(&v->imports.map, &all[i]->key);
-		if (chain != NULL)
-			map_insert(&v->imports.map, chain);
-		route_free(v, r);
-	}
+	for (size_t i = 0; i < v->macs.map.count; i++)
+		if (vni_equal(all[i]->key.vni, vrf->vni))
+			forget_mac(v, all[i]);
 }

@@ -4,6 +4,7 @@
 #pragma once
 
 #include "base/map.h"
+#include "base/pool.h"
 #include "base/types.h"
 #include "bgp/bgp.h"
 
@@ -17,27 +18,28 @@ struct neigh;
 /* How many MAC-VRFs one route can be imported into. */
 #define IMPORT_TARGETS_MAX 16
 
-/* The destination, as far as routes of different origin differ. */
-struct import_key {
+/* Whose routes: one Route Distinguisher, and the MAC-VRFs that have imported routes of it, nearly
+ * always one. Lives as long as it has routes. */
+struct origin {
 	struct rd rd;
-	struct mac mac;
-	uint8_t family; /* of the IP; 0: MAC-only */
-	uint8_t zero;
-	uint8_t ip[16];
+	size_t routes;
+	struct origin_vni {
+		vni_t vni;
+		uint32_t routes;
+	} * vnis; /* owned; sorted */
+	size_t vni_count;
 };
 
-/* One route in one MAC-VRF. */
+/* One route in one MAC-VRF. What it is about stands in its MAC and neighbour. */
 struct import_route {
-	struct import_key key;
-	vni_t vni;
-	uint32_t sequence;
-	uint32_t vtep; /* index into the table of VTEPs */
-	bool sticky, has_mobility;
+	struct origin *origin;
 	struct mac_entry *mac;
 	struct neigh *neigh;	     /* NULL: MAC-only */
-	struct import_route *of_mac; /* next that carries the same MAC */
+	struct import_route *of_mac; /* next that carries the same MAC; MAC-only ones first */
 	struct import_route *of_neigh;
-	struct import_route *elsewhere; /* the same route in another MAC-VRF */
+	uint32_t sequence;
+	uint16_t vtep; /* index into the table of VTEPs */
+	bool sticky, has_mobility;
 };
 
 struct vtep {
@@ -46,8 +48,8 @@ struct vtep {
 };
 
 struct import_table {
-	struct map map; /* first of each key; owning, with its `elsewhere` chain */
-	size_t count;
+	struct pool pool;   /* of the routes, which their MACs list */
+	struct map origins; /* owning */
 	struct map vteps_by_ip;
 	struct vtep **vteps; /* owned */
 	uint32_t vtep_count;
@@ -65,4 +67,5 @@ int import_compare(const struct evpn *v, const struct import_route *a, const str
     const char **step);
 const struct import_route *import_best(const struct evpn *v, const struct mac_entry *m);
 const struct ip *import_vtep(const struct evpn *v, const struct import_route *r);
+/* IP_NONE: MAC-only. */
 struct ip import_ip(const struct import_route *r);

@@ -227,7 +227,7 @@ void neigh_observe(
 static void moved_here(struct evpn *v, struct neigh *n, struct mac_entry *m)
 {
 	for (const struct import_route *r = n->routes; r != NULL; r = r->of_neigh)
-		if (!mac_equal(&r->key.mac, &m->key.mac) && r->sequence != UINT32_MAX)
+		if (!mac_equal(&r->mac->key.mac, &m->key.mac) && r->sequence != UINT32_MAX)
 			mac_raise_own(v, m, r->sequence + 1);
 	n->local->fresh = false;
 }

@@ -130,7 +130,7 @@ size_t evpn_mac_remotes(const struct evpn *v, vni_t vni, const struct mac *mac, 
 	for (size_t i = 0; i < count; i++) {
 		struct evpn_remote_view *to = &(*routes)[i];
 
-		*to = (struct evpn_remote_view){.rd = list[i]->key.rd,
+		*to = (struct evpn_remote_view){.rd = list[i]->origin->rd,
 		    .ip = import_ip(list[i]),
 		    .vtep = *import_vtep(v, list[i]),
 		    .sequence = list[i]->sequence,
@@ -164,7 +164,7 @@ static struct evpn_neigh_view neigh_view(const struct evpn *v, const struct neig
 	    .slot = mirror_neigh(v->mirror, &key.neigh)};
 
 	if (best != NULL) {
-		view.mac = best->key.mac;
+		view.mac = best->mac->key.mac;
 		view.vtep = *import_vtep(v, best);
 		view.remote_sequence = best->sequence;
 	}
