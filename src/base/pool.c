@@ -1,6 +1,6 @@
 /*
- * Chunks of 64 KiB, cut into objects from the front; what is freed is used first. Where AddressSanitizer
- * watches, each object comes from the heap, so that it sees a use after the end.
+ * Chunks of 64 KiB, cut into objects from the front; what is freed is used first. Where
+ * AddressSanitizer watches, each object comes from the heap, so that it sees a use after the end.
  */
 #include "base/pool.h"
 

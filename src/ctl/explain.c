@@ -211,6 +211,8 @@ static void fdb_entry_text(struct command *k, const struct fdb_entry *e)
 static void fdb_section(struct command *k, const struct evpn_mac_view *m)
 {
 	const struct fdb_slot *f = m->fdb;
+	struct slot_content ledger;
+	struct slot_key key;
 
 	slot_open(k, "bridge FDB:", m->fdb_status);
 	if (f == NULL) {
@@ -219,10 +221,13 @@ static void fdb_section(struct command *k, const struct evpn_mac_view *m)
 	}
 	str_add(k->out, f->slot.present ? "; the kernel has" : "; the kernel has no entry");
 	if (f->slot.present)
-		fdb_entry_text(k, &f->mirror);
+		fdb_entry_text(k, &f->entry);
 	str_addf(k->out, "; %s", ledger_words(f->slot.ledger));
-	if (f->slot.ledger != LEDGER_NONE)
-		fdb_entry_text(k, &f->ledger);
+	if (f->slot.ledger != LEDGER_NONE) {
+		key = slot_key_fdb(f->key.bridge, f->key.vlan, &f->key.mac);
+		ledger = mirror_ledger(k->c->mirror, &key);
+		fdb_entry_text(k, &ledger.fdb);
+	}
 	slot_close(k, &f->slot);
 }
 
@@ -240,6 +245,8 @@ static void vxlan_entry_text(struct command *k, const struct vxlan_fdb_entry *e)
 static void vxlan_section(struct command *k, const struct evpn_mac_view *m)
 {
 	const struct vxlan_fdb_slot *f = m->vxlan_fdb;
+	struct slot_content ledger;
+	struct slot_key key;
 
 	slot_open(k, "VXLAN FDB:", m->vxlan_status);
 	if (f == NULL) {
@@ -248,10 +255,13 @@ static void vxlan_section(struct command *k, const struct evpn_mac_view *m)
 	}
 	str_add(k->out, f->slot.present ? "; the kernel has" : "; the kernel has no entry");
 	if (f->slot.present)
-		vxlan_entry_text(k, &f->mirror);
+		vxlan_entry_text(k, &f->entry);
 	str_addf(k->out, "; %s", ledger_words(f->slot.ledger));
-	if (f->slot.ledger != LEDGER_NONE)
-		vxlan_entry_text(k, &f->ledger);
+	if (f->slot.ledger != LEDGER_NONE) {
+		key = slot_key_vxlan_fdb(f->key.dev, f->key.source_vni, &f->key.mac);
+		ledger = mirror_ledger(k->c->mirror, &key);
+		vxlan_entry_text(k, &ledger.vxlan_fdb);
+	}
 	slot_close(k, &f->slot);
 }
 
@@ -268,6 +278,8 @@ static void neigh_entry_text(struct command *k, const struct neigh_entry *e)
 static void neigh_section(struct command *k, const struct evpn_neigh_view *n)
 {
 	const struct neigh_slot *s = n->slot;
+	struct slot_content ledger;
+	struct slot_key key;
 	char ip[IP_TEXT_MAX], port[PORT_TEXT_MAX];
 
 	str_addf(k->out, "  neighbour %s", ip_text(&n->ip, ip));
@@ -280,10 +292,13 @@ static void neigh_section(struct command *k, const struct evpn_neigh_view *n)
 	}
 	str_add(k->out, s->slot.present ? "; the kernel has" : "; the kernel has no entry");
 	if (s->slot.present)
-		neigh_entry_text(k, &s->mirror);
+		neigh_entry_text(k, &s->entry);
 	str_addf(k->out, "; %s", ledger_words(s->slot.ledger));
-	if (s->slot.ledger != LEDGER_NONE)
-		neigh_entry_text(k, &s->ledger);
+	if (s->slot.ledger != LEDGER_NONE) {
+		key = slot_key_neigh(s->key.dev, &s->key.ip);
+		ledger = mirror_ledger(k->c->mirror, &key);
+		neigh_entry_text(k, &ledger.neigh);
+	}
 	slot_close(k, &s->slot);
 }
 

@@ -211,7 +211,7 @@ static bool next_fdb(
 
 	if (*status != SLOT_ORPHAN || !s->fdb.wanted)
 		return due;
-	adopt(v, &s->fdb_key, &(struct slot_content){.fdb = slot->mirror});
+	adopt(v, &s->fdb_key, &(struct slot_content){.fdb = slot->entry});
 	slot = mirror_fdb(v->mirror, &s->fdb_key.fdb);
 	return reconcile_fdb(slot, &s->fdb_key.fdb, &s->fdb, op, status);
 }
@@ -228,7 +228,7 @@ static bool next_vxlan(
 
 	if (status != SLOT_ORPHAN || (!s->vxlan.wanted && !claimed))
 		return due;
-	adopt(v, &s->vxlan_key, &(struct slot_content){.vxlan_fdb = slot->mirror});
+	adopt(v, &s->vxlan_key, &(struct slot_content){.vxlan_fdb = slot->entry});
 	return reconcile_vxlan_fdb(mirror_vxlan_fdb(v->mirror, key), key, &s->vxlan, op, &status);
 }
 
@@ -311,15 +311,16 @@ static struct neigh_desired neigh_wish(const struct evpn *v, const struct mac_vr
 {
 	const struct import_route *best = neigh_best(v, n);
 	struct neigh_desired want = {0};
-	const struct mac_entry *m;
+	const struct mac_entry *m = NULL;
 
 	if (best != NULL) {
 		want.lladdr = best->mac->key.mac;
 		m = best->mac;
-	} else {
-		m = slot == NULL || slot->slot.ledger == LEDGER_NONE
-			? NULL
-			: mac_find(v, vrf->vni, &slot->ledger.lladdr);
+	} else if (slot != NULL && slot->slot.ledger != LEDGER_NONE) {
+		struct slot_key key = slot_key_neigh(slot->key.dev, &slot->key.ip);
+		struct slot_content ledger = mirror_ledger(v->mirror, &key);
+
+		m = mac_find(v, vrf->vni, &ledger.neigh.lladdr);
 	}
 	want.local_mac = claimed_here(v, vrf, m);
 	want.wanted = best != NULL && !want.local_mac && mac_vrf_active(vrf) && !v->flushing &&
@@ -336,7 +337,7 @@ static bool next_neigh(struct evpn *v, const struct slot_key *key, const struct 
 
 	if (status != SLOT_ORPHAN || (!want->wanted && !want->local_mac))
 		return due;
-	adopt(v, key, &(struct slot_content){.neigh = slot->mirror});
+	adopt(v, key, &(struct slot_content){.neigh = slot->entry});
 	return reconcile_neigh(
 	    mirror_neigh(v->mirror, &key->neigh), &key->neigh, want, op, &status);
 }
@@ -456,7 +457,7 @@ static bool next_stray(struct evpn *v, const struct slot_key *key, struct kernel
 
 		if (slot == NULL)
 			return false;
-		no_fdb.vxlan = slot->ledger.port;
+		no_fdb.vxlan = mirror_ledger(v->mirror, key).fdb.port;
 		return reconcile_fdb(slot, &key->fdb, &no_fdb, op, NULL);
 	}
 	if (key->kind == SLOT_VXLAN_FDB)
@@ -495,7 +496,7 @@ typedef void slot_fn(struct evpn *v, const struct slot_key *key, const struct sl
 #define EACH_SLOT(v, all, slot_kind, field, visit, context)                                        \
 	for (; *(all) != NULL; (all)++) {                                                          \
 		struct slot_key key = {.kind = (slot_kind)};                                       \
-		struct slot_content content = {.field = (*(all))->mirror};                         \
+		struct slot_content content = {.field = (*(all))->entry};                          \
                                                                                                    \
 		key.field = (*(all))->key;                                                         \
 		visit((v), &key, &(*(all))->slot, &content, (context));                            \
@@ -657,14 +658,14 @@ static void observe(struct evpn *v, const struct slot_key *key)
 		vrf = mac_vrf_of_vlan(v, key->fdb.bridge, key->fdb.vlan);
 		if (vrf != NULL)
 			mac_observe(v, vrf, &key->fdb.mac,
-			    slot != NULL && slot->slot.present ? &slot->mirror : NULL, false);
+			    slot != NULL && slot->slot.present ? &slot->entry : NULL, false);
 	} else if (key->kind == SLOT_NEIGH) {
 		const struct neigh_slot *slot = mirror_neigh(v->mirror, &key->neigh);
 
 		vrf = mac_vrf_of_svi(v, key->neigh.dev);
 		if (vrf != NULL)
 			neigh_observe(v, vrf, &key->neigh.ip,
-			    slot != NULL && slot->slot.present ? &slot->mirror : NULL);
+			    slot != NULL && slot->slot.present ? &slot->entry : NULL);
 	}
 }
 

@@ -266,7 +266,7 @@ static bool next_step(struct fib *f, const struct route_key *key, const struct r
 		return due;
 	/* Our protocol is a mark that the kernel enforces. */
 	adopted = slot_key_route(key->table, key->metric, &key->prefix);
-	ledger_restore(f->mirror, &adopted, &(struct slot_content){.route = slot->mirror});
+	ledger_restore(f->mirror, &adopted, &(struct slot_content){.route = slot->entry});
 	return reconcile_route(mirror_route(f->mirror, key), key, want, op, NULL);
 }
 
@@ -380,7 +380,7 @@ bool fib_flushed(const struct fib *f)
 	bool left = false;
 
 	for (; *all != NULL; all++)
-		left |= (*all)->slot.present && (*all)->mirror.protocol == RTPROT_EVPND &&
+		left |= (*all)->slot.present && (*all)->entry.protocol == RTPROT_EVPND &&
 			(*all)->key.table == FIB_TABLE && (*all)->key.metric == FIB_METRIC;
 	arena_fini(&arena);
 	return !left;

@@ -478,13 +478,13 @@ static void load_places(struct evpn *v)
 		struct mac_vrf *vrf = mac_vrf_of_vlan(v, (*fdb)->key.bridge, (*fdb)->key.vlan);
 
 		if (vrf != NULL && vrf->place_changed && (*fdb)->slot.present)
-			mac_observe(v, vrf, &(*fdb)->key.mac, &(*fdb)->mirror, !v->converged);
+			mac_observe(v, vrf, &(*fdb)->key.mac, &(*fdb)->entry, !v->converged);
 	}
 	for (; *neighs != NULL; neighs++) {
 		struct mac_vrf *vrf = mac_vrf_of_svi(v, (*neighs)->key.dev);
 
 		if (vrf != NULL && vrf->place_changed && (*neighs)->slot.present)
-			neigh_observe(v, vrf, &(*neighs)->key.ip, &(*neighs)->mirror);
+			neigh_observe(v, vrf, &(*neighs)->key.ip, &(*neighs)->entry);
 	}
 }
 

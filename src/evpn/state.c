@@ -111,7 +111,7 @@ static void rewrite_one(struct rewriting *to, const struct state_record *record)
 				continue;                                                          \
 			record.slot.key.kind = (slot_kind);                                        \
 			record.slot.key.field = (*(all))->key;                                     \
-			record.slot.content.field = (*(all))->ledger;                              \
+			record.slot.content = mirror_ledger((to)->v->mirror, &record.slot.key);    \
 			rewrite_one((to), &record);                                                \
 		}                                                                                  \
 	} while (0)

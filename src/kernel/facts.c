@@ -128,6 +128,17 @@ struct addr_slot *mirror_addr(const struct mirror *m, const struct addr_key *key
 	return map_find(&m->slots[SLOT_ADDR], key);
 }
 
+struct slot_content mirror_ledger(const struct mirror *m, const struct slot_key *key)
+{
+	const void *slot = slot_find(m, key);
+	struct slot_content nothing;
+
+	if (slot != NULL)
+		return slot_ledger(m, key->kind, slot);
+	memset(&nothing, 0, sizeof(nothing));
+	return nothing;
+}
+
 struct fdb_slot **mirror_fdb_all(const struct mirror *m, struct arena *arena)
 {
 	return terminated(&m->slots[SLOT_FDB], arena, NULL);

@@ -95,10 +95,10 @@ static void witness_neigh(struct mirror *m, const struct slot_key *key, const vo
 	}
 }
 
-void witness_event(struct mirror *m, const struct slot_key *key, const void *slot,
+void witness_event(struct mirror *m, const struct slot_key *key, void *slot,
     const struct kernel_event *event, const struct slot_content *content)
 {
-	struct slot *s = slot_state(key->kind, slot_find(m, key));
+	struct slot *s = slot_state(key->kind, slot);
 	struct witness *w;
 
 	s->evented = true;
@@ -133,7 +133,7 @@ void ledger_issue(struct mirror *m, const struct kernel_op *op)
 	s->op = op->id;
 	s->evented = false;
 	if (op->verb == KERNEL_ADD)
-		slot_set_ledger(op->key.kind, slot, LEDGER_INTENT, &op->content);
+		slot_set_ledger(m, &op->key, slot, LEDGER_INTENT, &op->content);
 }
 
 /* Does this content bear our marks? What we demote or restore does not. */
@@ -165,10 +165,10 @@ void ledger_restore(
 	if (key->kind == SLOT_BRIDGE_PORT)
 		return;
 	slot = slot_find_or_make(m, key);
-	slot_set_ledger(key->kind, slot, LEDGER_WRITTEN, content);
+	slot_set_ledger(m, key, slot, LEDGER_WRITTEN, content);
 	if (!bears_marks(key->kind, content) ||
 	    (slot_state(key->kind, slot)->present && !slot_agrees(key->kind, slot)))
-		slot_set_ledger(key->kind, slot, LEDGER_NONE, NULL);
+		slot_set_ledger(m, key, slot, LEDGER_NONE, NULL);
 	slot_drop_if_empty(m, key, slot);
 }
 
@@ -195,15 +195,15 @@ static void write_ledger(const struct verdict *v)
 	enum slot_kind kind = v->op->key.kind;
 
 	if (bears_marks(kind, &v->op->content))
-		slot_set_ledger(
-		    kind, v->slot, written_state(kind, &v->op->content), &v->op->content);
+		slot_set_ledger(v->m, &v->op->key, v->slot, written_state(kind, &v->op->content),
+		    &v->op->content);
 	else
-		slot_set_ledger(kind, v->slot, LEDGER_NONE, NULL);
+		slot_set_ledger(v->m, &v->op->key, v->slot, LEDGER_NONE, NULL);
 }
 
 static void forget(const struct verdict *v)
 {
-	slot_set_ledger(v->op->key.kind, v->slot, LEDGER_NONE, NULL);
+	slot_set_ledger(v->m, &v->op->key, v->slot, LEDGER_NONE, NULL);
 }
 
 /* What a read saw is older than the notifications: it counts only when there were none. */

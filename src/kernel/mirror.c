@@ -42,6 +42,7 @@ struct mirror *mirror_new(uint64_t seed)
 	map_init(&m->links, offsetof(struct mirror_link, link.ifindex), sizeof(ifindex_t), seed);
 	map_init(&m->macs, offsetof(struct mac_count, mac), sizeof(struct mac), seed);
 	map_init(&m->rows, offsetof(struct row_count, ifindex), sizeof(ifindex_t), seed);
+	map_init(&m->aparts, offsetof(struct apart, key), sizeof(struct slot_key), seed);
 	map_init(&m->witnesses, offsetof(struct witness, key), sizeof(struct slot_key), seed);
 	for (unsigned kind = 0; kind < SLOT_KINDS; kind++)
 		if (kind != SLOT_BRIDGE_PORT) {
@@ -85,6 +86,8 @@ void mirror_free(struct mirror *m)
 		map_fini(&m->slots[kind]);
 		pool_fini(&m->pools[kind]);
 	}
+	check(m->aparts.count == 0);
+	map_fini(&m->aparts);
 	free_plain(&m->witnesses);
 	free_plain(&m->macs);
 	free_plain(&m->rows);
@@ -95,24 +98,27 @@ void mirror_free(struct mirror *m)
 
 /* A write of step 1 of a sticky row may have been our last before a restart: the file says what was
  * to follow, the kernel shows the half. */
-static bool restored_half(enum slot_kind kind, const struct slot *s,
-    const struct slot_content *ledger, const struct slot_content *now)
+static bool restored_half(const struct mirror *m, enum slot_kind kind, const void *slot,
+    const struct slot *s, const struct slot_content *now)
 {
-	struct slot_content half = *ledger;
+	struct slot_content half;
 
-	if (kind != SLOT_FDB || s->present || s->ledger != LEDGER_WRITTEN ||
-	    (ledger->fdb.ntf & NTF_STICKY) == 0)
+	if (kind != SLOT_FDB || s->present || s->ledger != LEDGER_WRITTEN)
+		return false;
+	half = slot_ledger(m, kind, slot);
+	if ((half.fdb.ntf & NTF_STICKY) == 0)
 		return false;
 	half.fdb.ntf = NTF_STICKY;
 	return slot_content_equal(kind, &half, now);
 }
 
 /* Without an operation under way the ledger holds only while the kernel agrees. */
-static void judge_ledger(enum slot_kind kind, void *slot, bool foreign_writer)
+static void judge_ledger(
+    struct mirror *m, const struct slot_key *key, void *slot, bool foreign_writer)
 {
-	if (slot_state(kind, slot)->ledger != LEDGER_NONE &&
-	    (foreign_writer || !slot_agrees(kind, slot)))
-		slot_set_ledger(kind, slot, LEDGER_NONE, NULL);
+	if (slot_state(key->kind, slot)->ledger != LEDGER_NONE &&
+	    (foreign_writer || !slot_agrees(key->kind, slot)))
+		slot_set_ledger(m, key, slot, LEDGER_NONE, NULL);
 }
 
 static bool written_by_another(const struct kernel_event *event)
@@ -175,17 +181,16 @@ static void change_slot(const struct turn *t, const struct slot_key *key, void *
     const struct kernel_event *event, const struct slot_content *content)
 {
 	struct slot *s = slot_state(key->kind, slot);
-	struct slot_content ledger = slot_ledger(key->kind, slot);
 	bool unchanged = slot_unchanged(key->kind, slot, s, content);
 
 	if (s->op != 0 && !event->from_dump)
 		witness_event(t->m, key, slot, event, content);
-	if (content != NULL && restored_half(key->kind, s, &ledger, content))
-		slot_set_ledger(key->kind, slot, LEDGER_HALF, content);
+	if (content != NULL && restored_half(t->m, key->kind, slot, s, content))
+		slot_set_ledger(t->m, key, slot, LEDGER_HALF, content);
 	if (!unchanged)
 		slot_set_mirror(t->m, key, slot, content);
 	if (s->op == 0 && !(unchanged && content == NULL))
-		judge_ledger(key->kind, slot, written_by_another(event));
+		judge_ledger(t->m, key, slot, written_by_another(event));
 	if (!unchanged)
 		report(t, event);
 }
@@ -203,7 +208,8 @@ static void apply_slot(const struct turn *t, const struct kernel_event *event,
 		return;
 	if (slot == NULL && !present && !dumping)
 		return;
-	slot = slot_find_or_make(m, key);
+	if (slot == NULL)
+		slot = slot_make(m, key);
 	if (event->from_dump && slot_state(key->kind, slot)->fresh)
 		return;
 	slot_state(key->kind, slot)->seen = true;
@@ -278,7 +284,7 @@ static void vanish(const struct turn *t, const struct slot_key *key, bool from_d
 	event.from_dump = from_dump;
 	change_slot(t, key, slot, &event, NULL);
 	if (slot_state(key->kind, slot)->op == 0)
-		slot_set_ledger(key->kind, slot, LEDGER_NONE, NULL);
+		slot_set_ledger(t->m, key, slot, LEDGER_NONE, NULL);
 	slot_drop_if_empty(t->m, key, slot);
 	mem_free(copy);
 }

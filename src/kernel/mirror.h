@@ -22,8 +22,10 @@ enum ledger_state {
 };
 
 /* Common to every slot; one slot lives while it has a mirror row, a ledger row or an operation. A
- * hundred thousand MAC+IP routes are three hundred thousand slots: they are kept small, and what a
- * repair needs lives in a side table for as long as its operation (ledger.c). */
+ * hundred thousand MAC+IP routes are three hundred thousand slots: they are kept small. There is
+ * one entry for mirror and ledger, which agree nearly always: what the kernel shows, or, while it
+ * shows nothing (`present` is false), what we wrote. The ledger of a slot where they differ, and
+ * what a repair needs, live in side tables for as long as an operation (slots.c, ledger.c). */
 struct slot {
 	bool present : 1;  /* the mirror has a row */
 	bool doubtful : 1; /* … which the last dump did not show, or an answer put in doubt: to be
@@ -32,6 +34,7 @@ struct slot {
 	bool fresh : 1;	   /* notified since that dump began: its rows are older */
 	bool evented : 1;  /* notified since the operation under way was issued */
 	bool shown : 1;	   /* equal to mirror.audit_round: shown by the last audit's dump */
+	bool apart : 1;	   /* the kernel shows another content than we wrote: mirror_ledger() */
 	uint8_t ledger;	   /* enum ledger_state */
 	uint32_t op;	   /* id of the operation under way; 0 none */
 };
@@ -39,44 +42,38 @@ struct slot {
 struct fdb_slot {
 	struct fdb_key key;
 	struct slot slot;
-	struct fdb_entry mirror;
-	struct fdb_entry ledger;
+	struct fdb_entry entry;
 };
 
 struct vxlan_fdb_slot {
 	struct vxlan_fdb_key key;
 	struct slot slot;
-	struct vxlan_fdb_entry mirror;
-	struct vxlan_fdb_entry ledger;
+	struct vxlan_fdb_entry entry;
 };
 
 struct flood_slot {
 	struct flood_key key;
 	struct slot slot;
-	struct flood_entry mirror;
-	struct flood_entry ledger;
+	struct flood_entry entry;
 };
 
 struct neigh_slot {
 	struct neigh_key key;
 	struct slot slot;
-	struct neigh_entry mirror;
-	struct neigh_entry ledger;
+	struct neigh_entry entry;
 };
 
 /* Routes of our protocol, and what a foreign writer put in the place of one. */
 struct route_slot {
 	struct route_key key;
 	struct slot slot;
-	struct route_entry mirror; /* nexthops owned by the mirror */
-	struct route_entry ledger;
+	struct route_entry entry; /* nexthops owned by the mirror */
 };
 
 struct addr_slot {
 	struct addr_key key;
 	struct slot slot;
-	struct addr_entry mirror;
-	struct addr_entry ledger;
+	struct addr_entry entry;
 };
 
 struct mirror_link {
@@ -129,6 +126,9 @@ struct flood_slot *mirror_flood(const struct mirror *m, const struct flood_key *
 struct neigh_slot *mirror_neigh(const struct mirror *m, const struct neigh_key *key);
 struct route_slot *mirror_route(const struct mirror *m, const struct route_key *key);
 struct addr_slot *mirror_addr(const struct mirror *m, const struct addr_key *key);
+
+/* What we wrote there; zero where the ledger has nothing. Next hops are lent. */
+struct slot_content mirror_ledger(const struct mirror *m, const struct slot_key *key);
 
 /* Sorted by key, NULL-terminated, in the arena: for shows, sweeps and audits. */
 struct fdb_slot **mirror_fdb_all(const struct mirror *m, struct arena *arena);

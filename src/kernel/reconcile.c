@@ -73,18 +73,10 @@ static bool busy(const struct slot *s)
 	return s != NULL && s->op != 0;
 }
 
-static bool holds(enum slot_kind kind, const struct slot *s, const struct slot_content *mirror,
-    const struct slot_content *content)
+/* Ours: mirror and ledger agree. What stands there is then also what we wrote. */
+static bool ours(const struct slot *s)
 {
-	return s != NULL && s->present && slot_content_equal(kind, mirror, content);
-}
-
-/* Ours: mirror and ledger agree. */
-static bool ours(enum slot_kind kind, const struct slot *s, const struct slot_content *mirror,
-    const struct slot_content *ledger)
-{
-	return s != NULL && (s->ledger == LEDGER_WRITTEN || s->ledger == LEDGER_HALF) &&
-	       holds(kind, s, mirror, ledger);
+	return s->present && !s->apart && (s->ledger == LEDGER_WRITTEN || s->ledger == LEDGER_HALF);
 }
 
 /* ---- bridge FDB ----------------------------------------------------------------------------- */
@@ -126,15 +118,15 @@ static bool fdb_create(const struct plan *p, const struct fdb_desired *want)
 }
 
 static bool fdb_ours(const struct plan *p, const struct fdb_slot *slot,
-    const struct slot_content *ledger, const struct fdb_desired *want,
+    const struct slot_content *mirror, const struct fdb_desired *want,
     const struct slot_content *goal)
 {
-	if (want->wanted && slot_content_equal(SLOT_FDB, ledger, goal))
+	if (want->wanted && slot_content_equal(SLOT_FDB, mirror, goal))
 		return say(p, SLOT_SYNCED);
 	if (want->wanted && want->sticky && slot->slot.ledger == LEDGER_HALF &&
-	    ifindex_equal(ledger->fdb.port, want->vxlan))
-		return issue_if(p, KERNEL_CHANGE, goal, ledger);
-	return issue_if(p, KERNEL_DELETE, ledger, ledger);
+	    ifindex_equal(mirror->fdb.port, want->vxlan))
+		return issue_if(p, KERNEL_CHANGE, goal, mirror);
+	return issue_if(p, KERNEL_DELETE, mirror, mirror);
 }
 
 /* Someone else's, the kernel's, or one that bears our marks. */
@@ -162,7 +154,7 @@ bool reconcile_fdb(const struct fdb_slot *slot, const struct fdb_key *key,
 	const struct plan p = {op, status};
 	const struct slot_content goal =
 	    fdb_content(want->vxlan, NTF_EXT_LEARNED | (want->sticky ? NTF_STICKY : 0));
-	struct slot_content mirror, ledger;
+	struct slot_content mirror;
 
 	start(&p);
 	op->key = slot_key_fdb(key->bridge, key->vlan, &key->mac);
@@ -174,11 +166,9 @@ bool reconcile_fdb(const struct fdb_slot *slot, const struct fdb_key *key,
 	if (busy(&slot->slot))
 		return say(&p, SLOT_PENDING);
 	memset(&mirror, 0, sizeof(mirror));
-	memset(&ledger, 0, sizeof(ledger));
-	mirror.fdb = slot->mirror;
-	ledger.fdb = slot->ledger;
-	if (ours(SLOT_FDB, &slot->slot, &mirror, &ledger))
-		return fdb_ours(&p, slot, &ledger, want, &goal);
+	mirror.fdb = slot->entry;
+	if (ours(&slot->slot))
+		return fdb_ours(&p, slot, &mirror, want, &goal);
 	return fdb_others(&p, &mirror, want, &goal);
 }
 
@@ -216,7 +206,7 @@ bool reconcile_vxlan_fdb(const struct vxlan_fdb_slot *slot, const struct vxlan_f
 {
 	const struct plan p = {op, status};
 	const struct slot_content goal = vxlan_content(&want->dst);
-	struct slot_content mirror, ledger;
+	struct slot_content mirror;
 
 	start(&p);
 	op->key = slot_key_vxlan_fdb(key->dev, key->source_vni, &key->mac);
@@ -225,16 +215,14 @@ bool reconcile_vxlan_fdb(const struct vxlan_fdb_slot *slot, const struct vxlan_f
 	if (slot == NULL || !slot->slot.present)
 		return want->wanted ? issue(&p, KERNEL_ADD, &goal) : say(&p, SLOT_EMPTY);
 	memset(&mirror, 0, sizeof(mirror));
-	memset(&ledger, 0, sizeof(ledger));
-	mirror.vxlan_fdb = slot->mirror;
-	ledger.vxlan_fdb = slot->ledger;
-	if (!ours(SLOT_VXLAN_FDB, &slot->slot, &mirror, &ledger))
+	mirror.vxlan_fdb = slot->entry;
+	if (!ours(&slot->slot))
 		return vxlan_others(&p, &mirror, want->wanted, &goal);
 	if (!want->wanted)
-		return issue_if(&p, KERNEL_DELETE, &ledger, &ledger);
-	if (slot_content_equal(SLOT_VXLAN_FDB, &ledger, &goal))
+		return issue_if(&p, KERNEL_DELETE, &mirror, &mirror);
+	if (slot_content_equal(SLOT_VXLAN_FDB, &mirror, &goal))
 		return say(&p, SLOT_SYNCED);
-	return issue_if(&p, KERNEL_CHANGE, &goal, &ledger);
+	return issue_if(&p, KERNEL_CHANGE, &goal, &mirror);
 }
 
 /* ---- flood list ----------------------------------------------------------------------------- */
@@ -258,7 +246,7 @@ bool reconcile_flood(const struct flood_slot *slot, const struct flood_key *key,
 	if (slot->slot.ledger == LEDGER_WRITTEN)
 		return wanted ? say(&p, SLOT_SYNCED) : issue(&p, KERNEL_DELETE, &goal);
 	/* The marks are the list's: a later append by an administrator would have removed them. */
-	marks = slot->mirror.nud == OUR_VXLAN_NUD && slot->mirror.ntf == NTF_EXT_LEARNED;
+	marks = slot->entry.nud == OUR_VXLAN_NUD && slot->entry.ntf == NTF_EXT_LEARNED;
 	if (wanted && marks)
 		return adopt(&p, &goal);
 	return say(&p, marks ? SLOT_ORPHAN : SLOT_FOREIGN);
@@ -316,7 +304,7 @@ bool reconcile_neigh(const struct neigh_slot *slot, const struct neigh_key *key,
 	const struct plan p = {op, status};
 	const struct slot_content goal = neigh_content(&want->lladdr);
 	bool wanted = want->wanted && !want->local_mac;
-	struct slot_content mirror, ledger, demoted;
+	struct slot_content mirror, demoted;
 
 	start(&p);
 	op->key = slot_key_neigh(key->dev, &key->ip);
@@ -325,19 +313,17 @@ bool reconcile_neigh(const struct neigh_slot *slot, const struct neigh_key *key,
 	if (slot == NULL || !slot->slot.present)
 		return wanted ? issue(&p, KERNEL_ADD, &goal) : say(&p, SLOT_EMPTY);
 	memset(&mirror, 0, sizeof(mirror));
-	memset(&ledger, 0, sizeof(ledger));
-	mirror.neigh = slot->mirror;
-	ledger.neigh = slot->ledger;
-	if (!ours(SLOT_NEIGH, &slot->slot, &mirror, &ledger))
+	mirror.neigh = slot->entry;
+	if (!ours(&slot->slot))
 		return neigh_others(&p, &mirror, wanted, &goal);
-	demoted = neigh_demoted(&ledger.neigh.lladdr);
+	demoted = neigh_demoted(&mirror.neigh.lladdr);
 	if (want->local_mac)
-		return issue_if(&p, KERNEL_CHANGE, &demoted, &ledger);
+		return issue_if(&p, KERNEL_CHANGE, &demoted, &mirror);
 	if (!wanted)
-		return issue_if(&p, KERNEL_DELETE, &ledger, &ledger);
-	if (slot_content_equal(SLOT_NEIGH, &ledger, &goal))
+		return issue_if(&p, KERNEL_DELETE, &mirror, &mirror);
+	if (slot_content_equal(SLOT_NEIGH, &mirror, &goal))
 		return say(&p, SLOT_SYNCED);
-	return issue_if(&p, KERNEL_CHANGE, &goal, &ledger);
+	return issue_if(&p, KERNEL_CHANGE, &goal, &mirror);
 }
 
 /* ---- routes --------------------------------------------------------------------------------- */
@@ -346,7 +332,7 @@ bool reconcile_route(const struct route_slot *slot, const struct route_key *key,
     const struct route_desired *want, struct kernel_op *op, enum slot_status *status)
 {
 	const struct plan p = {op, status};
-	struct slot_content mirror, ledger, goal;
+	struct slot_content mirror, goal;
 
 	start(&p);
 	memset(&goal, 0, sizeof(goal));
@@ -357,10 +343,8 @@ bool reconcile_route(const struct route_slot *slot, const struct route_key *key,
 	if (slot == NULL || !slot->slot.present)
 		return want->wanted ? issue(&p, KERNEL_ADD, &goal) : say(&p, SLOT_EMPTY);
 	memset(&mirror, 0, sizeof(mirror));
-	memset(&ledger, 0, sizeof(ledger));
-	mirror.route = slot->mirror;
-	ledger.route = slot->ledger;
-	if (!ours(SLOT_ROUTE, &slot->slot, &mirror, &ledger)) {
+	mirror.route = slot->entry;
+	if (!ours(&slot->slot)) {
 		if (want->wanted && slot_content_equal(SLOT_ROUTE, &mirror, &goal))
 			return adopt(&p, &goal);
 		if (mirror.route.protocol == RTPROT_EVPND)
@@ -368,10 +352,10 @@ bool reconcile_route(const struct route_slot *slot, const struct route_key *key,
 		return say(&p, want->wanted ? SLOT_BLOCKED : SLOT_FOREIGN);
 	}
 	if (!want->wanted)
-		return issue_if(&p, KERNEL_DELETE, &ledger, &ledger);
-	if (slot_content_equal(SLOT_ROUTE, &ledger, &goal))
+		return issue_if(&p, KERNEL_DELETE, &mirror, &mirror);
+	if (slot_content_equal(SLOT_ROUTE, &mirror, &goal))
 		return say(&p, SLOT_SYNCED);
-	return issue_if(&p, KERNEL_CHANGE, &goal, &ledger);
+	return issue_if(&p, KERNEL_CHANGE, &goal, &mirror);
 }
 
 /* ---- addresses ------------------------------------------------------------------------------ */
@@ -391,7 +375,7 @@ bool reconcile_addr(const struct addr_slot *slot, const struct addr_key *key, bo
 		return say(&p, SLOT_PENDING);
 	if (slot == NULL || !slot->slot.present)
 		return wanted ? issue(&p, KERNEL_ADD, &goal) : say(&p, SLOT_EMPTY);
-	marks = slot->mirror.protocol == RTPROT_EVPND;
+	marks = slot->entry.protocol == RTPROT_EVPND;
 	if (slot->slot.ledger == LEDGER_WRITTEN && marks)
 		return wanted ? say(&p, SLOT_SYNCED) : issue_if(&p, KERNEL_DELETE, &goal, &goal);
 	if (wanted && marks)

@@ -4,6 +4,10 @@
  * copies of route nexthops, and the count of rows per interface, by which the end of a link finds
  * out cheaply that nothing names it any more.
  *
+ * Invariants. The one entry of a slot is the mirror's while the slot is present, else the ledger's.
+ * `apart` is set while the slot is present, the ledger has something, and the two differ
+ * (slot_content_equal): then, and only then, the ledger's content stands in the table of aparts.
+ *
  * Decides nothing and reports nothing.
  */
 #include "kernel/slots.h"
@@ -17,8 +21,7 @@
 	{                                                                                          \
 		sizeof(struct type), offsetof(struct type, key),                                   \
 		    sizeof(((struct type *)NULL)->key), offsetof(struct type, slot),               \
-		    offsetof(struct type, mirror), offsetof(struct type, ledger),                  \
-		    sizeof(struct content), table_                                                 \
+		    offsetof(struct type, entry), sizeof(struct content), table_                   \
 	}
 
 const struct slot_shape slot_shapes[SLOT_KINDS] = {
@@ -57,19 +60,24 @@ void *slot_find(const struct mirror *m, const struct slot_key *key)
 	return map_find(&m->slots[key->kind], slot_key_part(key));
 }
 
-void *slot_find_or_make(struct mirror *m, const struct slot_key *key)
+void *slot_make(struct mirror *m, const struct slot_key *key)
 {
 	const struct slot_shape *shape = &slot_shapes[key->kind];
-	void *slot = slot_find(m, key);
+	void *slot;
 
 	check(key->kind != SLOT_BRIDGE_PORT);
-	if (slot == NULL) {
-		slot = pool_new(&m->pools[key->kind]);
-		memcpy(at(slot, shape->key_offset), slot_key_part(key), shape->key_size);
-		map_insert(&m->slots[key->kind], slot);
-		slot_state(key->kind, slot)->shown = m->audit_round;
-	}
+	slot = pool_new(&m->pools[key->kind]);
+	memcpy(at(slot, shape->key_offset), slot_key_part(key), shape->key_size);
+	map_insert(&m->slots[key->kind], slot);
+	slot_state(key->kind, slot)->shown = m->audit_round;
 	return slot;
+}
+
+void *slot_find_or_make(struct mirror *m, const struct slot_key *key)
+{
+	void *slot = slot_find(m, key);
+
+	return slot != NULL ? slot : slot_make(m, key);
 }
 
 /* Route contents own their nexthops. */
@@ -80,7 +88,7 @@ static void content_clear(enum slot_kind kind, void *content)
 
 		mem_free((void *)(uintptr_t)r->nexthops);
 	}
-	memset(content, 0, slot_shapes[kind].content_size);
+	memset(content, 0, slot_shapes[kind].entry_size);
 }
 
 static void content_set(enum slot_kind kind, void *content, const struct slot_content *from)
@@ -91,7 +99,7 @@ static void content_set(enum slot_kind kind, void *content, const struct slot_co
 		copy = mem_dup(
 		    from->route.nexthops, from->route.nexthop_count * sizeof(struct route_nexthop));
 	content_clear(kind, content);
-	memcpy(content, &from->fdb, slot_shapes[kind].content_size);
+	memcpy(content, &from->fdb, slot_shapes[kind].entry_size);
 	if (kind == SLOT_ROUTE)
 		((struct route_entry *)content)->nexthops = copy;
 }
@@ -101,18 +109,73 @@ static struct slot_content content_get(enum slot_kind kind, const void *content)
 	struct slot_content c;
 
 	memset(&c, 0, sizeof(c));
-	memcpy(&c.fdb, content, slot_shapes[kind].content_size);
+	memcpy(&c.fdb, content, slot_shapes[kind].entry_size);
 	return c;
+}
+
+static void *entry_of(enum slot_kind kind, void *slot)
+{
+	return at(slot, slot_shapes[kind].entry_offset);
+}
+
+static const struct slot *state_of(enum slot_kind kind, const void *slot)
+{
+	return const_at(slot, slot_shapes[kind].state_offset);
 }
 
 struct slot_content slot_mirror(enum slot_kind kind, const void *slot)
 {
-	return content_get(kind, const_at(slot, slot_shapes[kind].mirror_offset));
+	if (!state_of(kind, slot)->present) {
+		struct slot_content nothing;
+
+		memset(&nothing, 0, sizeof(nothing));
+		return nothing;
+	}
+	return content_get(kind, const_at(slot, slot_shapes[kind].entry_offset));
 }
 
-struct slot_content slot_ledger(enum slot_kind kind, const void *slot)
+struct slot_content slot_ledger(const struct mirror *m, enum slot_kind kind, const void *slot)
 {
-	return content_get(kind, const_at(slot, slot_shapes[kind].ledger_offset));
+	const struct slot *s = state_of(kind, slot);
+	struct slot_content nothing;
+	struct slot_key key;
+
+	if (s->ledger != LEDGER_NONE && !s->apart)
+		return content_get(kind, const_at(slot, slot_shapes[kind].entry_offset));
+	if (s->apart) {
+		key = slot_key_of(kind, slot);
+		return ((const struct apart *)map_find(&m->aparts, &key))->content;
+	}
+	memset(&nothing, 0, sizeof(nothing));
+	return nothing;
+}
+
+/* ---- where mirror and ledger differ ---- */
+
+static void apart_set(
+    struct mirror *m, const struct slot_key *key, void *slot, const struct slot_content *content)
+{
+	struct apart *a = slot_state(key->kind, slot)->apart ? map_find(&m->aparts, key) : NULL;
+
+	if (a == NULL) {
+		a = mem_new(sizeof(*a));
+		a->key = *key;
+		map_insert(&m->aparts, a);
+	}
+	content_set(key->kind, &a->content, content);
+	slot_state(key->kind, slot)->apart = true;
+}
+
+static void apart_drop(struct mirror *m, const struct slot_key *key, void *slot)
+{
+	struct apart *a;
+
+	if (!slot_state(key->kind, slot)->apart)
+		return;
+	a = map_remove(&m->aparts, key);
+	content_clear(key->kind, &a->content);
+	mem_free(a);
+	slot_state(key->kind, slot)->apart = false;
 }
 
 /* ---- rows per interface ---- */
@@ -193,49 +256,92 @@ bool slot_names(enum slot_kind kind, const void *slot, ifindex_t ifindex)
 
 /* ---- changes ---- */
 
+/* What we wrote makes room for another content, and is at home again where it is shown. */
+static void show(
+    struct mirror *m, const struct slot_key *key, void *slot, const struct slot_content *content)
+{
+	struct slot *s = slot_state(key->kind, slot);
+	struct slot_content ledger;
+	bool same = false;
+
+	if (s->ledger != LEDGER_NONE) {
+		ledger = slot_ledger(m, key->kind, slot);
+		same = slot_content_equal(key->kind, &ledger, content);
+		if (!same && !s->apart)
+			apart_set(m, key, slot, &ledger);
+	}
+	content_set(key->kind, entry_of(key->kind, slot), content);
+	if (same)
+		apart_drop(m, key, slot);
+}
+
+static void show_nothing(struct mirror *m, const struct slot_key *key, void *slot)
+{
+	struct slot *s = slot_state(key->kind, slot);
+	struct slot_content ledger;
+
+	if (s->ledger == LEDGER_NONE) {
+		content_clear(key->kind, entry_of(key->kind, slot));
+	} else if (s->apart) {
+		ledger = slot_ledger(m, key->kind, slot);
+		content_set(key->kind, entry_of(key->kind, slot), &ledger);
+		apart_drop(m, key, slot);
+	}
+}
+
 void slot_set_mirror(
     struct mirror *m, const struct slot_key *key, void *slot, const struct slot_content *content)
 {
 	struct slot *s = slot_state(key->kind, slot);
-	void *mirror = at(slot, slot_shapes[key->kind].mirror_offset);
 
 	if (s->present)
 		count_devices(m, key->kind, slot, false);
 	if (content != NULL)
-		content_set(key->kind, mirror, content);
+		show(m, key, slot, content);
 	else
-		content_clear(key->kind, mirror);
+		show_nothing(m, key, slot);
 	s->present = content != NULL;
 	s->doubtful = false;
 	if (s->present)
 		count_devices(m, key->kind, slot, true);
 }
 
-void slot_set_ledger(
-    enum slot_kind kind, void *slot, enum ledger_state state, const struct slot_content *content)
+void slot_set_ledger(struct mirror *m, const struct slot_key *key, void *slot,
+    enum ledger_state state, const struct slot_content *content)
 {
-	void *ledger = at(slot, slot_shapes[kind].ledger_offset);
+	struct slot *s = slot_state(key->kind, slot);
+	struct slot_content mirror;
 
-	if (content != NULL)
-		content_set(kind, ledger, content);
+	if (content == NULL) {
+		apart_drop(m, key, slot);
+		if (!s->present)
+			content_clear(key->kind, entry_of(key->kind, slot));
+		s->ledger = LEDGER_NONE;
+		return;
+	}
+	s->ledger = (uint8_t)state;
+	mirror = slot_mirror(key->kind, slot);
+	if (!s->present)
+		content_set(key->kind, entry_of(key->kind, slot), content);
+	else if (slot_content_equal(key->kind, &mirror, content))
+		apart_drop(m, key, slot);
 	else
-		content_clear(kind, ledger);
-	slot_state(kind, slot)->ledger = (uint8_t)(content != NULL ? state : LEDGER_NONE);
+		apart_set(m, key, slot, content);
 }
 
 bool slot_agrees(enum slot_kind kind, const void *slot)
 {
-	const struct slot *s = const_at(slot, slot_shapes[kind].state_offset);
-	const struct slot_content mirror = slot_mirror(kind, slot);
-	const struct slot_content ledger = slot_ledger(kind, slot);
+	const struct slot *s = state_of(kind, slot);
 
-	return s->present && s->ledger != LEDGER_NONE && slot_content_equal(kind, &mirror, &ledger);
+	return s->present && s->ledger != LEDGER_NONE && !s->apart;
 }
 
 void slot_free(struct mirror *m, enum slot_kind kind, void *slot)
 {
-	content_clear(kind, at(slot, slot_shapes[kind].mirror_offset));
-	content_clear(kind, at(slot, slot_shapes[kind].ledger_offset));
+	const struct slot_key key = slot_key_of(kind, slot);
+
+	apart_drop(m, &key, slot);
+	content_clear(kind, entry_of(kind, slot));
 	pool_free(&m->pools[kind], slot);
 }
 

@@ -1,6 +1,6 @@
 /*
  * Inside of the mirror, shared by mirror.c and ledger.c only: slots of all kinds handled alike.
- * A shape says where key, state, mirror and ledger stand in each kind's struct.
+ * A shape says where key, state and entry stand in each kind's struct.
  */
 #pragma once
 
@@ -10,7 +10,7 @@
 #define SLOT_KINDS (SLOT_ADDR + 1)
 
 struct slot_shape {
-	size_t size, key_offset, key_size, state_offset, mirror_offset, ledger_offset, content_size;
+	size_t size, key_offset, key_size, state_offset, entry_offset, entry_size;
 	enum kernel_table table;
 };
 
@@ -26,12 +26,19 @@ struct witness {
 	struct slot_content replaced, foreign, restore;
 };
 
+/* What we wrote into a slot where the kernel shows something else. */
+struct apart {
+	struct slot_key key;
+	struct slot_content content; /* nexthops owned */
+};
+
 struct mirror {
 	struct map links;	       /* struct mirror_link by ifindex */
 	struct map macs;	       /* struct mac_count: link addresses of this host */
 	struct map rows;	       /* struct row_count: present rows that name an interface */
 	struct map slots[SLOT_KINDS];  /* but SLOT_BRIDGE_PORT */
 	struct pool pools[SLOT_KINDS]; /* of the slots */
+	struct map aparts;	       /* struct apart by slot key */
 	struct map witnesses;	       /* by slot key */
 	bool dumping[TABLE_COUNT];     /* between DUMP_BEGIN and DUMP_END */
 	bool dumped[TABLE_COUNT];      /* once at least */
@@ -66,6 +73,8 @@ static inline struct slot *slot_state(enum slot_kind kind, void *slot)
 
 /* NULL when unknown. */
 void *slot_find(const struct mirror *m, const struct slot_key *key);
+/* There is none yet. */
+void *slot_make(struct mirror *m, const struct slot_key *key);
 void *slot_find_or_make(struct mirror *m, const struct slot_key *key);
 /* Frees the slot when nothing is left in it and no dump needs its tombstone. */
 void slot_drop_if_empty(struct mirror *m, const struct slot_key *key, void *slot);
@@ -77,15 +86,15 @@ void slot_free(struct mirror *m, enum slot_kind kind, void *slot);
 /* Present rows that name this interface. */
 size_t slot_rows_naming(const struct mirror *m, ifindex_t ifindex);
 bool slot_names(enum slot_kind kind, const void *slot, ifindex_t ifindex);
-/* Copies; `nexthops` still belong to the slot. */
+/* Copies, zero where there is nothing; `nexthops` still belong to the slot. */
 struct slot_content slot_mirror(enum slot_kind kind, const void *slot);
-struct slot_content slot_ledger(enum slot_kind kind, const void *slot);
+struct slot_content slot_ledger(const struct mirror *m, enum slot_kind kind, const void *slot);
 /* NULL content: absent. */
 void slot_set_mirror(
     struct mirror *m, const struct slot_key *key, void *slot, const struct slot_content *content);
 /* NULL content: LEDGER_NONE; else `state`. */
-void slot_set_ledger(
-    enum slot_kind kind, void *slot, enum ledger_state state, const struct slot_content *content);
+void slot_set_ledger(struct mirror *m, const struct slot_key *key, void *slot,
+    enum ledger_state state, const struct slot_content *content);
 /* Present and equal to what the ledger says. */
 bool slot_agrees(enum slot_kind kind, const void *slot);
 
@@ -94,5 +103,5 @@ struct witness *witness_make(struct mirror *m, const struct slot_key *key);
 void witness_drop(struct mirror *m, const struct slot_key *key);
 /* Before `content` (NULL: gone) replaces what the mirror shows in a slot with an operation under
  * way. */
-void witness_event(struct mirror *m, const struct slot_key *key, const void *slot,
+void witness_event(struct mirror *m, const struct slot_key *key, void *slot,
     const struct kernel_event *event, const struct slot_content *content);

@@ -353,8 +353,8 @@ static void test_fdb_traffic_and_flush(void **state)
 	assert_int_equal(settle_fdb(9, true, true, false), SLOT_SYNCED);
 	frame_from(8);
 	frame_from(9);
-	assert_int_equal(fdb(8)->mirror.port.v, w->vp.v);
-	assert_int_equal(fdb(8)->mirror.ntf, 0);
+	assert_int_equal(fdb(8)->entry.port.v, w->vp.v);
+	assert_int_equal(fdb(8)->entry.ntf, 0);
 	assert_int_equal(fdb(8)->slot.ledger, LEDGER_NONE);
 	assert_int_equal(settle_fdb(9, true, true, false), SLOT_SYNCED);
 	assert_true(kernel_shows(9, &e));
@@ -493,8 +493,8 @@ static void test_neigh(void **state)
 		assert_int_equal(settle_neigh(ips[i], 2, true, false), SLOT_SYNCED);
 		/* the MAC becomes local: an ordinary entry that traffic corrects, not ours */
 		assert_int_equal(settle_neigh(ips[i], 2, false, true), SLOT_FOREIGN);
-		assert_int_equal(mirror_neigh(w->m, &key.neigh)->mirror.nud, NUD_STALE);
-		assert_int_equal(mirror_neigh(w->m, &key.neigh)->mirror.ntf, 0);
+		assert_int_equal(mirror_neigh(w->m, &key.neigh)->entry.nud, NUD_STALE);
+		assert_int_equal(mirror_neigh(w->m, &key.neigh)->entry.ntf, 0);
 		assert_int_equal(mirror_neigh(w->m, &key.neigh)->slot.ledger, LEDGER_NONE);
 		/* and back: what the kernel learned gives way */
 		assert_int_equal(settle_neigh(ips[i], 3, true, false), SLOT_SYNCED);

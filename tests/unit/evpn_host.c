@@ -294,7 +294,7 @@ void kernel_fdb_gone(struct evpn_host_state *h, const char *mac)
 	e.fdb.key = slot_key_fdb((ifindex_t){BRIDGE}, TEST_VLAN, &m).fdb;
 	slot = mirror_fdb(h->mirror, &e.fdb.key);
 	if (slot != NULL)
-		e.fdb.entry = slot->mirror;
+		e.fdb.entry = slot->entry;
 	kernel_send(h, &e);
 }
 

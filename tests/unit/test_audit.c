@@ -207,10 +207,10 @@ static void test_differences(void **state)
 	assert_true(read_slot(&keys[0], &moved, false));
 	assert_true(read_slot(&keys[1], NULL, false));
 	assert_true(read_slot(&keys[2], &here, false));
-	assert_int_equal(mirror_fdb(m, &keys[0].fdb)->mirror.port.v, vx.v);
+	assert_int_equal(mirror_fdb(m, &keys[0].fdb)->entry.port.v, vx.v);
 	assert_null(mirror_fdb(m, &keys[1].fdb));
 	assert_true(slot_key_equal(&keys[2], &key));
-	assert_int_equal(mirror_fdb(m, &key.fdb)->mirror.port.v, vp.v);
+	assert_int_equal(mirror_fdb(m, &key.fdb)->entry.port.v, vp.v);
 }
 
 /* What is notified between dump and read is a change, told as it should be. */
@@ -225,7 +225,7 @@ static void test_told_meanwhile(void **state)
 	end();
 	assert_int_equal(next_reads(keys), 1);
 	assert_false(read_slot(&keys[0], &moved, true));
-	assert_int_equal(mirror_fdb(m, &keys[0].fdb)->mirror.port.v, vx.v);
+	assert_int_equal(mirror_fdb(m, &keys[0].fdb)->entry.port.v, vx.v);
 }
 
 /* Slots made while an audit runs are not missing from its dump. */
@@ -322,7 +322,7 @@ static void test_protocol_alone(void **state)
 	end();
 	assert_int_equal(next_reads(keys), 2);
 	assert_false(read_slot(&one, &renamed, false));
-	assert_int_equal(mirror_neigh(m, &one.neigh)->mirror.protocol, 255);
+	assert_int_equal(mirror_neigh(m, &one.neigh)->entry.protocol, 255);
 	assert_true(read_slot(&two, &taken, false));
 	assert_int_equal(mirror_neigh(m, &two.neigh)->slot.ledger, LEDGER_NONE);
 }

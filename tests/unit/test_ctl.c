@@ -297,7 +297,7 @@ static void make_macs(void)
 {
 	vtep = ip_from_u32(0x0a000002);
 	fdb =
-	    (struct fdb_slot){.slot = {.present = true}, .mirror = {.port = {6}, .nud = NUD_NOARP}};
+	    (struct fdb_slot){.slot = {.present = true}, .entry = {.port = {6}, .nud = NUD_NOARP}};
 	macs[0] = (struct evpn_mac_view){.vni = {99},
 	    .claim = {.kind = CLAIM_PINNED},
 	    .port = {6},

@@ -154,7 +154,7 @@ static void test_sticky_is_half_between_its_writes(void **state)
 	say(&op.key, &op.content, true, false, 0);
 	assert_false(answer(&op, KERNEL_DONE, 0, NULL, &repair));
 	assert_int_equal(fdb()->slot.ledger, LEDGER_WRITTEN);
-	assert_int_equal(fdb()->mirror.ntf, NTF_EXT_LEARNED | NTF_STICKY);
+	assert_int_equal(fdb()->entry.ntf, NTF_EXT_LEARNED | NTF_STICKY);
 }
 
 /* EBUSY, ENOSPC, …: nothing was written, nothing is ours, and it may be tried again. */
@@ -194,7 +194,7 @@ static void test_eexist_shows_who_is_there(void **state)
 	(void)state;
 	assert_false(answer(&op, KERNEL_FAILED, EEXIST, &foreign, &repair));
 	assert_int_equal(fdb()->slot.ledger, LEDGER_NONE);
-	assert_int_equal(fdb()->mirror.port.v, vp.v);
+	assert_int_equal(fdb()->entry.port.v, vp.v);
 }
 
 /* ENOENT on our delete: somebody took it over or away; we are told what is there. */
@@ -208,7 +208,7 @@ static void test_enoent_is_forgotten(void **state)
 	op = next_fdb(false, false);
 	assert_false(answer(&op, KERNEL_FAILED, ENOENT, &foreign, &repair));
 	assert_int_equal(fdb()->slot.ledger, LEDGER_NONE);
-	assert_int_equal(fdb()->mirror.nud, NUD_NOARP);
+	assert_int_equal(fdb()->entry.nud, NUD_NOARP);
 }
 
 /* A read is older than the notifications that came with the result. */
@@ -221,7 +221,7 @@ static void test_notification_beats_the_read(void **state)
 	(void)state;
 	say(&op.key, &later, true, false, 0);
 	assert_false(answer(&op, KERNEL_MISMATCH, 0, &seen, &repair));
-	assert_int_equal(fdb()->mirror.nud, NUD_NOARP);
+	assert_int_equal(fdb()->entry.nud, NUD_NOARP);
 	assert_int_equal(counters.mismatched, 1);
 }
 
@@ -277,7 +277,7 @@ static void hit(bool sticky_step_two, uint8_t foreign_ntf, bool restored_by_agen
 		assert_false(answer(&second, KERNEL_DONE, 0, NULL, &repair));
 	assert_int_equal(counters.repaired, restored_by_agent ? 0 : 1);
 	assert_int_equal(fdb()->slot.ledger, LEDGER_NONE);
-	assert_int_equal(fdb()->mirror.port.v, vp.v);
+	assert_int_equal(fdb()->entry.port.v, vp.v);
 }
 
 static void test_window_repair(void **state)
@@ -506,7 +506,7 @@ static void test_neigh_no_repair(void **state)
 	say_deleted(255);
 	say(&op.key, &foreign, true, false, 55);
 	assert_false(answer(&op, KERNEL_DONE, 0, NULL, &repair));
-	assert_int_equal(neigh()->mirror.nud, NUD_PERMANENT);
+	assert_int_equal(neigh()->entry.nud, NUD_PERMANENT);
 }
 
 static void test_neigh_change_repair(void **state)
@@ -535,7 +535,7 @@ static void test_demoted_is_not_ours(void **state)
 	say(&op.key, &op.content, true, true, 77);
 	assert_false(answer(&op, KERNEL_DONE, 0, NULL, &repair));
 	assert_int_equal(neigh()->slot.ledger, LEDGER_NONE);
-	assert_int_equal(neigh()->mirror.nud, NUD_STALE);
+	assert_int_equal(neigh()->entry.nud, NUD_STALE);
 }
 
 /* ---- VXLAN FDB, flood lists, restart ---- */

@@ -140,7 +140,7 @@ static void test_audit(void **state)
 	run_audit(&h);
 	expect(&h, "");
 	assert_int_equal(evpn_counters(h.evpn)->kernel.audit_desired, 0);
-	c.vxlan_fdb = mirror_vxlan_fdb(h.mirror, &key.vxlan_fdb)->mirror;
+	c.vxlan_fdb = mirror_vxlan_fdb(h.mirror, &key.vxlan_fdb)->entry;
 	e = kernel_event_from_slot(&key, &c, false);
 	mirror_apply(h.mirror, &e, NULL, NULL);
 	expect(&h, "");

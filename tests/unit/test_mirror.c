@@ -14,6 +14,7 @@
 
 #include "kernel/mirror.h"
 #include "kernel/reconcile.h"
+#include "kernel/slots.h"
 
 static const ifindex_t br = {10}, vx = {11}, svi = {12}, vp = {13}, other = {20};
 static const struct mac mac = {{2, 0, 0, 0, 0, 1}};
@@ -92,7 +93,7 @@ static void test_dump_rows_are_hints(void **state)
 	fdb_says(1, vp, true, true);
 	fdb_says(2, vp, true, true);
 	assert_int_equal(told_count, 0);
-	assert_int_equal(fdb(1)->mirror.port.v, vx.v);
+	assert_int_equal(fdb(1)->entry.port.v, vx.v);
 	/* and a row that nobody told of is news */
 	fdb_says(3, vp, true, true);
 	assert_int_equal(told_count, 1);
@@ -387,11 +388,105 @@ static void test_route_replaced_by_another(void **state)
 	(void)state;
 	route_says("192.0.2.1/32", RTPROT_EVPND, vp, none, true);
 	route_says("192.0.2.1/32", RTPROT_STATIC, other, none, true);
-	assert_int_equal(route("192.0.2.1/32")->mirror.protocol, RTPROT_STATIC);
+	assert_int_equal(route("192.0.2.1/32")->entry.protocol, RTPROT_STATIC);
 	route_says("192.0.2.1/32", RTPROT_EVPND, vp, none, false);
-	assert_int_equal(route("192.0.2.1/32")->mirror.protocol, RTPROT_STATIC);
+	assert_int_equal(route("192.0.2.1/32")->entry.protocol, RTPROT_STATIC);
 	route_says("192.0.2.1/32", RTPROT_STATIC, other, none, false);
 	assert_null(route("192.0.2.1/32"));
+}
+
+/* ---- one entry for mirror and ledger, against a model that keeps both ---- */
+
+enum { CONTENTS = 3 };
+
+struct model {
+	bool present;
+	enum ledger_state state;
+	unsigned mirror, ledger; /* which content */
+};
+
+static struct slot_content content_of(enum slot_kind kind, unsigned n)
+{
+	static const struct route_nexthop nexthops[] = {
+	    {.dev = {13}, .weight = 1}, {.dev = {20}, .weight = 1}};
+	struct slot_content c;
+
+	memset(&c, 0, sizeof(c));
+	if (kind == SLOT_FDB)
+		c.fdb = (struct fdb_entry){vx, NUD_REACHABLE, n == 0 ? 0 : NTF_EXT_LEARNED, n > 1};
+	else if (kind == SLOT_NEIGH)
+		c.neigh = (struct neigh_entry){.lladdr = {{2, 0, 0, 0, 1, (uint8_t)n}}};
+	else
+		c.route = (struct route_entry){.protocol = RTPROT_EVPND,
+		    .type = RTN_UNICAST,
+		    .nexthop_count = n == 0 ? 2 : 1,
+		    .nexthops = n == 2 ? &nexthops[1] : nexthops};
+	return c;
+}
+
+static void assert_is(const struct slot_key *key, const void *slot, const struct model *is)
+{
+	struct slot_content mirror = slot_mirror(key->kind, slot);
+	struct slot_content ledger = mirror_ledger(m, key), want;
+	bool agree = is->present && is->state != LEDGER_NONE && is->mirror == is->ledger;
+
+	assert_int_equal(slot_agrees(key->kind, slot), agree);
+	assert_int_equal(m->aparts.count, is->present && is->state != LEDGER_NONE && !agree);
+	if (is->present) {
+		want = content_of(key->kind, is->mirror);
+		assert_true(slot_content_equal(key->kind, &mirror, &want));
+	}
+	if (is->state != LEDGER_NONE) {
+		want = content_of(key->kind, is->ledger);
+		assert_true(slot_content_equal(key->kind, &ledger, &want));
+	}
+}
+
+static void change(const struct slot_key *key, void *slot, struct model *is, unsigned n)
+{
+	unsigned which = n / 8 % CONTENTS;
+	struct slot_content c = content_of(key->kind, which);
+
+	if (n % 8 < 3) {
+		slot_set_mirror(m, key, slot, &c);
+		is->present = true;
+		is->mirror = which;
+	} else if (n % 8 < 4) {
+		slot_set_mirror(m, key, slot, NULL);
+		is->present = false;
+	} else if (n % 8 < 7) {
+		is->state = n % 8 == 4 ? LEDGER_INTENT : LEDGER_WRITTEN;
+		slot_set_ledger(m, key, slot, is->state, &c);
+		is->ledger = which;
+	} else {
+		slot_set_ledger(m, key, slot, LEDGER_NONE, NULL);
+		is->state = LEDGER_NONE;
+	}
+}
+
+static void test_mirror_and_ledger_share_an_entry(void **state)
+{
+	struct ip ip = ip_from_u32(0x0a000001);
+	struct prefix prefix = prefix_from(&ip, 32);
+	const struct slot_key keys[] = {
+	    slot_key_fdb(br, 99, &mac), slot_key_neigh(svi, &ip), slot_key_route(254, 20, &prefix)};
+	uint32_t random = 1;
+
+	(void)state;
+	for (size_t k = 0; k < sizeof(keys) / sizeof(keys[0]); k++) {
+		void *slot = slot_find_or_make(m, &keys[k]);
+		struct model is = {0};
+
+		for (unsigned i = 0; i < 5000; i++) {
+			random = random * 1664525u + 1013904223u;
+			change(&keys[k], slot, &is, random >> 16);
+			assert_is(&keys[k], slot, &is);
+		}
+		slot_set_mirror(m, &keys[k], slot, NULL);
+		slot_set_ledger(m, &keys[k], slot, LEDGER_NONE, NULL);
+		slot_drop_if_empty(m, &keys[k], slot);
+		assert_null(slot_find(m, &keys[k]));
+	}
 }
 
 /* The slots of one MAC+IP route: what a hundred thousand of them cost. */
@@ -400,7 +495,7 @@ static void test_slots_are_small(void **state)
 	(void)state;
 	assert_true(
 	    sizeof(struct fdb_slot) + sizeof(struct vxlan_fdb_slot) + sizeof(struct neigh_slot) <=
-	    200);
+	    124);
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -419,6 +514,7 @@ int main(void)
 	    TEST(test_addresses),
 	    TEST(test_routes_go_silently),
 	    TEST(test_route_replaced_by_another),
+	    TEST(test_mirror_and_ledger_share_an_entry),
 	    TEST(test_slots_are_small),
 	};
 

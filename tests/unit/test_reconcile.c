@@ -83,6 +83,15 @@ static void obeys(const struct kernel_op *op, const struct slot_content *mirror,
 	}
 }
 
+/* As the mirror keeps it (slots.c): one entry, and whether the ledger has the same. */
+static void set_ledger(enum slot_kind kind, struct slot *slot, uint8_t state,
+    const struct slot_content *mirror, const struct slot_content *wrote)
+{
+	slot->ledger = state;
+	slot->apart =
+	    state != LEDGER_NONE && slot->present && !slot_content_equal(kind, mirror, wrote);
+}
+
 /* ---- bridge FDB ---- */
 
 static bool fdb_learned(const struct fdb_entry *e)
@@ -92,12 +101,10 @@ static bool fdb_learned(const struct fdb_entry *e)
 
 static void fdb_case(const struct fdb_slot *slot, const struct fdb_desired *want)
 {
-	struct slot_content mirror = of_fdb(slot->mirror), ledger = of_fdb(slot->ledger);
-	bool ours = slot->slot.present && slot->slot.ledger >= LEDGER_HALF &&
-		    slot_content_equal(SLOT_FDB, &mirror, &ledger);
-	bool replaceable =
-	    want->wanted && fdb_learned(&slot->mirror) &&
-	    (want->displace_learned || ifindex_equal(slot->mirror.port, want->vxlan));
+	struct slot_content mirror = of_fdb(slot->entry);
+	bool ours = slot->slot.present && slot->slot.ledger >= LEDGER_HALF && !slot->slot.apart;
+	bool replaceable = want->wanted && fdb_learned(&slot->entry) &&
+			   (want->displace_learned || ifindex_equal(slot->entry.port, want->vxlan));
 	enum slot_status status = SLOT_EMPTY;
 	struct kernel_op op;
 
@@ -114,7 +121,7 @@ static void fdb_case(const struct fdb_slot *slot, const struct fdb_desired *want
 	    (op.content.fdb.ntf & NTF_EXT_LEARNED) == 0);
 	/* deletes are scoped to a port that our row is on */
 	if (op.verb == KERNEL_DELETE)
-		assert_int_equal(op.content.fdb.port.v, slot->mirror.port.v);
+		assert_int_equal(op.content.fdb.port.v, slot->entry.port.v);
 	if (op.verb == KERNEL_ADD || op.verb == KERNEL_CHANGE)
 		assert_int_equal(op.content.fdb.port.v, want->vxlan.v);
 	/* NOARP is never written: it is how a foreign row is told */
@@ -139,13 +146,15 @@ static void fdb_ledgers(struct fdb_slot *slot)
 	const ifindex_t ports[] = {vx, old_vx};
 
 	slot->slot.ledger = LEDGER_NONE;
-	memset(&slot->ledger, 0, sizeof(slot->ledger));
+	slot->slot.apart = false;
 	fdb_desires(slot);
 	for (size_t i = 0; i < 3; i++)
 		for (size_t p = 0; p < 2; p++) {
-			slot->slot.ledger = written[i].state;
-			slot->ledger =
-			    (struct fdb_entry){ports[p], NUD_REACHABLE, written[i].ntf, false};
+			struct fdb_entry wrote = {ports[p], NUD_REACHABLE, written[i].ntf, false};
+
+			set_ledger(SLOT_FDB, &slot->slot, written[i].state,
+			    &(struct slot_content){.fdb = slot->entry},
+			    &(struct slot_content){.fdb = wrote});
 			fdb_desires(slot);
 		}
 }
@@ -164,7 +173,7 @@ static void test_fdb_all(void **state)
 		static const uint8_t ntfs[] = {
 		    0, NTF_EXT_LEARNED, NTF_STICKY, NTF_EXT_LEARNED | NTF_STICKY};
 
-		slot.mirror = (struct fdb_entry){
+		slot.entry = (struct fdb_entry){
 		    ports[i & 3], nuds[i >> 2 & 3], ntfs[i >> 4 & 3], (i >> 6 & 1) != 0};
 		fdb_ledgers(&slot);
 	}
@@ -183,14 +192,14 @@ static void fdb_arrives(struct fdb_slot *slot, const struct fdb_desired *want)
 		assert_true(++steps <= 4);
 		slot->slot.present = op.verb != KERNEL_DELETE;
 		if (op.verb != KERNEL_DELETE)
-			slot->mirror = slot->ledger = op.content.fdb;
+			slot->entry = op.content.fdb;
 		slot->slot.ledger = op.verb == KERNEL_DELETE	       ? LEDGER_NONE
 				    : op.content.fdb.ntf == NTF_STICKY ? LEDGER_HALF
 								       : LEDGER_WRITTEN;
 	}
 	assert_int_equal(status, want->wanted ? SLOT_SYNCED : SLOT_EMPTY);
-	assert_true(!want->wanted || (slot->mirror.ntf & NTF_EXT_LEARNED) != 0);
-	assert_true(!want->wanted || ((slot->mirror.ntf & NTF_STICKY) != 0) == want->sticky);
+	assert_true(!want->wanted || (slot->entry.ntf & NTF_EXT_LEARNED) != 0);
+	assert_true(!want->wanted || ((slot->entry.ntf & NTF_STICKY) != 0) == want->sticky);
 }
 
 static void test_fdb_arrives(void **state)
@@ -207,9 +216,8 @@ static void test_fdb_arrives(void **state)
 			slot.slot.ledger = from == 0 || from == 4 ? LEDGER_NONE
 					   : from == 3		  ? LEDGER_HALF
 								  : LEDGER_WRITTEN;
-			slot.mirror = (struct fdb_entry){
+			slot.entry = (struct fdb_entry){
 			    from == 4 ? vp : vx, NUD_REACHABLE, ntfs[from], false};
-			slot.ledger = slot.mirror;
 			if (from == 4 && to == 0)
 				continue; /* a learned row stays where nothing is wanted */
 			fdb_arrives(&slot, &want);
@@ -231,8 +239,8 @@ static void test_fdb_sticky_steps(void **state)
 	assert_int_equal(op.pre, PRE_NONE);
 	slot.slot.present = true;
 	slot.slot.ledger = LEDGER_HALF;
-	slot.mirror = slot.ledger = op.content.fdb;
-	slot.mirror.nud = NUD_STALE; /* aged meanwhile: still the same row */
+	slot.entry = op.content.fdb;
+	slot.entry.nud = NUD_STALE; /* aged meanwhile: still the same row */
 	assert_true(reconcile_fdb(&slot, &slot.key, &want, &op, &status));
 	assert_int_equal(op.verb, KERNEL_CHANGE);
 	assert_int_equal(op.content.fdb.ntf, NTF_STICKY | NTF_EXT_LEARNED);
@@ -258,12 +266,11 @@ static void test_busy_slot_waits(void **state)
 
 static void vxlan_case(const struct vxlan_fdb_slot *slot, bool wanted, const struct ip *dst)
 {
-	struct slot_content mirror = of_vxlan(slot->mirror), ledger = of_vxlan(slot->ledger);
+	struct slot_content mirror = of_vxlan(slot->entry);
 	struct vxlan_fdb_desired want = {wanted, *dst};
-	bool ours = slot->slot.present && slot->slot.ledger == LEDGER_WRITTEN &&
-		    slot_content_equal(SLOT_VXLAN_FDB, &mirror, &ledger);
-	bool replaceable = wanted && (slot->mirror.nud & (NUD_NOARP | NUD_PERMANENT)) == 0 &&
-			   slot->mirror.ntf == 0 && slot->mirror.nhid == 0;
+	bool ours = slot->slot.present && slot->slot.ledger == LEDGER_WRITTEN && !slot->slot.apart;
+	bool replaceable = wanted && (slot->entry.nud & (NUD_NOARP | NUD_PERMANENT)) == 0 &&
+			   slot->entry.ntf == 0 && slot->entry.nhid == 0;
 	enum slot_status status;
 	struct kernel_op op;
 
@@ -271,11 +278,11 @@ static void vxlan_case(const struct vxlan_fdb_slot *slot, bool wanted, const str
 	if (reconcile_vxlan_fdb(slot, &slot->key, &want, &op, &status)) {
 		obeys(&op, slot->slot.present ? &mirror : NULL, ours, replaceable, true);
 		if (op.verb == KERNEL_DELETE)
-			assert_true(ip_equal(&op.content.vxlan_fdb.dst, &slot->mirror.dst));
+			assert_true(ip_equal(&op.content.vxlan_fdb.dst, &slot->entry.dst));
 		return;
 	}
 	assert_false(ours && !wanted);
-	assert_true(status != SLOT_SYNCED || (ours && ip_equal(&slot->mirror.dst, dst)));
+	assert_true(status != SLOT_SYNCED || (ours && ip_equal(&slot->entry.dst, dst)));
 	assert_true(slot->slot.present || (!wanted && status == SLOT_EMPTY));
 }
 
@@ -285,21 +292,24 @@ static void test_vxlan_all(void **state)
 	    NUD_REACHABLE, NUD_NOARP | NUD_REACHABLE, NUD_PERMANENT, NUD_STALE};
 	struct ip a = ip_from_u32(0x0a000001), b = ip_from_u32(0x0a000002), none = {0};
 	struct vxlan_fdb_slot slot = {.key = {.dev = vx, .mac = mac}};
+	struct slot_content mirror, wrote;
 
 	(void)state;
 	for (unsigned i = 0; i < 4 * 2 * 3 * 2 * 2 * 2 * 2; i++) {
-		slot.mirror = (struct vxlan_fdb_entry){.dst = i & 1 ? a : b,
+		slot.entry = (struct vxlan_fdb_entry){.dst = i & 1 ? a : b,
 		    .nud = nuds[i >> 1 & 3],
 		    .ntf = i >> 3 & 1 ? NTF_EXT_LEARNED : 0,
 		    .nhid = i >> 4 & 1};
-		if (slot.mirror.nhid != 0)
-			slot.mirror.dst = none;
-		slot.ledger = (struct vxlan_fdb_entry){.dst = i >> 5 & 1 ? a : b,
+		if (slot.entry.nhid != 0)
+			slot.entry.dst = none;
+		wrote = of_vxlan((struct vxlan_fdb_entry){.dst = i >> 5 & 1 ? a : b,
 		    .nud = NUD_NOARP | NUD_REACHABLE,
-		    .ntf = NTF_EXT_LEARNED};
-		slot.slot.ledger = i >> 6 & 1 ? LEDGER_WRITTEN : LEDGER_NONE;
+		    .ntf = NTF_EXT_LEARNED});
+		mirror = of_vxlan(slot.entry);
 		for (unsigned d = 0; d < 8; d++) {
 			slot.slot.present = (d & 4) != 0;
+			set_ledger(SLOT_VXLAN_FDB, &slot.slot,
+			    i >> 6 & 1 ? LEDGER_WRITTEN : LEDGER_NONE, &mirror, &wrote);
 			vxlan_case(&slot, (d & 1) != 0, d & 2 ? &a : &b);
 		}
 	}
@@ -309,11 +319,10 @@ static void test_vxlan_all(void **state)
 
 static void neigh_case(const struct neigh_slot *slot, const struct neigh_desired *want)
 {
-	struct slot_content mirror = of_neigh(slot->mirror), ledger = of_neigh(slot->ledger);
-	bool ours = slot->slot.present && slot->slot.ledger == LEDGER_WRITTEN &&
-		    slot_content_equal(SLOT_NEIGH, &mirror, &ledger);
-	bool learned = (slot->mirror.nud & (NUD_NOARP | NUD_PERMANENT)) == 0 &&
-		       (slot->mirror.ntf & NTF_EXT_LEARNED) == 0;
+	struct slot_content mirror = of_neigh(slot->entry);
+	bool ours = slot->slot.present && slot->slot.ledger == LEDGER_WRITTEN && !slot->slot.apart;
+	bool learned = (slot->entry.nud & (NUD_NOARP | NUD_PERMANENT)) == 0 &&
+		       (slot->entry.ntf & NTF_EXT_LEARNED) == 0;
 	bool wanted = want->wanted && !want->local_mac;
 	enum slot_status status;
 	struct kernel_op op;
@@ -322,7 +331,7 @@ static void neigh_case(const struct neigh_slot *slot, const struct neigh_desired
 	if (!reconcile_neigh(slot, &slot->key, want, &op, &status)) {
 		assert_false(ours && !wanted);
 		assert_true(status != SLOT_SYNCED ||
-			    (ours && mac_equal(&slot->mirror.lladdr, &want->lladdr)));
+			    (ours && mac_equal(&slot->entry.lladdr, &want->lladdr)));
 		return;
 	}
 	obeys(&op, slot->slot.present ? &mirror : NULL, ours, wanted && learned, true);
@@ -341,22 +350,25 @@ static void test_neigh_all(void **state)
 	    NUD_PERMANENT, NUD_FAILED, NUD_INCOMPLETE};
 	static const uint8_t protocols[] = {0, RTPROT_EVPND, 255, RTPROT_ZEBRA};
 	struct neigh_slot slot = {.key = {vx, ip_from_u32(0x0a010001)}};
+	struct slot_content mirror, wrote;
 
 	(void)state;
 	for (unsigned i = 0; i < 8 * 4 * 2 * 2 * 2 * 2 * 2 * 8; i++) {
 		struct neigh_desired want = {
 		    (i & 1) != 0, i >> 1 & 1 ? mac : mac2, (i >> 2 & 1) != 0};
 
-		slot.mirror = (struct neigh_entry){.nud = nuds[i >> 3 & 7],
+		slot.entry = (struct neigh_entry){.nud = nuds[i >> 3 & 7],
 		    .protocol = protocols[i >> 6 & 3],
 		    .lladdr = i >> 8 & 1 ? mac : mac2,
 		    .ntf = i >> 9 & 1 ? NTF_EXT_LEARNED : 0};
-		slot.ledger = (struct neigh_entry){.nud = NUD_NOARP,
+		wrote = of_neigh((struct neigh_entry){.nud = NUD_NOARP,
 		    .protocol = RTPROT_EVPND,
 		    .lladdr = i >> 10 & 1 ? mac : mac2,
-		    .ntf = NTF_EXT_LEARNED};
-		slot.slot.ledger = i >> 11 & 1 ? LEDGER_WRITTEN : LEDGER_NONE;
+		    .ntf = NTF_EXT_LEARNED});
+		mirror = of_neigh(slot.entry);
 		slot.slot.present = (i >> 12 & 1) != 0;
+		set_ledger(SLOT_NEIGH, &slot.slot, i >> 11 & 1 ? LEDGER_WRITTEN : LEDGER_NONE,
+		    &mirror, &wrote);
 		neigh_case(&slot, &want);
 	}
 }
@@ -379,15 +391,15 @@ static void test_route(void **state)
 	assert_int_equal(op.verb, KERNEL_ADD);
 	slot.slot.present = true;
 	slot.slot.ledger = LEDGER_WRITTEN;
-	slot.ledger = want.entry;
-	slot.mirror = want.entry;
-	slot.mirror.nexthops = ba; /* the kernel's own order */
+	slot.entry = want.entry;
+	slot.entry.nexthops = ba; /* the kernel's own order */
 	assert_false(reconcile_route(&slot, &slot.key, &want, &op, &status));
 	assert_int_equal(status, SLOT_SYNCED);
 	want.entry.nexthop_count = 1;
 	assert_true(reconcile_route(&slot, &slot.key, &want, &op, &status));
 	assert_int_equal(op.verb, KERNEL_CHANGE);
-	slot.mirror.protocol = RTPROT_STATIC; /* replaced by another */
+	slot.entry.protocol = RTPROT_STATIC; /* replaced by another */
+	slot.slot.apart = true;
 	for (int wanted = 0; wanted < 2; wanted++) {
 		want.wanted = wanted;
 		assert_false(reconcile_route(&slot, &slot.key, &want, &op, &status));
@@ -412,8 +424,8 @@ static void test_flood_and_addr(void **state)
 		assert_int_equal(status, SLOT_FOREIGN);
 	}
 	/* with our marks: an orphan, adopted when it is wanted */
-	flood.mirror = (struct flood_entry){NUD_REACHABLE | NUD_NOARP, NTF_EXT_LEARNED, 0};
-	addr.mirror.protocol = RTPROT_EVPND;
+	flood.entry = (struct flood_entry){NUD_REACHABLE | NUD_NOARP, NTF_EXT_LEARNED, 0};
+	addr.entry.protocol = RTPROT_EVPND;
 	assert_false(reconcile_flood(&flood, &flood.key, false, &op, &status));
 	assert_int_equal(status, SLOT_ORPHAN);
 	assert_true(reconcile_flood(&flood, &flood.key, true, &op, &status));
@@ -424,7 +436,7 @@ static void test_flood_and_addr(void **state)
 	assert_int_equal(op.verb, KERNEL_READ);
 	/* ours */
 	flood.slot.ledger = addr.slot.ledger = LEDGER_WRITTEN;
-	flood.mirror =
+	flood.entry =
 	    (struct flood_entry){NUD_PERMANENT, 0, 0}; /* re-flagged by another's append */
 	assert_true(reconcile_flood(&flood, &flood.key, false, &op, &status));
 	assert_int_equal(op.verb, KERNEL_DELETE);
