@@ -72,10 +72,18 @@ static const void *key_of(const struct map *m, const void *object)
 	return (const uint8_t *)object + m->key_offset;
 }
 
+/* Keys of four bytes are interface indexes and numbers of our own, which nobody chooses to collide:
+ * these are looked up several times for each entry that comes and goes. */
 static uint32_t hash_of(const struct map *m, const void *key)
 {
-	uint32_t hash = (uint32_t)map_hash(m->seed, key, key_bytes(m, key));
+	uint32_t number, hash;
 
+	if (m->key_size == sizeof(number)) {
+		memcpy(&number, key, sizeof(number));
+		hash = (uint32_t)((m->seed[0] ^ number) * 0x9e3779b97f4a7c15u >> 32);
+	} else {
+		hash = (uint32_t)map_hash(m->seed, key, key_bytes(m, key));
+	}
 	return hash != 0 ? hash : 1;
 }
 

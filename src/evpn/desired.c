@@ -78,14 +78,29 @@ static struct neigh *neigh_of(const struct evpn *v, const struct slot_key *key)
 	return vrf == NULL ? NULL : neigh_find(v, vrf->vni, &key->neigh.ip);
 }
 
-/* The MAC that a slot is about, for its history. */
-static struct mac_entry *subject_of(
-    const struct evpn *v, const struct slot_key *key, const struct slot_content *content)
+/* One of the two, or neither. */
+struct owner {
+	struct mac_entry *mac;
+	struct neigh *neigh;
+};
+
+static struct owner owner_of(const struct evpn *v, const struct slot_key *key)
 {
+	return (struct owner){.mac = mac_of(v, key), .neigh = neigh_of(v, key)};
+}
+
+/* The MAC that a slot is about, for its history. A neighbour's is nearly always that of a route. */
+static struct mac_entry *subject_of(const struct evpn *v, const struct owner *owner,
+    const struct slot_key *key, const struct slot_content *content)
+{
+	const struct import_route *r = owner->neigh == NULL ? NULL : owner->neigh->routes;
 	struct mac_vrf *vrf;
 
 	if (key->kind != SLOT_NEIGH)
-		return mac_of(v, key);
+		return owner->mac;
+	for (; r != NULL; r = r->of_neigh)
+		if (mac_equal(&r->mac->key.mac, &content->neigh.lladdr))
+			return r->mac;
 	vrf = mac_vrf_of_svi(v, key->neigh.dev);
 	return vrf == NULL ? NULL : mac_find(v, vrf->vni, &content->neigh.lladdr);
 }
@@ -119,12 +134,13 @@ static void hold_end(struct evpn *v, const struct slot_key *key)
 		mem_free(map_remove(&v->slots.backoffs, key));
 }
 
-/* History of the MAC that the slot is about; who has none and is not watched is not looked up. */
-static void history_slot(struct evpn *v, const struct kernel_op *op, struct moment moment)
+/* History of the MAC that the slot is about; where nobody has one it is not looked for. */
+static void history_slot(
+    struct evpn *v, const struct owner *owner, const struct kernel_op *op, struct moment moment)
 {
 	if (v->macs.local_count == 0 && !v->watched)
 		return;
-	history_add(v, subject_of(v, &op->key, &op->content),
+	history_add(v, subject_of(v, owner, &op->key, &op->content),
 	    op->key.kind == SLOT_NEIGH ? &op->key.neigh.ip : NULL, moment);
 }
 
@@ -136,7 +152,7 @@ static bool is_ours_to_be(const struct kernel_op *op)
 	return op->verb == KERNEL_ADD || op->verb == KERNEL_CHANGE || op->verb == KERNEL_SET_PORT;
 }
 
-bool desired_issue(struct evpn *v, const struct kernel_op *op)
+static bool issue(struct evpn *v, const struct owner *owner, const struct kernel_op *op)
 {
 	struct backoff *b = backoff_of(v, &op->key);
 
@@ -154,18 +170,26 @@ bool desired_issue(struct evpn *v, const struct kernel_op *op)
 		state_remember(v, &record);
 	}
 	v->host.kernel_op(v->host.context, op);
-	history_slot(v, op,
+	history_slot(v, owner, op,
 	    (struct moment){
 		.kind = MOMENT_WRITTEN, .a = (uint8_t)op->key.kind, .b = (uint32_t)op->verb});
 	return true;
 }
 
+bool desired_issue(struct evpn *v, const struct kernel_op *op)
+{
+	struct owner owner = owner_of(v, &op->key);
+
+	return issue(v, &owner, op);
+}
+
 /* The next step of a slot whose owner the audit had marked is a difference that it found. */
-static void step(struct evpn *v, const struct kernel_op *op, bool audited)
+static void step(
+    struct evpn *v, const struct owner *owner, const struct kernel_op *op, bool audited)
 {
 	char text[SLOT_TEXT_MAX];
 
-	if (!desired_issue(v, op) || !audited)
+	if (!issue(v, owner, op) || !audited)
 		return;
 	v->counters.kernel.audit_desired++;
 	log_warning(v->log, LOG_KERNEL, "audit: not as wanted: %s", slot_key_text(&op->key, text));
@@ -236,6 +260,7 @@ void desired_mac(struct evpn *v, const struct mac_vrf *vrf, struct mac_entry *m,
     const struct mobility_decision *d, const struct remote *r)
 {
 	struct mac_slots s = mac_slots(vrf, m, d, r);
+	struct owner owner = {.mac = m};
 	struct kernel_op fdb_op, vxlan_op;
 	enum slot_status status = SLOT_EMPTY;
 	bool fdb_due = false, vxlan_due = false;
@@ -252,11 +277,11 @@ void desired_mac(struct evpn *v, const struct mac_vrf *vrf, struct mac_entry *m,
 		s.vxlan.wanted = false;
 	vxlan_due = next_vxlan(v, &s, d->advertise, &vxlan_op);
 	if (vxlan_due && s.vxlan.wanted)
-		step(v, &vxlan_op, m->audited);
+		step(v, &owner, &vxlan_op, m->audited);
 	if (fdb_due)
-		step(v, &fdb_op, m->audited);
+		step(v, &owner, &fdb_op, m->audited);
 	if (vxlan_due && !s.vxlan.wanted)
-		step(v, &vxlan_op, m->audited);
+		step(v, &owner, &vxlan_op, m->audited);
 }
 
 enum slot_status desired_fdb_status(
@@ -328,10 +353,9 @@ static struct neigh_desired neigh_wish(const struct evpn *v, const struct mac_vr
 	return want;
 }
 
-static bool next_neigh(struct evpn *v, const struct slot_key *key, const struct neigh_desired *want,
-    struct kernel_op *op)
+static bool next_neigh(struct evpn *v, const struct neigh_slot *slot, const struct slot_key *key,
+    const struct neigh_desired *want, struct kernel_op *op)
 {
-	const struct neigh_slot *slot = mirror_neigh(v->mirror, &key->neigh);
 	enum slot_status status;
 	bool due = reconcile_neigh(slot, &key->neigh, want, op, &status);
 
@@ -344,29 +368,37 @@ static bool next_neigh(struct evpn *v, const struct slot_key *key, const struct 
 
 /* Our entry is right while its MAC is here, so giving it away can wait until the agent that pinned
  * the MAC has had time for its own (docs/decisions/neighbour-of-a-local-mac.md). */
-static void demotion_held(struct evpn *v, const struct slot_key *key, const struct kernel_op *op)
+static void demotion_held(struct evpn *v, const struct owner *owner, const struct slot_key *key,
+    const struct kernel_op *op)
 {
-	const struct mac_entry *m = subject_of(v, key, &op->content);
-	bool pinned = m != NULL && m->local != NULL && m->local->claim.kind == CLAIM_PINNED;
+	const struct mac_entry *m;
+	bool pinned;
 
-	if (pinned && !is_ours_to_be(op) && op->verb == KERNEL_CHANGE && backoff_of(v, key) == NULL)
+	if (is_ours_to_be(op) || op->verb != KERNEL_CHANGE || backoff_of(v, key) != NULL)
+		return;
+	m = subject_of(v, owner, key, &op->content);
+	pinned = m != NULL && m->local != NULL && m->local->claim.kind == CLAIM_PINNED;
+	if (pinned)
 		hold_begin(v, key, DEMOTE_HOLD_MS);
 }
 
 void desired_neigh(struct evpn *v, const struct mac_vrf *vrf, struct neigh *n)
 {
 	struct slot_key key = slot_key_neigh(vrf->place.svi, &n->id.ip);
+	const struct neigh_slot *slot;
+	struct owner owner = {.neigh = n};
 	struct neigh_desired want;
 	struct kernel_op op;
 
 	if (vrf->place.svi.v == 0)
 		return;
-	want = neigh_wish(v, vrf, n, mirror_neigh(v->mirror, &key.neigh));
+	slot = mirror_neigh(v->mirror, &key.neigh);
+	want = neigh_wish(v, vrf, n, slot);
 	if (!v->converged && !v->flushing && !want.wanted && !want.local_mac)
 		return;
-	if (next_neigh(v, &key, &want, &op)) {
-		demotion_held(v, &key, &op);
-		step(v, &op, n->audited);
+	if (next_neigh(v, slot, &key, &want, &op)) {
+		demotion_held(v, &owner, &key, &op);
+		step(v, &owner, &op, n->audited);
 	} else {
 		hold_end(v, &key);
 	}
@@ -391,12 +423,13 @@ enum slot_status desired_neigh_status(
 void desired_flood(struct evpn *v, const struct mac_vrf *vrf, const struct ip *vtep, bool wanted)
 {
 	struct slot_key key = slot_key_flood(vrf->place.vxlan, (vni_t){0}, vtep);
+	const struct owner nobody = {0};
 	struct kernel_op op;
 
 	if (vrf->place.vxlan.v == 0 || (!wanted && !v->converged && !v->flushing))
 		return;
 	if (reconcile_flood(mirror_flood(v->mirror, &key.flood), &key.flood, wanted, &op, NULL))
-		step(v, &op, v->audit.part == AUDIT_FLOODS);
+		step(v, &nobody, &op, v->audit.part == AUDIT_FLOODS);
 }
 
 /* ---- strays -------------------------------------------------------------------------------------
@@ -426,23 +459,26 @@ static void mark_flood(struct evpn *v, const struct slot_key *key)
 		stray_add(v, key);
 }
 
+static void mark_owner(struct evpn *v, const struct owner *owner, const struct slot_key *key)
+{
+	if (owner->mac != NULL)
+		mac_mark(v, owner->mac);
+	else if (owner->neigh != NULL)
+		neigh_mark(v, owner->neigh);
+	else
+		stray_add(v, key);
+}
+
 void desired_mark(struct evpn *v, const struct slot_key *key)
 {
-	struct mac_entry *m;
-	struct neigh *n;
+	struct owner owner;
 
 	if (key->kind == SLOT_FLOOD) {
 		mark_flood(v, key);
-	} else if (key->kind == SLOT_NEIGH) {
-		if ((n = neigh_of(v, key)) != NULL)
-			neigh_mark(v, n);
-		else
-			stray_add(v, key);
-	} else if (key->kind == SLOT_FDB || key->kind == SLOT_VXLAN_FDB) {
-		if ((m = mac_of(v, key)) != NULL)
-			mac_mark(v, m);
-		else
-			stray_add(v, key);
+	} else if (key->kind == SLOT_NEIGH || key->kind == SLOT_FDB ||
+		   key->kind == SLOT_VXLAN_FDB) {
+		owner = owner_of(v, key);
+		mark_owner(v, &owner, key);
 	}
 }
 
@@ -474,6 +510,7 @@ bool desired_stray_step(struct evpn *v)
 	struct desired_table *t = &v->slots;
 	struct stray *s = t->stray_first;
 	struct kernel_op op;
+	struct owner owner;
 
 	if (s == NULL)
 		return false;
@@ -481,8 +518,9 @@ bool desired_stray_step(struct evpn *v)
 	if (t->stray_first == NULL)
 		t->stray_end = &t->stray_first;
 	map_remove(&t->strays, &s->key);
+	owner = owner_of(v, &s->key);
 	if ((v->converged || v->flushing) && next_stray(v, &s->key, &op))
-		step(v, &op, false);
+		step(v, &owner, &op, false);
 	mem_free(s);
 	return true;
 }
@@ -700,15 +738,17 @@ static void look(struct evpn *v, const struct kernel_op *op, const struct kernel
 
 void desired_result(struct evpn *v, const struct kernel_op *op, const struct kernel_result *result)
 {
-	history_slot(v, op,
+	struct owner owner = owner_of(v, &op->key);
+
+	history_slot(v, &owner, op,
 	    (struct moment){.kind = MOMENT_RESULT,
 		.a = (uint8_t)op->key.kind,
 		.b = (uint32_t)result->error,
 		.c = (uint32_t)result->outcome});
 	if (v->counters.kernel.repaired != v->repaired_seen) {
 		v->repaired_seen = v->counters.kernel.repaired;
-		history_slot(
-		    v, op, (struct moment){.kind = MOMENT_REPAIRED, .a = (uint8_t)op->key.kind});
+		history_slot(v, &owner, op,
+		    (struct moment){.kind = MOMENT_REPAIRED, .a = (uint8_t)op->key.kind});
 	}
 	if (result->outcome != KERNEL_DONE && op->verb != KERNEL_PROBE && op->verb != KERNEL_READ)
 		slot_waits(v, op, result->outcome == KERNEL_MISMATCH);
@@ -716,7 +756,10 @@ void desired_result(struct evpn *v, const struct kernel_op *op, const struct ker
 		mem_free(map_remove(&v->slots.backoffs, &op->key));
 	if (result->outcome != KERNEL_DONE || op->verb == KERNEL_READ)
 		observe(v, &op->key);
-	desired_mark(v, &op->key);
+	if (owner.mac != NULL || owner.neigh != NULL)
+		mark_owner(v, &owner, &op->key);
+	else
+		desired_mark(v, &op->key);
 	look(v, op, result);
 }
 

@@ -370,11 +370,13 @@ static bool differs_silently(
 bool audit_read(struct audit *a, const struct mirror *m, const struct kernel_op *op,
     const struct kernel_result *result)
 {
-	void *slot = slot_find(m, &op->key);
-	const struct slot *s = slot == NULL ? NULL : slot_state(op->key.kind, slot);
+	const struct slot *s;
+	void *slot;
 
 	if (!op->audit)
 		return false;
+	slot = slot_find(m, &op->key);
+	s = slot == NULL ? NULL : slot_state(op->key.kind, slot);
 	if (a->reads_out > 0)
 		a->reads_out--;
 	if (s == NULL || !result->checked || s->evented)

@@ -84,7 +84,7 @@ struct sim_swarm {
 	    slow_daemon, bulk;
 	bool port_flaps, missing_dump_rows;
 	bool silent_losses; /* notifications vanish, and no overrun tells */
-	bool long_turns; /* several kernel events are one turn, as in os/loop */
+	bool long_turns;    /* several kernel events are one turn, as in os/loop */
 };
 
 enum sim_step_kind {
