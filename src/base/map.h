@@ -14,10 +14,11 @@
 
 #include "base/arena.h"
 
+struct map_place;
+
 struct map {
-	void **slots;
-	uint32_t *hashes; /* of the object in the same place; 0: the place is free */
-	size_t capacity;  /* power of two, or 0 */
+	struct map_place *places;
+	size_t capacity; /* power of two, or 0 */
 	size_t count;
 	size_t key_offset;
 	size_t key_size; /* 0: length-prefixed */
