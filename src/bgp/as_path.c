@@ -9,6 +9,10 @@
 #include "bgp/attr_wire.h"
 #include "bgp/open.h"
 
+/* Wire form with 4-octet numbers. Half of what an attribute holds: the other half is for numbers
+ * that are put in front, here and by those who hear of it. */
+#define SIZE_MAX_TAKEN 32768u
+
 struct segment {
 	uint8_t type;
 	uint8_t count;
@@ -99,14 +103,15 @@ const char *as_path_decode(struct reader *v, size_t as_size, bool confed, struct
 
 	if (wrong != NULL)
 		return wrong;
+	if (as_size == 2)
+		wide += 2 * numbers;
+	if (wide > SIZE_MAX_TAKEN)
+		return "too long";
 	if (as_size == 4) {
 		*size = (uint16_t)wide;
 		*path = read_view(v, wide);
 		return NULL;
 	}
-	wide += 2 * numbers;
-	if (wide > UINT16_MAX)
-		return "too long";
 	w = writer_to(arena_new(arena, wide + 1), wide);
 	while (segment_next(v, 2, &s))
 		segment_encode(&w, &s, 2, 4);
@@ -195,7 +200,7 @@ void as_path_merge(struct attrs *a, const uint8_t *as4, uint16_t as4_size, struc
 	lead_encode(&w, path_reader(a), have - have4);
 	as4_path_encode(&w, &tail);
 	check(!w.overflow);
-	if (writer_size(&w) > UINT16_MAX)
+	if (writer_size(&w) > SIZE_MAX_TAKEN)
 		return;
 	a->as_path = w.start;
 	a->as_path_size = (uint16_t)writer_size(&w);

@@ -682,6 +682,59 @@ static void test_update_reset(void **state)
 	world_free(w);
 }
 
+/* An AS_PATH of 2-octet numbers doubles: one that would leave no room for those that we put in
+ * front is malformed, the longest that is not goes on with ours in front. */
+static void longest_path(size_t numbers, bool taken)
+{
+	static uint8_t b[MESSAGE_MAX_EXTENDED];
+	struct world *w = world_new(3);
+	struct open o = world_open(w, 1);
+	struct writer out = writer_to(b, sizeof(b));
+	size_t mark, list, path;
+
+	o.as4 = false;
+	w->node[1].refuses = true;
+	world_speaker(w, 0);
+	world_speaker(w, 2);
+	world_neighbor(w, 0, 1);
+	world_neighbor(w, 0, 2);
+	world_neighbor(w, 2, 0);
+	world_configure(w, 0);
+	world_configure(w, 2);
+	world_connect(w, 1, 0);
+	world_say_open(w, 1, &o);
+	world_say_keepalive(w, 1);
+	mark = message_begin(&out, MESSAGE_UPDATE);
+	write_u16(&out, 0);
+	list = write_begin_u16(&out);
+	write_bytes(&out, ORIGIN_OK NEXT_HOP_OK "\x50\x02", 13);
+	path = write_begin_u16(&out);
+	for (size_t i = 0; i < numbers; i++) {
+		size_t left = numbers - i < 255 ? numbers - i : 255;
+
+		if (i % 255 == 0)
+			write_u16(&out, (uint16_t)(0x0200 | left));
+		write_u16(&out, 65002);
+	}
+	write_end_u16(&out, path);
+	write_end_u16(&out, list);
+	write_bytes(&out, PREFIX_OK, 4);
+	message_end(&out, mark);
+	world_say(w, 1, b, writer_size(&out));
+	assert_true(world_established(w, 0, 1));
+	assert_int_equal(bgp_dest_count(w->node[0].bgp, BGP_IPV4_UNICAST), taken);
+	assert_int_equal(bgp_dest_count(w->node[2].bgp, BGP_IPV4_UNICAST), taken);
+	world_free(w);
+}
+
+static void test_longest_path(void **state)
+{
+	(void)state;
+	longest_path(64 * 255 + 31, false);
+	longest_path(33 * 255, false);
+	longest_path(32 * 255, true);
+}
+
 static void unknown_of(
     void *context, const struct nlri *nlri, const struct bgp_dest_route *routes, size_t count)
 {
@@ -992,6 +1045,7 @@ int main(void)
 	    cmocka_unit_test(test_attribute_discard),
 	    cmocka_unit_test(test_family_disabled),
 	    cmocka_unit_test(test_update_reset),
+	    cmocka_unit_test(test_longest_path),
 	    cmocka_unit_test(test_unknown_attribute_is_passed_on),
 	    cmocka_unit_test(test_network_statements),
 	    cmocka_unit_test(test_host_answers),
