@@ -17,6 +17,7 @@ enum action_kind {
 	ACTION_PEER_LISTEN,  /* listen for BGP (port 0: stop) */
 	ACTION_PEER_CONNECT, /* answered by EVENT_PEER_CONNECTED or EVENT_PEER_CLOSED */
 	ACTION_PEER_TTL,     /* of a connection that was accepted */
+	ACTION_PEER_KEY,     /* TCP MD5 (RFC 2385) for all connections with these addresses */
 	ACTION_PEER_SEND,
 	ACTION_PEER_CLOSE, /* after what was sent has left; no event follows */
 	ACTION_RA_WATCH,   /* join or leave: receive router advertisements on this link */
@@ -35,6 +36,7 @@ struct action_connect {
 	struct ip source;		/* update-source; IP_NONE any */
 	char source_dev[LINK_NAME_MAX]; /* update-source by interface name; "" none */
 	uint8_t ttl;			/* 1 for directly connected eBGP, 255 multihop/iBGP */
+	uint8_t min_ttl; /* what comes with less is dropped (RFC 5082); 0: nothing is */
 };
 
 struct action {
@@ -52,8 +54,12 @@ struct action {
 			uint32_t conn;
 			const uint8_t *bytes; /* SEND */
 			size_t size;
-			uint8_t ttl; /* TTL */
+			uint8_t ttl, min_ttl; /* TTL; as in action_connect */
 		} peer;
+		struct {
+			struct prefix remote;
+			const char *password; /* never recorded; NULL: none any more */
+		} key;
 		struct {
 			ifindex_t ifindex;
 			bool on;		    /* WATCH */

@@ -86,7 +86,8 @@ static void host_connect(void *context, const struct bgp_connect *to)
 	    .ifindex = to->ifindex,
 	    .port = to->port,
 	    .source = to->source,
-	    .ttl = to->ttl};
+	    .ttl = to->ttl,
+	    .min_ttl = to->min_ttl};
 	if (to->source_dev != NULL)
 		strncpy(a->connect.source_dev, to->source_dev, sizeof(a->connect.source_dev) - 1);
 }
@@ -108,13 +109,23 @@ static void host_close(void *context, uint32_t conn)
 	action_push(&e->actions, ACTION_PEER_CLOSE)->peer.conn = conn;
 }
 
-static void host_set_ttl(void *context, uint32_t conn, uint8_t ttl)
+static void host_set_ttl(void *context, uint32_t conn, uint8_t ttl, uint8_t min_ttl)
 {
 	struct engine *e = context;
 	struct action *a = action_push(&e->actions, ACTION_PEER_TTL);
 
 	a->peer.conn = conn;
 	a->peer.ttl = ttl;
+	a->peer.min_ttl = min_ttl;
+}
+
+static void host_set_key(void *context, const struct prefix *remote, const char *password)
+{
+	struct engine *e = context;
+	struct action *a = action_push(&e->actions, ACTION_PEER_KEY);
+
+	a->key.remote = *remote;
+	a->key.password = password == NULL ? NULL : action_copy_text(&e->actions, password);
 }
 
 static void host_best_changed(void *context, const struct bgp_best *best)
@@ -293,6 +304,7 @@ static void parts_new(struct engine *e)
 		.close = host_close,
 		.best_changed = host_best_changed,
 		.set_ttl = host_set_ttl,
+		.set_key = host_set_key,
 		.peer_changed = host_peer_changed}};
 	struct evpn_start evpn = {.seed = e->start.seed,
 	    .log = &e->log,

@@ -51,6 +51,7 @@ void bgp_free(struct bgp *b)
 	}
 	mem_free(b->peers);
 	bgp_interfaces_free(b);
+	bgp_keys_free(b);
 	loc_rib_fini(&b->rib);
 	bgp_settings_fini(&b->settings);
 	arena_fini(&b->arena);
@@ -262,6 +263,7 @@ bool bgp_run(struct bgp *b, mono_t now)
 	struct dest *d;
 
 	bgp_interfaces_run(b, now);
+	bgp_keys_run(b);
 	for (size_t i = 0; i < b->peer_count; i++)
 		peer_run(b->peers[i], now);
 	for (size_t n = 0; n < DECISIONS_PER_RUN && (d = loc_rib_next_dirty(&b->rib)) != NULL; n++)

@@ -46,6 +46,7 @@ struct bgp_connect {
 	const char *source_dev; /* "" none */
 	uint16_t port;
 	uint8_t ttl;
+	uint8_t min_ttl; /* 0 none */
 };
 
 struct bgp_host {
@@ -57,8 +58,12 @@ struct bgp_host {
 	/* A destination's best set changed, or an attribute of one of it; called from bgp_run(), in
 	 * order of arrival. It may call bgp_originate() and bgp_withdraw(). */
 	void (*best_changed)(void *context, const struct bgp_best *best);
-	/* The TTL (hop limit) of a connection that was accepted; before anything is sent on it. */
-	void (*set_ttl)(void *context, uint32_t conn, uint8_t ttl);
+	/* The TTL (hop limit) of a connection that was accepted, and the least that the peer's may
+	 * have (0: any); before anything is sent on it. */
+	void (*set_ttl)(void *context, uint32_t conn, uint8_t ttl, uint8_t min_ttl);
+	/* Connections with these addresses, opened or accepted from now on, are signed with the
+	 * password (RFC 2385), and unsigned ones refused. NULL: not any more. */
+	void (*set_key)(void *context, const struct prefix *remote, const char *password);
 	/* Peer went to or left Established, or its End-of-RIB came: for convergence and watch. */
 	void (*peer_changed)(void *context, const char *peer, bool established, const char *why);
 };

@@ -184,6 +184,7 @@ void bgp_configure(struct bgp *b, const struct bgp_settings *s, mono_t now)
 
 	remove_peers(b, s, now);
 	bgp_settings_copy(&b->settings, s);
+	b->keys_dirty = true;
 	update_peers(b, &old, now);
 	for (enum bgp_family f = 0; f < BGP_FAMILIES; f++)
 		if (!rules_equal(&old, &b->settings, f))

@@ -152,12 +152,22 @@ static void open_connection(struct session *s, mono_t now)
 	    .ifindex = p->ifindex,
 	    .source_dev = n->update_source_dev,
 	    .port = n->port != 0 ? n->port : 179,
-	    .ttl = n->ttl};
+	    .ttl = n->ttl,
+	    .min_ttl = peer_min_ttl(p)};
 
+	bgp_keys_run(p->bgp);
 	s->conn = to.conn;
 	restart_connect_retry(s, connect_retry_ms(p), now);
 	fsm_change_state(s, BGP_CONNECT, "connecting", now);
 	p->bgp->host.connect(p->bgp->host.context, &to);
+}
+
+/* A wrong password looks like a peer that is not there: the kernel drops what is badly signed. */
+static const char *unanswered(const struct peer *p)
+{
+	return p->settings->password == NULL
+		   ? "No answer to the connection attempt"
+		   : "No answer to the connection attempt; is the password the same?";
 }
 
 /* Events 16, 17 */
@@ -222,6 +232,7 @@ static void in_connect(struct session *s, const struct fsm_input *in, mono_t now
 		end(s, NULL, in->why, false, now);
 		break;
 	case FSM_CONNECT_RETRY:
+		s->peer->reason = unanswered(s->peer);
 		session_drop_connection(s);
 		open_connection(s, now);
 		break;

@@ -64,6 +64,13 @@ uint32_t peer_local_as(const struct peer *p)
 	return p->settings->local_as != 0 ? p->settings->local_as : p->bgp->settings.as;
 }
 
+uint8_t peer_min_ttl(const struct peer *p)
+{
+	uint8_t hops = p->settings->ttl_security_hops;
+
+	return hops == 0 ? 0 : (uint8_t)(256 - hops);
+}
+
 enum bgp_state peer_state(const struct peer *p)
 {
 	return p->passive.state > p->active.state ? p->passive.state : p->active.state;
@@ -121,7 +128,10 @@ const char *peer_refusal(const struct peer *p)
 
 	if (why != NULL)
 		return why;
-	return p->up != NULL ? "Established already" : "Idle after failures";
+	if (p->up != NULL)
+		return "Established already";
+	return p->settings->password != NULL ? "Idle after failures, or not signed"
+					     : "Idle after failures";
 }
 
 /* ---- starting ---- */
@@ -163,6 +173,14 @@ void peer_reset(struct peer *p, const struct notification *n, const char *why, m
 	p->retries = 0;
 }
 
+/* The kernel has seen to the signatures of addresses that have a password; an unnumbered peer may
+ * have connected from another one, or before its own was known. */
+static bool is_unsigned(const struct peer *p, const struct ip *remote)
+{
+	bgp_keys_run(p->bgp);
+	return p->settings->password != NULL && !bgp_has_key(p->bgp, remote);
+}
+
 bool peer_accept(
     struct peer *p, uint32_t conn, const struct ip *local, const struct ip *remote, mono_t now)
 {
@@ -170,7 +188,7 @@ bool peer_accept(
 	struct session *s = &p->passive;
 
 	/* RFC 4271 section 6.8: an Established session stays. */
-	if (p->up != NULL || obstacle(p, true) != NULL)
+	if (p->up != NULL || obstacle(p, true) != NULL || is_unsigned(p, remote))
 		return false;
 	if (p->failures >= REFUSE_FAILURES && p->active.state == BGP_IDLE &&
 	    !mono_reached(p->idle_until, now))
@@ -183,7 +201,7 @@ bool peer_accept(
 	fsm_event(s, FSM_START, now);
 	s->conn = conn;
 	if (p->bgp->host.set_ttl != NULL)
-		p->bgp->host.set_ttl(p->bgp->host.context, conn, p->settings->ttl);
+		p->bgp->host.set_ttl(p->bgp->host.context, conn, p->settings->ttl, peer_min_ttl(p));
 	session_connected(s, local, remote, now);
 	return true;
 }
@@ -276,6 +294,7 @@ void peer_established(struct peer *p, struct session *s, mono_t now)
 	p->up = s;
 	if (p->settings->unnumbered)
 		p->address = s->remote;
+	p->bgp->keys_dirty = true;
 	p->ebgp = s->ebgp;
 	p->remote_as = s->open.as;
 	p->local_as = peer_local_as(p);
@@ -306,6 +325,7 @@ static void forget_address(struct peer *p)
 	const struct interface *i = bgp_interface_find(p->bgp, p->ifindex);
 
 	p->address = i == NULL ? (struct ip){0} : i->neighbor;
+	p->bgp->keys_dirty = true;
 }
 
 void peer_lost(struct peer *p, const char *why, mono_t now)
@@ -402,6 +422,7 @@ static void take_neighbor(struct peer *p, const struct interface *i, mono_t now)
 	if (p->active.state == BGP_CONNECT || p->active.state == BGP_ACTIVE)
 		fsm_handle(&p->active, &(struct fsm_input){.event = FSM_STOP, .why = why}, now);
 	p->address = i->neighbor;
+	p->bgp->keys_dirty = true;
 }
 
 void peer_link_changed(struct peer *p, mono_t now)
@@ -416,6 +437,7 @@ void peer_link_changed(struct peer *p, mono_t now)
 	p->ifindex = i == NULL ? (ifindex_t){0} : i->ifindex;
 	if (!up) {
 		p->address = (struct ip){0};
+		p->bgp->keys_dirty = true;
 		p->idle_until = (mono_t){0};
 		return;
 	}

@@ -9,6 +9,8 @@
 #include "bgp/nlri.h"
 #include "bgp/policy.h"
 
+#define PASSWORD_MAX 80 /* bytes; Linux takes no more */
+
 enum remote_as { REMOTE_AS_NONE, REMOTE_AS_NUMBER, REMOTE_AS_EXTERNAL, REMOTE_AS_INTERNAL };
 
 struct neighbor_family {
@@ -36,8 +38,10 @@ struct neighbor_settings {
 	char *shutdown_message; /* owned; NULL none (RFC 9003) */
 	bool extended_nexthop;	/* RFC 8950; default on for unnumbered */
 	bool disable_connected_check;
-	uint8_t ttl;   /* 1 eBGP; N with ebgp-multihop N; 255 iBGP */
-	uint16_t port; /* 0: the one that we listen on */
+	uint8_t ttl;		   /* 1 eBGP; N with ebgp-multihop N; 255 iBGP and ttl-security */
+	uint8_t ttl_security_hops; /* RFC 5082: so far away it may be at most; 0: no check */
+	char *password;		   /* RFC 2385; owned; NULL none */
+	uint16_t port;		   /* 0: the one that we listen on */
 	uint16_t keepalive_s, hold_s, connect_retry_s;
 	struct ip update_source;
 	char update_source_dev[16]; /* "" none */

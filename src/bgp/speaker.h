@@ -18,6 +18,12 @@ struct interface {
 	mono_t neighbor_until; /* its lifetime */
 };
 
+/* A password as the host was told it. */
+struct key {
+	struct prefix remote;
+	char *password; /* owned */
+};
+
 /* What is made of one turn's messages to one peer before it is given to send(). */
 #define SEND_BUFFER_SIZE (2u * MESSAGE_MAX_EXTENDED)
 
@@ -33,6 +39,9 @@ struct bgp {
 	struct map interfaces;	/* struct interface, owned */
 	mono_t neighbors_until; /* the earliest end of a lifetime */
 	uint32_t last_conn;
+	bool keys_dirty;  /* passwords or addresses of peers changed */
+	struct key *keys; /* owned; as the host knows them, sorted by prefix */
+	size_t key_count;
 	struct arena arena; /* scratch of one message or batch */
 	uint8_t *buffer;    /* SEND_BUFFER_SIZE */
 };
@@ -51,6 +60,11 @@ bool interface_reaches(const struct interface *i, const struct ip *ip);
 /* Router advertisements whose lifetime is over are forgotten. */
 void bgp_interfaces_run(struct bgp *b, mono_t now);
 void bgp_interfaces_free(struct bgp *b);
+/* Tells the host which passwords changed, if there can be any. */
+void bgp_keys_run(struct bgp *b);
+/* Connections with this address are signed. */
+bool bgp_has_key(const struct bgp *b, const struct ip *remote);
+void bgp_keys_free(struct bgp *b);
 /* Out of the list, its session closed, its routes gone, its memory freed. */
 void bgp_remove_peer(struct bgp *b, size_t index, mono_t now);
 /* Frees the destination if nothing is known or owed about it. */

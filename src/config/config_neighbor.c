@@ -96,6 +96,23 @@ void on_ebgp_multihop(struct loading *l, const struct statement *s, const struct
 	l->neighbor->ttl = w->count > 3 ? (uint8_t)number16(w->word[3]) : 255;
 }
 
+/* RFC 5082; FRR takes at most 254 hops. */
+void on_ttl_security(struct loading *l, const struct statement *s, const struct words *w)
+{
+	(void)s;
+	l->neighbor->ttl_security_hops = (uint8_t)number16(w->word[4]);
+}
+
+void on_password(struct loading *l, const struct statement *s, const struct words *w)
+{
+	char *password = words_join(w, 3);
+
+	if (strlen(password) > PASSWORD_MAX)
+		loading_report(
+		    l, s, false, NULL, "the password is longer than %d bytes", PASSWORD_MAX);
+	text_set(&l->neighbor->password, password);
+}
+
 void on_disable_connected_check(struct loading *l, const struct statement *s, const struct words *w)
 {
 	(void)w;
@@ -331,17 +348,22 @@ static void neighbor_fini(struct neighbor_settings *n)
 	mem_free(n->name);
 	mem_free(n->description);
 	mem_free(n->peer_group);
+	mem_free(n->password);
 	mem_free(n->shutdown_message);
 }
 
 /* eBGP sends with TTL 1 unless told otherwise; `external` is eBGP by its own word. */
-static void neighbor_finish(const struct loading *l, struct neighbor_settings *n)
+static void neighbor_finish(
+    struct loading *l, const struct statement *s, struct neighbor_settings *n)
 {
 	uint32_t local = n->local_as != 0 ? n->local_as : l->c->bgp.as;
 	bool ibgp = n->remote_as_kind == REMOTE_AS_INTERNAL ||
 		    (n->remote_as_kind == REMOTE_AS_NUMBER && n->remote_as == local);
 
-	if (ibgp)
+	if (n->ttl_security_hops != 0 && n->ttl != 0 && !ibgp)
+		loading_report(l, s, false, mem_strdup("`ttl-security hops` says both"),
+		    "neighbor %.80s has `ebgp-multihop` and `ttl-security`", n->name);
+	if (ibgp || n->ttl_security_hops != 0)
 		n->ttl = 255;
 	else if (n->ttl == 0)
 		n->ttl = 1;
@@ -389,7 +411,7 @@ static void neighbor_add(
 		neighbor_fini(&n);
 		return;
 	}
-	neighbor_finish(l, &n);
+	neighbor_finish(l, s, &n);
 	b->neighbors = mem_resize(b->neighbors, (b->neighbor_count + 1) * sizeof(*b->neighbors));
 	b->neighbors[b->neighbor_count++] = n;
 }

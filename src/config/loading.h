@@ -48,7 +48,7 @@ statement_handler on_router_bgp, on_bgp_router_id, on_default_family, on_connect
     on_maximum_paths_ibgp;
 /* config_neighbor.c */
 statement_handler on_remote_as, on_neighbor_interface, on_local_as, on_description, on_shutdown,
-    on_port, on_passive, on_ebgp_multihop, on_disable_connected_check, on_update_source, on_timers,
+    on_port, on_password, on_ttl_security, on_passive, on_ebgp_multihop, on_disable_connected_check, on_update_source, on_timers,
     on_timers_connect, on_extended_nexthop, on_activate, on_next_hop_self, on_reflector_client,
     on_soft_reconfiguration, on_attribute_unchanged, on_allowas_in, on_neighbor_route_map;
 /* config_evpn.c */

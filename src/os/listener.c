@@ -36,9 +36,8 @@ struct listener_socket {
 struct listener {
 	sd_event *event;
 	struct log *log;
-	void *context;
-	void (*accepted)(void *context, int fd);
-	struct listener_socket sockets[2];
+	struct listener_calls calls;
+	struct listener_socket sockets[LISTENER_SOCKETS];
 	sd_event_source *retry;
 	uint16_t port; /* 0: not listening */
 	bool warned;   /* about this port */
@@ -71,7 +70,7 @@ static int on_acceptable(sd_event_source *source, int fd, uint32_t revents, void
 		int peer = accept4(fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
 
 		if (peer >= 0) {
-			l->accepted(l->context, peer);
+			l->calls.accepted(l->calls.context, peer);
 			continue;
 		}
 		if (is_out_of_descriptors(errno)) {
@@ -101,7 +100,10 @@ static int socket_open(const struct listener *l, struct listener_socket *s)
 	} else {
 		setsockopt(s->fd, IPPROTO_IP, IP_TTL, &ttl, sizeof(ttl));
 	}
-	if (bind(s->fd, &any.sa, size) != 0 || listen(s->fd, BACKLOG) != 0)
+	if (bind(s->fd, &any.sa, size) != 0)
+		return errno;
+	l->calls.opened(l->calls.context, s->fd);
+	if (listen(s->fd, BACKLOG) != 0)
 		return errno;
 	check(sd_event_add_io(l->event, &s->io, s->fd, EPOLLIN, on_acceptable, s) >= 0);
 	return 0;
@@ -109,7 +111,7 @@ static int socket_open(const struct listener *l, struct listener_socket *s)
 
 static void listener_open(struct listener *l)
 {
-	for (size_t i = 0; i < 2; i++) {
+	for (size_t i = 0; i < LISTENER_SOCKETS; i++) {
 		struct listener_socket *s = &l->sockets[i];
 		int error;
 
@@ -151,7 +153,7 @@ void listener_set(struct listener *l, uint16_t port)
 {
 	if (port == l->port)
 		return;
-	for (size_t i = 0; i < 2; i++)
+	for (size_t i = 0; i < LISTENER_SOCKETS; i++)
 		socket_close(&l->sockets[i]);
 	l->port = port;
 	l->warned = false;
@@ -159,13 +161,21 @@ void listener_set(struct listener *l, uint16_t port)
 		listener_open(l);
 }
 
-struct listener *listener_new(
-    sd_event *event, struct log *log, void *context, void (*accepted)(void *context, int fd))
+size_t listener_fds(const struct listener *l, int fds[LISTENER_SOCKETS])
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < LISTENER_SOCKETS; i++)
+		if (l->sockets[i].fd >= 0)
+			fds[n++] = l->sockets[i].fd;
+	return n;
+}
+
+struct listener *listener_new(sd_event *event, struct log *log, const struct listener_calls *calls)
 {
 	struct listener *l = mem_new(sizeof(*l));
 
-	*l =
-	    (struct listener){.event = event, .log = log, .context = context, .accepted = accepted};
+	*l = (struct listener){.event = event, .log = log, .calls = *calls};
 	l->sockets[0] = (struct listener_socket){.listener = l, .family = AF_INET, .fd = -1};
 	l->sockets[1] = (struct listener_socket){.listener = l, .family = AF_INET6, .fd = -1};
 	check(sd_event_add_time_relative(

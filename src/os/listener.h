@@ -9,12 +9,22 @@
 
 struct listener;
 
-/* `accepted` owns the descriptor, which is non-blocking and close-on-exec. It may call
- * listener_set(), not listener_free(). */
-struct listener *listener_new(
-    sd_event *event, struct log *log, void *context, void (*accepted)(void *context, int fd));
+struct listener_calls {
+	void *context;
+	/* A new listening socket, before it takes connections. */
+	void (*opened)(void *context, int fd);
+	/* It owns the descriptor, which is non-blocking and close-on-exec. It may call
+	 * listener_set(), not listener_free(). */
+	void (*accepted)(void *context, int fd);
+};
+
+struct listener *listener_new(sd_event *event, struct log *log, const struct listener_calls *calls);
 void listener_free(struct listener *l);
 
 /* Listen on `port` of all addresses; 0 stops. What cannot be bound is tried again every few
  * seconds, with one warning per port. */
 void listener_set(struct listener *l, uint16_t port);
+
+/* The sockets that listen now; their number, at most LISTENER_SOCKETS. */
+#define LISTENER_SOCKETS 2
+size_t listener_fds(const struct listener *l, int fds[LISTENER_SOCKETS]);

@@ -125,7 +125,11 @@ static void loop_act(struct loop *l, const struct action *a)
 		tcp_connect(l->tcp, &a->connect);
 		return;
 	case ACTION_PEER_TTL:
-		tcp_set_ttl(l->tcp, a->peer.conn, a->peer.ttl);
+		tcp_set_ttl(l->tcp, a->peer.conn, a->peer.ttl, a->peer.min_ttl);
+		return;
+	case ACTION_PEER_KEY:
+		loop_gather(l, GATHERED_PEERS);
+		tcp_set_key(l->tcp, &a->key.remote, a->key.password);
 		return;
 	case ACTION_PEER_SEND:
 		loop_gather(l, GATHERED_PEERS);

@@ -30,10 +30,14 @@
 #include "os/listener.h"
 #include "os/sendq.h"
 #include "os/sockaddr.h"
+#include "os/tcpmd5.h"
 
 #define READ_SIZE ((size_t)64 << 10)
 #define LINGERING_MAX 256
 #define ACCEPTED_MAX 1024
+#ifndef IPV6_MINHOPCOUNT
+#define IPV6_MINHOPCOUNT 73 /* linux/in6.h has it, and another struct in6_addr */
+#endif
 #define TOS_CS6 0xc0 /* netinet/ip.h has the name, and another struct ip */
 
 enum conn_state { CONN_CONNECTING, CONN_OPEN, CONN_FAILED, CONN_LINGERING };
@@ -59,6 +63,7 @@ struct tcp {
 	struct event_sink sink;
 	struct log *log;
 	struct listener *listener;
+	struct tcpmd5 *md5;
 	struct map known; /* by conn.id */
 	struct list dirty, pending, lingering;
 	uint32_t next_accepted;
@@ -397,23 +402,44 @@ static void set_options(int fd, int family)
 		setsockopt(fd, IPPROTO_IPV6, IPV6_TCLASS, &tos, sizeof(tos));
 }
 
-/* The TTL of a directly connected peer is 1 (RFC 4271 leaves it open; FRR and others do so). */
-static void set_ttl(int fd, int family, int ttl)
+/* The TTL of a directly connected peer is 1 (RFC 4271 leaves it open; FRR and others do so). The
+ * least that is received is no nicety: 0 or an errno. */
+static int set_ttl(int fd, int family, int ttl, int min_ttl)
 {
-	if (family == AF_INET)
+	int result;
+
+	if (family == AF_INET) {
 		setsockopt(fd, IPPROTO_IP, IP_TTL, &ttl, sizeof(ttl));
-	else
+		result = setsockopt(fd, IPPROTO_IP, IP_MINTTL, &min_ttl, sizeof(min_ttl));
+	} else {
 		setsockopt(fd, IPPROTO_IPV6, IPV6_UNICAST_HOPS, &ttl, sizeof(ttl));
+		result = setsockopt(fd, IPPROTO_IPV6, IPV6_MINHOPCOUNT, &min_ttl, sizeof(min_ttl));
+	}
+	return result == 0 || min_ttl == 0 ? 0 : errno;
 }
 
-void tcp_set_ttl(struct tcp *t, uint32_t conn, uint8_t ttl)
+void tcp_set_ttl(struct tcp *t, uint32_t conn, uint8_t ttl, uint8_t min_ttl)
 {
 	struct conn *c = conn_find(t, conn);
 	union sockaddr_ip local = {0};
 	socklen_t size = sizeof(local);
+	int error;
 
-	if (c != NULL && c->fd >= 0 && getsockname(c->fd, &local.sa, &size) == 0)
-		set_ttl(c->fd, local.sa.sa_family, ttl);
+	if (c == NULL || c->fd < 0)
+		return;
+	error = getsockname(c->fd, &local.sa, &size) != 0
+		    ? errno
+		    : set_ttl(c->fd, local.sa.sa_family, ttl, min_ttl);
+	if (error != 0)
+		conn_failed(c, error);
+}
+
+void tcp_set_key(struct tcp *t, const struct prefix *remote, const char *password)
+{
+	int fds[LISTENER_SOCKETS];
+	size_t count = listener_fds(t->listener, fds);
+
+	tcpmd5_set(t->md5, remote, password, fds, count);
 }
 
 static bool is_loopback(const struct ip *ip)
@@ -485,8 +511,11 @@ static int conn_open(struct conn *c, const struct action_connect *to)
 		return errno;
 	conn_attach(c, fd, EPOLLOUT);
 	set_options(fd, family);
-	set_ttl(fd, family, to->ttl);
-	error = bind_source(fd, to);
+	error = set_ttl(fd, family, to->ttl, to->min_ttl);
+	if (error == 0)
+		error = tcpmd5_sign(c->tcp->md5, fd, &to->remote);
+	if (error == 0)
+		error = bind_source(fd, to);
 	if (error != 0)
 		return error;
 	size = sockaddr_from_ip(&address, &to->remote, to->port, to->ifindex);
@@ -512,6 +541,26 @@ static uint32_t accepted_id(struct tcp *t)
 	return id;
 }
 
+/* False: it should be signed, and the kernel does not see to it. */
+static bool sign_accepted(struct tcp *t, int fd)
+{
+	union sockaddr_ip remote = {0};
+	socklen_t size = sizeof(remote);
+	struct ip ip;
+
+	if (getpeername(fd, &remote.sa, &size) != 0)
+		return false;
+	ip = sockaddr_ip(&remote, NULL);
+	return tcpmd5_sign(t->md5, fd, &ip) == 0;
+}
+
+static void on_listening(void *context, int fd)
+{
+	struct tcp *t = context;
+
+	tcpmd5_listen(t->md5, fd);
+}
+
 static void on_accepted(void *context, int fd)
 {
 	struct tcp *t = context;
@@ -520,6 +569,10 @@ static void on_accepted(void *context, int fd)
 	struct event event;
 	struct conn *c;
 
+	if (!sign_accepted(t, fd)) {
+		close(fd);
+		return;
+	}
 	if (t->accepted_count >= ACCEPTED_MAX || getsockname(fd, &local.sa, &size) != 0) {
 		log_warning(t->log, LOG_OS, "connection refused: %zu are open", t->accepted_count);
 		close(fd);
@@ -542,11 +595,13 @@ void tcp_listen(struct tcp *t, uint16_t port)
 struct tcp *tcp_new(sd_event *event, const struct event_sink *sink, struct log *log)
 {
 	struct tcp *t = mem_new(sizeof(*t));
+	struct listener_calls calls = {t, on_listening, on_accepted};
 
 	t->event = event;
 	t->sink = *sink;
 	t->log = log;
-	t->listener = listener_new(event, log, t, on_accepted);
+	t->md5 = tcpmd5_new(log);
+	t->listener = listener_new(event, log, &calls);
 	map_init(&t->known, offsetof(struct conn, id), sizeof(uint32_t), 0);
 	list_init(&t->dirty);
 	list_init(&t->pending);
@@ -561,6 +616,7 @@ void tcp_free(struct tcp *t)
 	size_t at = 0;
 
 	listener_free(t->listener);
+	tcpmd5_free(t->md5);
 	while ((n = list_first(&t->lingering)) != NULL)
 		conn_free(list_entry(n, struct conn, lingering));
 	while ((c = map_next(&t->known, &at)) != NULL)

@@ -149,6 +149,18 @@ static void code_connect(struct coder *c, struct action_connect *a)
 	code_ip(c, &a->source);
 	code_text_array(c, a->source_dev, sizeof(a->source_dev));
 	code_u8(c, &a->ttl);
+	code_u8(c, &a->min_ttl);
+}
+
+/* Which address has one is recorded, the password is not. */
+static void code_key(struct coder *c, struct action *a)
+{
+	bool has = a->key.password != NULL;
+
+	code_prefix(c, &a->key.remote);
+	code_bool(c, &has);
+	if (coder_decodes(c))
+		a->key.password = has ? "********" : NULL;
 }
 
 static void code_reply(struct coder *c, struct action *a)
@@ -209,6 +221,10 @@ static void code_action_body(struct coder *c, struct action *a)
 	case ACTION_PEER_TTL:
 		code_u32(c, &a->peer.conn);
 		code_u8(c, &a->peer.ttl);
+		code_u8(c, &a->peer.min_ttl);
+		return;
+	case ACTION_PEER_KEY:
+		code_key(c, a);
 		return;
 	case ACTION_RA_WATCH:
 		code_ifindex(c, &a->ra.ifindex);

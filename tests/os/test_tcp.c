@@ -333,16 +333,115 @@ static void test_ttl(void **state)
 	assert_int_equal(connect(fd, (struct sockaddr *)&a, sizeof(a)), 0);
 	run_until(f, EVENT_PEER_ACCEPTED, 1);
 	conn = collected_last(&f->seen, EVENT_PEER_ACCEPTED)->event.peer.conn;
-	tcp_set_ttl(f->tcp, conn, 254);
-	tcp_set_ttl(f->tcp, conn + 1, 254); /* nobody */
+	tcp_set_ttl(f->tcp, conn, 254, 0);
+	tcp_set_ttl(f->tcp, conn + 1, 254, 255); /* nobody */
 	tcp_send(f->tcp, conn, (const uint8_t *)"x", 1);
 	tcp_flush(f->tcp);
 	run_for_ms(f, 100);
 	assert_int_equal(recv(fd, &byte, 1, MSG_DONTWAIT), -1);
 	/* sent again by the kernel, with the TTL of then */
-	tcp_set_ttl(f->tcp, conn, 255);
+	tcp_set_ttl(f->tcp, conn, 255, 0);
 	assert_int_equal(recv(fd, &byte, 1, 0), 1);
 	close(fd);
+}
+
+/* RFC 5082 the other way: what a client sends with less than we demand never arrives. */
+static void test_least_ttl(void **state)
+{
+	struct fixture *f = *state;
+	int fd = plain_client(f), ttl = 254;
+	uint32_t conn;
+
+	run_until(f, EVENT_PEER_ACCEPTED, 1);
+	conn = collected_last(&f->seen, EVENT_PEER_ACCEPTED)->event.peer.conn;
+	tcp_set_ttl(f->tcp, conn, 255, 255);
+	assert_int_equal(setsockopt(fd, IPPROTO_IP, IP_TTL, &ttl, sizeof(ttl)), 0);
+	assert_int_equal(send(fd, "x", 1, 0), 1);
+	run_for_ms(f, 100);
+	assert_int_equal(collected_count(&f->seen, EVENT_PEER_BYTES), 0);
+	ttl = 255;
+	assert_int_equal(setsockopt(fd, IPPROTO_IP, IP_TTL, &ttl, sizeof(ttl)), 0);
+	run_until(f, EVENT_PEER_BYTES, 1);
+	close(fd);
+}
+
+static void test_least_ttl_connecting(void **state)
+{
+	struct fixture *f = *state;
+	struct action_connect to = to_address(f, 7, "127.0.0.1");
+
+	/* our own listener answers with 255 */
+	to.min_ttl = 255;
+	tcp_connect(f->tcp, &to);
+	run_until(f, EVENT_PEER_CONNECTED, 1);
+}
+
+static void set_key(struct fixture *f, const char *remote, const char *password)
+{
+	struct prefix p;
+
+	assert_true(prefix_parse(remote, &p));
+	tcp_set_key(f->tcp, &p, password);
+}
+
+static void connect_from(struct fixture *f, uint32_t conn, const char *to, const char *from)
+{
+	struct action_connect a = to_address(f, conn, to);
+
+	assert_true(ip_parse(from, &a.source));
+	tcp_connect(f->tcp, &a);
+}
+
+/* Signed on both sides with the same password: the two ends are both ours, so both directions of
+ * address have one. */
+static void test_password(void **state)
+{
+	struct fixture *f = *state;
+	int plain = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
+	struct sockaddr_in a = {.sin_family = AF_INET,
+	    .sin_port = htons(f->port),
+	    .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+
+	set_key(f, "127.0.0.7/32", "tulip");
+	set_key(f, "127.0.0.1/32", "tulip");
+	connect_from(f, 1, "127.0.0.1", "127.0.0.7");
+	run_until(f, EVENT_PEER_CONNECTED, 1);
+	run_until(f, EVENT_PEER_ACCEPTED, 1);
+	/* without a signature there is no connection */
+	assert_int_equal(connect(plain, (struct sockaddr *)&a, sizeof(a)), -1);
+	run_for_ms(f, 200);
+	assert_int_equal(collected_count(&f->seen, EVENT_PEER_ACCEPTED), 1);
+	close(plain);
+	/* a listener that opens later knows the passwords, too */
+	tcp_listen(f->tcp, 0);
+	tcp_listen(f->tcp, f->port);
+	set_key(f, "127.0.0.1/32", "daisy");
+	connect_from(f, 2, "127.0.0.1", "127.0.0.7");
+	run_for_ms(f, 200);
+	assert_int_equal(collected_count(&f->seen, EVENT_PEER_CONNECTED), 1);
+	/* and one that was taken away is forgotten */
+	set_key(f, "127.0.0.1/32", NULL);
+	set_key(f, "127.0.0.7/32", NULL);
+	connect_from(f, 3, "127.0.0.1", "127.0.0.7");
+	run_until(f, EVENT_PEER_CONNECTED, 2);
+}
+
+/* A password for a range: what comes from inside must be signed, what comes from outside need not.
+ */
+static void test_password_of_a_range(void **state)
+{
+	struct fixture *f = *state;
+
+	set_key(f, "127.1.0.0/16", "tulip");
+	set_key(f, "127.0.0.1/32", "tulip");
+	connect_from(f, 1, "127.0.0.1", "127.1.2.3");
+	run_until(f, EVENT_PEER_ACCEPTED, 1);
+	set_key(f, "127.0.0.1/32", NULL);
+	connect_from(f, 2, "127.0.0.1", "127.1.2.4");
+	run_for_ms(f, 200);
+	assert_int_equal(collected_count(&f->seen, EVENT_PEER_ACCEPTED), 1);
+	connect_from(f, 3, "127.0.0.1", "127.2.0.1");
+	run_until(f, EVENT_PEER_ACCEPTED, 2);
 }
 
 static void test_listener_stops(void **state)
@@ -362,7 +461,8 @@ int main(void)
 	    T(test_source_trouble), T(test_untold_failure_dies_with_its_connection),
 	    T(test_last_words_arrive), T(test_peer_that_never_reads),
 	    T(test_half_close_delivers_first), T(test_reset), T(test_closed_inside_emit),
-	    T(test_listener_stops), T(test_ttl)};
+	    T(test_listener_stops), T(test_ttl), T(test_least_ttl), T(test_least_ttl_connecting),
+	    T(test_password), T(test_password_of_a_range)};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -89,6 +89,7 @@ static void on_connect(void *context, const struct bgp_connect *to)
 	int index = conn_new(w, c->node, to->conn, target);
 
 	w->node[c->node].connects++;
+	w->node[c->node].last_connect = *to;
 	if (target < 0 || w->node[target].refuses) {
 		push(w, W_CLOSED, index, 0, ECONNREFUSED, NULL, 0);
 		return;
@@ -138,13 +139,23 @@ static void on_close(void *context, uint32_t conn)
 	push(c->w, W_CLOSED, index, 1 - side, 0, NULL, 0);
 }
 
-static void on_set_ttl(void *context, uint32_t conn, uint8_t ttl)
+static void on_set_ttl(void *context, uint32_t conn, uint8_t ttl, uint8_t min_ttl)
 {
 	struct context *c = context;
 	int side, index = conn_find(c->w, c->node, conn, &side);
 
 	check(index >= 0 && side == 1);
 	c->w->conns[index].accepted_ttl = ttl;
+	c->w->conns[index].accepted_min_ttl = min_ttl;
+}
+
+static void on_set_key(void *context, const struct prefix *remote, const char *password)
+{
+	struct context *c = context;
+	char text[PREFIX_TEXT_MAX];
+
+	str_addf(&c->w->node[c->node].keys, "%s %s\n", prefix_text(remote, text),
+	    password == NULL ? "-" : password);
 }
 
 static void on_best(void *context, const struct bgp_best *best)
@@ -202,6 +213,7 @@ void world_free(struct world *w)
 			bgp_free(w->node[i].bgp);
 		bgp_settings_fini(&w->node[i].settings);
 		str_fini(&w->node[i].logged);
+		str_fini(&w->node[i].keys);
 	}
 	for (struct world_event *e; (e = w->first) != NULL;) {
 		w->first = e->next;
@@ -224,6 +236,7 @@ void world_speaker(struct world *w, int node)
 	    .close = on_close,
 	    .best_changed = on_best,
 	    .set_ttl = on_set_ttl,
+	    .set_key = on_set_key,
 	    .peer_changed = on_peer};
 	n->bgp = bgp_new(&start);
 	n->settings.enabled = true;

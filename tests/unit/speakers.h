@@ -19,7 +19,7 @@ struct world_conn {
 	int node[2];	  /* 0: who connected */
 	uint32_t conn[2]; /* ids, each side's own; 0: that side has let go */
 	bool accepted;
-	uint8_t accepted_ttl; /* what the accepting side set; 0 nothing */
+	uint8_t accepted_ttl, accepted_min_ttl; /* what the accepting side set; 0 nothing */
 };
 
 struct node {
@@ -39,6 +39,8 @@ struct node {
 	size_t bytes_out;
 	char last_why[64];
 	struct str logged;
+	struct str keys; /* "10.0.0.2/32 password\n", "… -\n", as told */
+	struct bgp_connect last_connect;
 	struct {
 		int peer, peer_if;
 		bool up;

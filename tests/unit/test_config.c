@@ -185,6 +185,35 @@ static void test_peer_group_override(void **state)
 	config_free(c);
 }
 
+/* RFC 5082, RFC 2385; the password is the rest of the line. */
+static void test_connection_security(void **state)
+{
+	struct config *c;
+	struct str out = {0};
+
+	(void)state;
+	c = load("router bgp 1\n neighbor G peer-group\n neighbor G password two words\n"
+		 " neighbor 1.1.1.1 remote-as 2\n neighbor 1.1.1.1 peer-group G\n"
+		 " neighbor 1.1.1.1 ttl-security hops 1\n"
+		 " neighbor 1.1.1.2 remote-as 1\n neighbor 1.1.1.2 peer-group G\n"
+		 " neighbor 1.1.1.2 password own\n",
+	    0);
+	assert_string_equal(neighbor(c, "1.1.1.1")->password, "two words");
+	assert_int_equal(neighbor(c, "1.1.1.1")->ttl_security_hops, 1);
+	assert_int_equal(neighbor(c, "1.1.1.1")->ttl, 255);
+	assert_string_equal(neighbor(c, "1.1.1.2")->password, "own");
+	config_free(c);
+	config_free(load("router bgp 1\n neighbor 1.1.1.1 remote-as 2\n"
+			 " neighbor 1.1.1.1 ebgp-multihop 3\n"
+			 " neighbor 1.1.1.1 ttl-security hops 3\n",
+	    1));
+	str_add(&out, "router bgp 1\n neighbor 1.1.1.1 remote-as 2\n neighbor 1.1.1.1 password ");
+	for (int i = 0; i < 81; i++)
+		str_add(&out, "x");
+	config_free(load(str_text(&out), 1));
+	str_fini(&out);
+}
+
 static void test_profiles(void **state)
 {
 	const char *text = "router bgp 1\nneighbor 1.1.1.1 remote-as 2\n";
@@ -311,7 +340,8 @@ static void test_secret_is_kept_and_not_told(void **state)
 {
 	struct statement_errors errors = {0};
 	struct config *c = config_load(
-	    "router bgp 1\nneighbor 1.1.1.1 remote-as 2\nneighbor 1.1.1.1 password sekrit\n",
+	    "router bgp 1\nneighbor 1.1.1.1 remote-as 2\nneighbor 1.1.1.1 password sekrit\n"
+	    "nieghbor 1.1.1.1 password sekrit\n",
 	    &errors);
 	struct str s = {0};
 
@@ -351,6 +381,7 @@ int main(void)
 	    cmocka_unit_test(test_incident),
 	    cmocka_unit_test(test_incident_warnings),
 	    cmocka_unit_test(test_peer_group_override),
+	    cmocka_unit_test(test_connection_security),
 	    cmocka_unit_test(test_profiles),
 	    cmocka_unit_test(test_evpn),
 	    cmocka_unit_test(test_errors),

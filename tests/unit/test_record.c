@@ -238,11 +238,17 @@ static struct action action_of(enum action_kind kind)
 		    .port = 179,
 		    .source = address("fe80::2"),
 		    .source_dev = "lo",
-		    .ttl = 255};
+		    .ttl = 255,
+		    .min_ttl = 254};
 		break;
 	case ACTION_PEER_TTL:
 		a.peer.conn = 0x80000001u;
 		a.peer.ttl = 1;
+		a.peer.min_ttl = 254;
+		break;
+	case ACTION_PEER_KEY:
+		assert_true(prefix_parse("10.0.0.2/32", &a.key.remote));
+		a.key.password = "swordfish";
 		break;
 	case ACTION_PEER_SEND:
 	case ACTION_PEER_CLOSE:
@@ -306,6 +312,17 @@ static void decodes_and_encodes_again(size_t size)
 		assert_int_equal(record_read(&r, &arena, &record), RECORD_BROKEN);
 	}
 	arena_fini(&arena);
+}
+
+/* A password in an action is not recorded, only that there is one. */
+static void test_no_password_in_actions(void **state)
+{
+	struct action a = action_of(ACTION_PEER_KEY);
+	struct writer w = writer_to(buffer, sizeof(buffer));
+
+	(void)state;
+	assert_true(record_write_action(&w, &a));
+	assert_null(memmem(buffer, writer_size(&w), "swordfish", 9));
 }
 
 /* What is in memory came from the bytes: wipe, decode, compare with the original field by field
@@ -491,11 +508,12 @@ static void test_torn_state(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = {cmocka_unit_test(test_events),
-	    cmocka_unit_test(test_kernel_events), cmocka_unit_test(test_actions),
-	    cmocka_unit_test(test_values), cmocka_unit_test(test_absent_is_not_empty),
-	    cmocka_unit_test(test_secrets_stay_out), cmocka_unit_test(test_full),
-	    cmocka_unit_test(test_header), cmocka_unit_test(test_torn_state)};
+	const struct CMUnitTest tests[] = {cmocka_unit_test(test_no_password_in_actions),
+	    cmocka_unit_test(test_events), cmocka_unit_test(test_kernel_events),
+	    cmocka_unit_test(test_actions), cmocka_unit_test(test_values),
+	    cmocka_unit_test(test_absent_is_not_empty), cmocka_unit_test(test_secrets_stay_out),
+	    cmocka_unit_test(test_full), cmocka_unit_test(test_header),
+	    cmocka_unit_test(test_torn_state)};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

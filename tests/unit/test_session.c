@@ -24,6 +24,19 @@ static struct world *pair(void)
 	return w;
 }
 
+static struct world *unnumbered_pair(void)
+{
+	struct world *w = world_new(2);
+
+	for (int i = 0; i < 2; i++) {
+		world_speaker(w, i);
+		world_unnumbered(w, i, 3 + i);
+		world_configure(w, i);
+	}
+	world_link(w, 0, 3, 1, 4);
+	return w;
+}
+
 /* Node 0 is a speaker with node 1 for a neighbor that the test plays. */
 static struct world *scripted_pair(bool refuses)
 {
@@ -586,17 +599,150 @@ static void test_accepted_ttl(void **state)
 	}
 }
 
-static struct world *unnumbered_pair(void)
+/* RFC 5082: 255 goes out, and less than 255 less the hops is not taken in, on both kinds of
+ * connection. */
+static void test_ttl_security(void **state)
 {
 	struct world *w = world_new(2);
+	struct neighbor_settings *n;
 
+	(void)state;
+	w->node[1].refuses = true;
+	world_speaker(w, 0);
+	n = world_neighbor(w, 0, 1);
+	n->ttl = 255;
+	n->ttl_security_hops = 2;
+	world_configure(w, 0);
+	world_settle(w);
+	assert_int_equal(w->node[0].last_connect.ttl, 255);
+	assert_int_equal(w->node[0].last_connect.min_ttl, 254);
+	world_handshake(w, 1, 0);
+	assert_int_equal(w->conns[w->node[1].conn].accepted_ttl, 255);
+	assert_int_equal(w->conns[w->node[1].conn].accepted_min_ttl, 254);
+	/* the session cannot know what came before the change */
+	w->node[0].settings.neighbors[0].ttl_security_hops = 1;
+	world_configure(w, 0);
+	world_settle(w);
+	assert_false(world_established(w, 0, 1));
+	assert_int_equal(w->node[0].last_connect.min_ttl, 255);
+	world_free(w);
+}
+
+static const char *told(struct world *w, struct str *keep)
+{
+	str_clear(keep);
+	str_add(keep, str_text(&w->node[0].keys));
+	str_clear(&w->node[0].keys);
+	return str_text(keep);
+}
+
+static struct neighbor_settings *settings_of(struct world *w, const char *name)
+{
+	struct bgp_settings *s = &w->node[0].settings;
+
+	for (size_t i = 0; i < s->neighbor_count; i++)
+		if (strcmp(s->neighbors[i].name, name) == 0)
+			return &s->neighbors[i];
+	fail();
+	return NULL;
+}
+
+static void set_password(struct world *w, const char *name, const char *password)
+{
+	struct neighbor_settings *n = settings_of(w, name);
+
+	mem_free(n->password);
+	n->password = password == NULL ? NULL : mem_strdup(password);
+}
+
+/* The host is told each password before the first connection that needs it, and each change once.
+ */
+static void test_passwords(void **state)
+{
+	struct world *w = world_new(3);
+	struct str keep = {0};
+	struct ip peer;
+
+	(void)state;
+	world_speaker(w, 0);
+	world_neighbor(w, 0, 1);
+	world_neighbor(w, 0, 2);
+	world_unnumbered(w, 0, 3);
+	world_link(w, 0, 3, 1, 4);
+	for (int i = 0; i < 2; i++)
+		set_password(w, i == 0 ? "10.0.0.2" : "eth3", i == 0 ? "tulip" : "rose");
+	world_configure(w, 0);
+	assert_int_equal(w->node[0].connects, 0);
+	world_settle(w);
+	assert_string_equal(told(w, &keep), "10.0.0.2/32 tulip\n");
+	/* an unnumbered peer has an address from its advertisement on */
+	world_link_set(w, 0, 3, true, false);
+	assert_true(ip_parse("fe80::204", &peer));
+	bgp_neighbor_seen(w->node[0].bgp, (ifindex_t){3}, &peer, 30, w->now);
+	world_settle(w);
+	assert_string_equal(told(w, &keep), "fe80::204/128 rose\n");
+	world_advance(w, 31 * 1000);
+	assert_string_equal(told(w, &keep), "fe80::204/128 -\n");
+	/* no news, then changes */
+	world_configure(w, 0);
+	world_settle(w);
+	assert_string_equal(told(w, &keep), "");
+	set_password(w, "10.0.0.2", "daisy");
+	set_password(w, "10.0.0.3", "iris");
+	world_configure(w, 0);
+	world_settle(w);
+	assert_string_equal(told(w, &keep), "10.0.0.2/32 daisy\n10.0.0.3/32 iris\n");
+	set_password(w, "10.0.0.2", NULL);
+	world_configure(w, 0);
+	world_settle(w);
+	assert_string_equal(told(w, &keep), "10.0.0.2/32 -\n");
+	assert_null(strstr(str_text(&w->node[0].logged), "daisy"));
+	str_fini(&keep);
+	world_free(w);
+}
+
+/* Who connects over the link of an unnumbered peer with a password before its address is known, or
+ * from another one, was not asked for a signature. */
+static void test_unsigned_is_refused(void **state)
+{
+	struct world *w = unnumbered_pair();
+	struct ip peer;
+
+	(void)state;
 	for (int i = 0; i < 2; i++) {
-		world_speaker(w, i);
-		world_unnumbered(w, i, 3 + i);
+		w->node[i].settings.neighbors[0].password = i == 0 ? mem_strdup("rose") : NULL;
 		world_configure(w, i);
 	}
-	world_link(w, 0, 3, 1, 4);
-	return w;
+	world_link_set(w, 0, 3, true, false);
+	assert_true(ip_parse("fe80::103", &peer));
+	bgp_neighbor_seen(w->node[1].bgp, (ifindex_t){4}, &peer, 1800, w->now);
+	world_settle(w);
+	assert_int_equal(w->node[1].connects, 1);
+	assert_int_not_equal(world_peer_at(w, 0, 0).state, BGP_ESTABLISHED);
+	assert_true(ip_parse("fe80::205", &peer));
+	bgp_neighbor_seen(w->node[0].bgp, (ifindex_t){3}, &peer, 1800, w->now);
+	w->node[1].refuses = true;
+	world_advance(w, 5000);
+	assert_int_not_equal(world_peer_at(w, 0, 0).state, BGP_ESTABLISHED);
+	w->node[1].refuses = false;
+	assert_true(ip_parse("fe80::204", &peer));
+	bgp_neighbor_seen(w->node[0].bgp, (ifindex_t){3}, &peer, 1800, w->now);
+	world_advance(w, 30000);
+	assert_int_equal(world_peer_at(w, 0, 0).state, BGP_ESTABLISHED);
+	world_free(w);
+}
+
+/* A session that was set up with one password does not go on under another. */
+static void test_password_change_resets(void **state)
+{
+	struct world *w = pair();
+
+	(void)state;
+	world_settle(w);
+	set_password(w, "10.0.0.2", "tulip");
+	world_configure(w, 0);
+	assert_non_null(strstr(world_peer(w, 0, 1).last_reset, "Other Configuration Change"));
+	world_free(w);
 }
 
 static void test_unnumbered(void **state)
@@ -867,6 +1013,10 @@ int main(void)
 	    cmocka_unit_test(test_unknown_peer_is_refused),
 	    cmocka_unit_test(test_passive),
 	    cmocka_unit_test(test_accepted_ttl),
+	    cmocka_unit_test(test_ttl_security),
+	    cmocka_unit_test(test_passwords),
+	    cmocka_unit_test(test_unsigned_is_refused),
+	    cmocka_unit_test(test_password_change_resets),
 	    cmocka_unit_test(test_unnumbered),
 	    cmocka_unit_test(test_unnumbered_accepts_by_link),
 	    cmocka_unit_test(test_advertisement_expires),
