@@ -10,20 +10,28 @@
 
 #include "bgp/speaker.h"
 
+/* RFC 4271 section 9.1.2. */
+static bool loops(const struct peer *p, const struct neighbor_family *f, const struct attrs *a)
+{
+	uint32_t as = p->bgp->settings.as;
+
+	if (p->local_as != as && as_path_count(a, p->local_as) > f->allowas_in)
+		return true;
+	return as_path_count(a, as) > f->allowas_in &&
+	       !(f->allowas_in_origin && as_path_origin(a) == as);
+}
+
 /* Why routes with these attributes are not usable here; NULL: they are. */
 static const char *infeasible(const struct peer *p, enum bgp_family family, const struct attrs *a)
 {
 	const struct bgp_settings *g = &p->bgp->settings;
-	unsigned allowed = p->settings->family[family].allowas_in;
 
-	if (as_path_count(a, g->as) > allowed)
-		return "as-path contains our own AS";
-	if (p->local_as != g->as && as_path_count(a, p->local_as) > allowed)
+	if (loops(p, &p->settings->family[family], a))
 		return "as-path contains our own AS";
 	if (a->has_originator_id && ip_equal(&a->originator_id, &g->router_id))
 		return "originator is us";
 	for (size_t i = 0; i < a->cluster_count; i++)
-		if (a->cluster_list[i] == ip_to_u32(&g->router_id))
+		if (a->cluster_list[i] == bgp_cluster_id(p->bgp))
 			return "reflected from the same cluster";
 	/* RFC 4271 section 5.1.3: a next hop of our own leads nowhere. */
 	if (a->next_hop.family != IP_NONE &&
@@ -36,7 +44,7 @@ static const char *infeasible(const struct peer *p, enum bgp_family family, cons
 /* RFC 4271 section 6.3, last lines on AS_PATH; RFC 7606 section 7.2 makes it a withdrawal. */
 static bool first_as_wrong(const struct peer *p, const struct attrs *a)
 {
-	return p->ebgp && as_path_first(a) != p->remote_as;
+	return p->ebgp && p->settings->enforce_first_as && as_path_first(a) != p->remote_as;
 }
 
 static void log_route(const struct peer *p, const struct nlri *n, const char *outcome)
@@ -112,6 +120,13 @@ static void announce_run(struct peer *p, struct update_reach *r, const struct ro
 	attrs_release(table, attrs);
 }
 
+/* `local-as`: to others the peer's routes come through that AS. */
+static void mark_local_as(const struct peer *p, struct attrs *a)
+{
+	if (p->ebgp && p->local_as != p->bgp->settings.as && !p->settings->local_as_no_prepend)
+		as_path_prepend(a, p->local_as, 1, &p->bgp->arena);
+}
+
 static void reach(struct peer *p, struct update_reach *r)
 {
 	const struct route_map *map = NULL;
@@ -123,10 +138,12 @@ static void reach(struct peer *p, struct update_reach *r)
 	}
 	if (why == NULL && !bgp_policy(p, r->run.family, true, &map))
 		why = "no policy";
-	if (why == NULL)
-		announce_run(p, r, map);
-	else
+	if (why != NULL) {
 		withdraw_run(p, &r->run, why);
+		return;
+	}
+	mark_local_as(p, &r->attrs);
+	announce_run(p, r, map);
 }
 
 /* RFC 7606 section 2: count, and say so. */

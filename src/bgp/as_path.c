@@ -233,7 +233,87 @@ void as_path_prepend(struct attrs *a, uint32_t as, unsigned times, struct arena 
 	a->as_path_size = (uint16_t)writer_size(&w);
 }
 
+/* RFC 6996 section 5. */
+static bool as_is_private(uint32_t as)
+{
+	return (as >= 64512 && as <= 65534) || (as >= 4200000000 && as <= 4294967294);
+}
+
+/* What becomes of one AS number; 0: it comes off. */
+struct as_rule {
+	uint32_t from; /* this one; 0: private ones … */
+	uint32_t keep; /* … but for this */
+	uint32_t to;
+};
+
+static uint32_t rule_apply(const struct as_rule *rule, uint32_t as)
+{
+	bool meant = rule->from != 0 ? as == rule->from : as_is_private(as) && as != rule->keep;
+
+	return meant ? rule->to : as;
+}
+
+/* A segment that is left empty comes off, too. */
+static void segment_rewrite(struct writer *w, struct segment *s, const struct as_rule *rule)
+{
+	size_t start = writer_size(w);
+	uint8_t count = 0;
+
+	write_u8(w, s->type);
+	write_begin_u8(w);
+	while (reader_left(&s->numbers) != 0) {
+		uint32_t as = rule_apply(rule, read_u32(&s->numbers));
+
+		if (as == 0)
+			continue;
+		write_u32(w, as);
+		count++;
+	}
+	if (count == 0)
+		writer_rewind(w, start);
+	else
+		w->start[start + 1] = count;
+}
+
+static void path_rewrite(struct attrs *a, const struct as_rule *rule, struct arena *arena)
+{
+	struct reader r = path_reader(a);
+	struct writer w = writer_to(arena_new(arena, a->as_path_size + 1u), a->as_path_size);
+	struct segment s;
+
+	while (segment_next(&r, 4, &s))
+		segment_rewrite(&w, &s, rule);
+	check(!w.overflow);
+	a->as_path = w.start;
+	a->as_path_size = (uint16_t)writer_size(&w);
+}
+
+void as_path_replace(struct attrs *a, uint32_t from, uint32_t to, struct arena *arena)
+{
+	path_rewrite(a, &(struct as_rule){.from = from, .to = to}, arena);
+}
+
+void as_path_remove_private(struct attrs *a, uint32_t keep, uint32_t to, struct arena *arena)
+{
+	path_rewrite(a, &(struct as_rule){.keep = keep, .to = to}, arena);
+}
+
 /* ---- queries ---- */
+
+bool as_path_is_private(const struct attrs *a)
+{
+	struct reader r = path_reader(a);
+	struct segment s;
+	bool any = false;
+
+	while (segment_next(&r, 4, &s))
+		while (reader_left(&s.numbers) != 0) {
+			if (!as_is_private(read_u32(&s.numbers)))
+				return false;
+			any = true;
+		}
+	return any;
+}
 
 unsigned as_path_length(const struct attrs *a)
 {

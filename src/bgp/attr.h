@@ -127,6 +127,12 @@ uint32_t as_path_first(const struct attrs *a);
 uint32_t as_path_origin(const struct attrs *a);
 /* Puts `as` in front, `times` over; the new path lives in the arena. */
 void as_path_prepend(struct attrs *a, uint32_t as, unsigned times, struct arena *arena);
+/* `from` becomes `to` wherever it stands. */
+void as_path_replace(struct attrs *a, uint32_t from, uint32_t to, struct arena *arena);
+/* Private AS numbers (RFC 6996), but for `keep`: taken out, or replaced where `to` is not 0. */
+void as_path_remove_private(struct attrs *a, uint32_t keep, uint32_t to, struct arena *arena);
+/* There are AS numbers in it, and all are private. */
+bool as_path_is_private(const struct attrs *a);
 /* "65245 4282005242 {1,2}"; appends. */
 void as_path_text(const struct attrs *a, struct str *out);
 

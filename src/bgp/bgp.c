@@ -74,6 +74,13 @@ int64_t bgp_jitter_ms(struct bgp *b, int64_t ms)
 	return ms - (int64_t)(random_next(b) % ((uint64_t)ms / 4 + 1));
 }
 
+uint32_t bgp_cluster_id(const struct bgp *b)
+{
+	const struct bgp_settings *s = &b->settings;
+
+	return ip_to_u32(s->cluster_id.family != IP_NONE ? &s->cluster_id : &s->router_id);
+}
+
 static struct session *session_of(const struct bgp *b, uint32_t conn)
 {
 	for (size_t i = 0; conn != 0 && i < b->peer_count; i++) {

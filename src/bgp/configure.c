@@ -43,15 +43,24 @@ static bool out_equal(const struct bgp_settings *a, const struct neighbor_family
 {
 	return policy_equal(a, x->route_map_out, b, y->route_map_out) &&
 	       x->next_hop_self == y->next_hop_self &&
+	       x->next_hop_self_force == y->next_hop_self_force &&
 	       x->next_hop_unchanged == y->next_hop_unchanged &&
-	       x->route_reflector_client == y->route_reflector_client;
+	       x->as_path_unchanged == y->as_path_unchanged &&
+	       x->med_unchanged == y->med_unchanged && x->as_override == y->as_override &&
+	       x->remove_private_as == y->remove_private_as &&
+	       x->remove_private_all == y->remove_private_all &&
+	       x->remove_private_replace == y->remove_private_replace &&
+	       x->route_reflector_client == y->route_reflector_client &&
+	       a->no_client_to_client == b->no_client_to_client &&
+	       ip_equal(&a->cluster_id, &b->cluster_id);
 }
 
 static bool in_equal(const struct bgp_settings *a, const struct neighbor_family *x,
     const struct bgp_settings *b, const struct neighbor_family *y)
 {
 	return policy_equal(a, x->route_map_in, b, y->route_map_in) &&
-	       x->allowas_in == y->allowas_in;
+	       x->allowas_in == y->allowas_in && x->allowas_in_origin == y->allowas_in_origin &&
+	       ip_equal(&a->cluster_id, &b->cluster_id);
 }
 
 static void reset_for_change(struct peer *p, mono_t now)
@@ -76,16 +85,27 @@ static void inbound_changed(struct peer *p, enum bgp_family f, mono_t now)
 		reset_for_change(p, now);
 }
 
+/* Who is a client decides what others are told of its routes. */
+static void reflection_changed(struct bgp *b, enum bgp_family f)
+{
+	for (size_t i = 0; i < b->peer_count; i++)
+		adj_rib_out_policy_changed(&b->peers[i]->out[f]);
+}
+
 static void adapt(
     struct peer *p, const struct bgp_settings *old, const struct neighbor_settings *was, mono_t now)
 {
 	const struct bgp_settings *g = &p->bgp->settings;
 
 	for (enum bgp_family f = 0; f < BGP_FAMILIES; f++) {
-		if (!in_equal(old, &was->family[f], g, &p->settings->family[f]))
+		if (!in_equal(old, &was->family[f], g, &p->settings->family[f]) ||
+		    was->enforce_first_as != p->settings->enforce_first_as)
 			inbound_changed(p, f, now);
 		if (!out_equal(old, &was->family[f], g, &p->settings->family[f]))
 			adj_rib_out_policy_changed(&p->out[f]);
+		if (was->family[f].route_reflector_client !=
+		    p->settings->family[f].route_reflector_client)
+			reflection_changed(p->bgp, f);
 	}
 }
 

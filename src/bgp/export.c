@@ -2,7 +2,8 @@
  * What a path looks like to a peer.
  *
  * Order, for it matters: may the path go there at all (split horizon, communities, reflection);
- * attributes that do not cross the kind of session come off; the route-map speaks; then the marks
+ * attributes that do not cross the kind of session come off, AS numbers that are not to be seen
+ * with them (`remove-private-AS`, `as-override`); the route-map speaks; then the marks
  * of our own passing go on (AS_PATH, NEXT_HOP, ORIGINATOR_ID, CLUSTER_LIST), so that a route-map
  * can set a MULTI_EXIT_DISC for the peer and cannot forge our AS. Communities that a route-map sets
  * on the way out are for the peer to honour (RFC 1997), not for us.
@@ -21,11 +22,21 @@ static const struct neighbor_family *family_of(const struct peer *p, enum bgp_fa
 	return &p->settings->family[family];
 }
 
-/* RFC 4456 section 6: from clients to all, from others to clients. */
+/* RFC 4456 section 6: from clients to all, from others to clients; among clients only if they are
+ * not a full mesh. */
 static bool reflects(const struct peer *to, enum bgp_family family, const struct path *path)
 {
-	return family_of(path->peer, family)->route_reflector_client ||
-	       family_of(to, family)->route_reflector_client;
+	bool from_client = family_of(path->peer, family)->route_reflector_client;
+	bool to_client = family_of(to, family)->route_reflector_client;
+
+	if (from_client && to_client)
+		return !to->bgp->settings.no_client_to_client;
+	return from_client || to_client;
+}
+
+static bool is_reflected(const struct peer *to, const struct path *path)
+{
+	return !to->ebgp && path->peer != NULL && !path->peer->ebgp;
 }
 
 bool export_allowed(const struct peer *to, enum bgp_family family, const struct path *path)
@@ -41,9 +52,7 @@ bool export_allowed(const struct peer *to, enum bgp_family family, const struct 
 				    attrs_have_community(a, COMMUNITY_NO_EXPORT_SUBCONFED)))
 			return false;
 	}
-	if (path->peer != NULL && !path->peer->ebgp && !to->ebgp)
-		return reflects(to, family, path);
-	return true;
+	return !is_reflected(to, path) || reflects(to, family, path);
 }
 
 bool export_looks_at_nlri(const struct peer *to, enum bgp_family family)
@@ -59,11 +68,12 @@ bool export_looks_at_nlri(const struct peer *to, enum bgp_family family)
 
 /* RFC 4271 section 5.1.4: a received MED does not go on to another AS; 5.1.5: LOCAL_PREF stays
  * inside; RFC 4456 section 8: so do the marks of reflection. */
-static void strip_for_ebgp(struct attrs *a, const struct path *path)
+static void strip_for_ebgp(
+    const struct neighbor_family *f, struct attrs *a, const struct path *path)
 {
 	a->has_local_pref = false;
 	a->local_pref = 0;
-	if (path->peer != NULL) {
+	if (path->peer != NULL && !f->med_unchanged) {
 		a->has_med = false;
 		a->med = 0;
 	}
@@ -71,6 +81,20 @@ static void strip_for_ebgp(struct attrs *a, const struct path *path)
 	a->originator_id = (struct ip){0};
 	a->cluster_list = NULL;
 	a->cluster_count = 0;
+}
+
+/* `remove-private-AS` and `as-override`. The peer's own number stays where it is private, or the
+ * peer could not see its loop. */
+static void rewrite_as_path(
+    const struct peer *to, const struct neighbor_family *f, struct attrs *a, struct arena *arena)
+{
+	uint32_t as = to->bgp->settings.as;
+
+	if (f->remove_private_as && (f->remove_private_all || as_path_is_private(a)))
+		as_path_remove_private(a, f->remove_private_all ? to->remote_as : 0,
+		    f->remove_private_replace ? as : 0, arena);
+	if (f->as_override)
+		as_path_replace(a, to->remote_as, as, arena);
 }
 
 /* ---- NEXT_HOP ---- */
@@ -123,11 +147,11 @@ static bool set_next_hop(
 {
 	const struct neighbor_family *s = family_of(to, family);
 	bool keep = s->next_hop_unchanged || (!to->ebgp && path->peer != NULL);
+	bool self = s->next_hop_self_force || (s->next_hop_self && !is_reflected(to, path));
 
 	if (family == BGP_L2VPN_EVPN)
-		return evpn_next_hop(to, a, s->next_hop_self && path->peer != NULL);
-	if (keep && !s->next_hop_self && carries(to, family, &a->next_hop) &&
-	    !a->next_hop_is_link_local) {
+		return evpn_next_hop(to, a, self && path->peer != NULL);
+	if (keep && !self && carries(to, family, &a->next_hop) && !a->next_hop_is_link_local) {
 		/* A link-local address means nothing beyond its link. */
 		a->next_hop_link_local = (struct ip){0};
 		return true;
@@ -137,11 +161,16 @@ static bool set_next_hop(
 
 /* ---- the marks of our passing ---- */
 
-static void mark_for_ebgp(const struct peer *to, struct attrs *a, struct arena *arena)
+/* A path with nothing in it cannot stay as it is: the peer would not know where it came from. */
+static void mark_for_ebgp(
+    const struct peer *to, const struct neighbor_family *f, struct attrs *a, struct arena *arena)
 {
 	uint32_t as = to->bgp->settings.as;
 
-	as_path_prepend(a, as, 1, arena);
+	if (f->as_path_unchanged && a->as_path_size != 0)
+		return;
+	if (to->local_as == as || !to->settings->local_as_replace)
+		as_path_prepend(a, as, 1, arena);
 	if (to->local_as != as)
 		as_path_prepend(a, to->local_as, 1, arena);
 }
@@ -156,7 +185,7 @@ static void mark_reflected(
 		a->has_originator_id = true;
 		a->originator_id = path->peer->router_id;
 	}
-	list[0] = ip_to_u32(&to->bgp->settings.router_id);
+	list[0] = bgp_cluster_id(to->bgp);
 	if (a->cluster_count != 0)
 		memcpy(list + 1, a->cluster_list, a->cluster_count * sizeof(*list));
 	a->cluster_list = list;
@@ -170,27 +199,30 @@ static void mark_for_ibgp(
 		a->has_local_pref = true;
 		a->local_pref = 100;
 	}
-	if (path->peer != NULL && !path->peer->ebgp)
+	if (is_reflected(to, path))
 		mark_reflected(to, path, a, arena);
 }
 
 const struct attrs *export_attrs(struct peer *to, const struct nlri *n, const struct path *path)
 {
 	struct bgp *b = to->bgp;
+	const struct neighbor_family *f = family_of(to, n->family);
 	struct attrs a = *path->attrs;
 	const struct route_map *map;
 	struct policy_route route = {.nlri = n, .interface = peer_interface(to)};
 
 	if (!export_allowed(to, n->family, path) || !bgp_policy(to, n->family, false, &map))
 		return NULL;
-	if (to->ebgp)
-		strip_for_ebgp(&a, path);
+	if (to->ebgp) {
+		strip_for_ebgp(f, &a, path);
+		rewrite_as_path(to, f, &a, &b->arena);
+	}
 	if (map != NULL && !route_map_apply(map, &route, &a, &b->arena))
 		return NULL;
 	if (!set_next_hop(to, n->family, path, &a))
 		return NULL;
 	if (to->ebgp)
-		mark_for_ebgp(to, &a, &b->arena);
+		mark_for_ebgp(to, f, &a, &b->arena);
 	else
 		mark_for_ibgp(to, path, &a, &b->arena);
 	return attrs_intern(b->rib.attrs, &a);

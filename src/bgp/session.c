@@ -203,6 +203,8 @@ bool session_negotiate(struct session *s, const struct open *o, struct notificat
 	/* RFC 6286 section 2.2: the identifier is unique within an AS. */
 	if (!s->ebgp && ip_equal(&o->router_id, &p->bgp->settings.router_id))
 		return refuse(error, NOTIFY_OPEN_BAD_IDENTIFIER);
+	if (o->hold_s < p->bgp->settings.minimum_hold_s)
+		return refuse(error, NOTIFY_OPEN_BAD_HOLD_TIME);
 	for (size_t f = 0; f < BGP_FAMILIES; f++) {
 		s->families[f] = o->families[f] && p->settings->family[f].activate;
 		any |= s->families[f];

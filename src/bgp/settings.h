@@ -16,10 +16,17 @@ enum remote_as { REMOTE_AS_NONE, REMOTE_AS_NUMBER, REMOTE_AS_EXTERNAL, REMOTE_AS
 struct neighbor_family {
 	bool activate;
 	bool next_hop_self;
-	bool next_hop_unchanged; /* attribute-unchanged next-hop; EVPN over eBGP does so anyway */
+	bool next_hop_self_force; /* for reflected routes, too */
+	bool next_hop_unchanged;  /* attribute-unchanged next-hop; EVPN over eBGP does so anyway */
+	bool as_path_unchanged, med_unchanged;
+	bool as_override;	     /* the peer's AS in an AS_PATH becomes ours */
+	bool remove_private_as;	     /* private AS numbers come off if there are no others … */
+	bool remove_private_all;     /* … or in any case … */
+	bool remove_private_replace; /* … or become ours */
 	bool route_reflector_client;
 	bool soft_reconfiguration_in; /* route refresh serves (docs/decisions) */
 	uint8_t allowas_in;	      /* occurrences of the own AS that are tolerated */
+	bool allowas_in_origin;	      /* any number of them if we are the origin */
 	char *route_map_in;	      /* owned; NULL none */
 	char *route_map_out;
 };
@@ -30,9 +37,12 @@ struct neighbor_settings {
 	struct ip address; /* numbered */
 	enum remote_as remote_as_kind;
 	uint32_t remote_as;
-	uint32_t local_as; /* 0: the instance's */
-	char *description; /* owned; NULL none */
-	char *peer_group;  /* name, for shows; owned; NULL none */
+	uint32_t local_as;	  /* 0: the instance's */
+	bool local_as_no_prepend; /* not put in front of what the peer sends */
+	bool local_as_replace;	  /* the peer does not see the instance's AS behind it */
+	bool enforce_first_as;	  /* an AS_PATH must begin with the peer's */
+	char *description;	  /* owned; NULL none */
+	char *peer_group;	  /* name, for shows; owned; NULL none */
 	bool passive;
 	bool shutdown;
 	char *shutdown_message; /* owned; NULL none (RFC 9003) */
@@ -65,6 +75,9 @@ struct bgp_settings {
 	bool log_neighbor_changes;
 	bool deterministic_med; /* always so (decision.c) */
 	bool always_compare_med;
+	struct ip cluster_id;	  /* RFC 4456; IP_NONE: the router id */
+	bool no_client_to_client; /* clients are a full mesh among themselves */
+	uint16_t minimum_hold_s;  /* of the peer's OPEN; 0 any */
 	uint16_t maximum_paths[BGP_FAMILIES], maximum_paths_ibgp[BGP_FAMILIES];
 	struct neighbor_settings *neighbors; /* owned, sorted by name */
 	size_t neighbor_count;

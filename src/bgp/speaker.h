@@ -48,6 +48,8 @@ struct bgp {
 
 /* `ms` less up to a quarter, at random (RFC 4271 section 10). */
 int64_t bgp_jitter_ms(struct bgp *b, int64_t ms);
+/* RFC 4456 section 7: `bgp cluster-id`, or the router id; host order. */
+uint32_t bgp_cluster_id(const struct bgp *b);
 /* The next free id for a connection that we open. */
 uint32_t bgp_new_conn(struct bgp *b);
 struct interface *bgp_interface_find(const struct bgp *b, ifindex_t ifindex);

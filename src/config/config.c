@@ -99,6 +99,7 @@ static void set_defaults(struct loading *l)
 
 	l->keepalive_s = 60;
 	l->hold_s = 180;
+	l->enforce_first_as = true;
 	l->family_default[BGP_IPV4_UNICAST] = true;
 	c->log_level = LOG_LEVEL_DEBUG;
 	c->bgp.ebgp_requires_policy = true;

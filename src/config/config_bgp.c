@@ -91,6 +91,40 @@ void on_deterministic_med(struct loading *l, const struct statement *s, const st
 	l->c->bgp.deterministic_med = !s->no;
 }
 
+/* FRR: an address, or the number that it stands for. */
+void on_cluster_id(struct loading *l, const struct statement *s, const struct words *w)
+{
+	struct ip *id = &l->c->bgp.cluster_id;
+	uint32_t n;
+
+	if (word_number(w->word[2], 1, UINT32_MAX, &n))
+		*id = ip_from_u32(n);
+	else if (!ip_parse(w->word[2], id) || id->family != IP_V4)
+		loading_report(l, s, false, NULL,
+		    "`%.80s` is not an IPv4 address or a number (1-4294967295)", w->word[2]);
+}
+
+void on_bgp_enforce_first_as(struct loading *l, const struct statement *s, const struct words *w)
+{
+	(void)w;
+	l->enforce_first_as = !s->no;
+}
+
+void on_client_to_client(struct loading *l, const struct statement *s, const struct words *w)
+{
+	(void)w;
+	l->c->bgp.no_client_to_client = s->no;
+}
+
+void on_minimum_holdtime(struct loading *l, const struct statement *s, const struct words *w)
+{
+	uint32_t n;
+
+	(void)s;
+	if (word_number(w->word[2], 1, UINT16_MAX, &n))
+		l->c->bgp.minimum_hold_s = (uint16_t)n;
+}
+
 void on_timers_bgp(struct loading *l, const struct statement *s, const struct words *w)
 {
 	uint32_t keepalive, hold;

@@ -45,11 +45,28 @@ void on_neighbor_interface(struct loading *l, const struct statement *s, const s
 		    w->word[at + 1]);
 }
 
+static bool has_word(const struct words *w, const char *word)
+{
+	for (unsigned i = 3; i < w->count; i++)
+		if (strcmp(w->word[i], word) == 0)
+			return true;
+	return false;
+}
+
 void on_local_as(struct loading *l, const struct statement *s, const struct words *w)
 {
-	word_asn(w->word[3], &l->neighbor->local_as);
-	if (w->count > 4)
-		loading_report(l, s, true, NULL, "`%s` has no effect yet", w->word[4]);
+	struct neighbor_settings *n = l->neighbor;
+
+	(void)s;
+	word_asn(w->word[3], &n->local_as);
+	n->local_as_no_prepend = has_word(w, "no-prepend");
+	n->local_as_replace = has_word(w, "replace-as");
+}
+
+void on_enforce_first_as(struct loading *l, const struct statement *s, const struct words *w)
+{
+	(void)w;
+	l->neighbor->enforce_first_as = !s->no;
 }
 
 static void text_set(char **to, char *text)
@@ -171,8 +188,23 @@ void on_activate(struct loading *l, const struct statement *s, const struct word
 
 void on_next_hop_self(struct loading *l, const struct statement *s, const struct words *w)
 {
-	(void)w;
 	family_of(l)->next_hop_self = !s->no;
+	family_of(l)->next_hop_self_force = !s->no && has_word(w, "force");
+}
+
+void on_remove_private_as(struct loading *l, const struct statement *s, const struct words *w)
+{
+	struct neighbor_family *f = family_of(l);
+
+	f->remove_private_as = !s->no;
+	f->remove_private_all = !s->no && has_word(w, "all");
+	f->remove_private_replace = !s->no && has_word(w, "replace-AS");
+}
+
+void on_as_override(struct loading *l, const struct statement *s, const struct words *w)
+{
+	(void)w;
+	family_of(l)->as_override = !s->no;
 }
 
 void on_reflector_client(struct loading *l, const struct statement *s, const struct words *w)
@@ -187,26 +219,29 @@ void on_soft_reconfiguration(struct loading *l, const struct statement *s, const
 	family_of(l)->soft_reconfiguration_in = !s->no;
 }
 
-/* Without further words: all of them. Only the next hop can be told so far. */
+/* Without further words: all of them. */
 void on_attribute_unchanged(struct loading *l, const struct statement *s, const struct words *w)
 {
+	struct neighbor_family *f = family_of(l);
+	bool all = w->count == 3;
+
 	(void)s;
-	family_of(l)->next_hop_unchanged = w->count == 3;
-	for (unsigned i = 3; i < w->count; i++)
-		if (strcmp(w->word[i], "next-hop") == 0)
-			family_of(l)->next_hop_unchanged = true;
+	f->as_path_unchanged = all || has_word(w, "as-path");
+	f->next_hop_unchanged = all || has_word(w, "next-hop");
+	f->med_unchanged = all || has_word(w, "med");
 }
 
 /* FRR: 3 occurrences unless a number is given. */
 void on_allowas_in(struct loading *l, const struct statement *s, const struct words *w)
 {
+	struct neighbor_family *f = family_of(l);
 	uint32_t n = 3;
 
-	if (w->count > 3 && strcmp(w->word[3], "origin") == 0)
-		loading_report(l, s, true, NULL, "`origin` is taken as 3 occurrences anywhere");
-	else if (w->count > 3)
+	(void)s;
+	f->allowas_in_origin = has_word(w, "origin");
+	if (w->count > 3 && !f->allowas_in_origin)
 		word_number(w->word[3], 1, 10, &n);
-	family_of(l)->allowas_in = (uint8_t)n;
+	f->allowas_in = f->allowas_in_origin ? 0 : (uint8_t)n;
 }
 
 void on_neighbor_route_map(struct loading *l, const struct statement *s, const struct words *w)
@@ -334,6 +369,7 @@ static void neighbor_init(const struct loading *l, struct neighbor_settings *n, 
 	    .hold_s = l->hold_s,
 	    .connect_retry_s = l->datacenter ? 10 : 120,
 	    .disable_connected_check = l->disable_connected_check,
+	    .enforce_first_as = l->enforce_first_as,
 	};
 	for (int f = 0; f < BGP_FAMILIES; f++)
 		n->family[f].activate = l->family_default[f];

@@ -262,7 +262,8 @@ static struct neighbor_settings *neighbor_new(struct world *w, int node, const c
 	    .port = 179,
 	    .keepalive_s = 3,
 	    .hold_s = 9,
-	    .connect_retry_s = 10};
+	    .connect_retry_s = 10,
+	    .enforce_first_as = true};
 	s->neighbors[at].family[BGP_IPV4_UNICAST].activate = true;
 	s->neighbors[at].family[BGP_L2VPN_EVPN].activate = true;
 	return &s->neighbors[at];

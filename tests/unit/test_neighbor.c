@@ -1,0 +1,462 @@
+/*
+ * What a neighbor's statements do to routes on their way in and out: AS numbers, next hops,
+ * reflection. Node 1 is the one that is configured; node 2 says what a test makes it say, node 0
+ * hears what comes of it.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/mem.h"
+#include "bgp/message.h"
+#include "speakers.h"
+
+#define OWN 100
+#define HEARER 200
+#define TELLER 65003
+
+static struct attrs heard;
+static bool heard_any;
+static char heard_path[128];
+
+static bool remember(struct world *w, int node, const struct bgp_best *best)
+{
+	struct str text = {0};
+
+	(void)w;
+	if (node != 0)
+		return true;
+	heard_any = best->count > 0;
+	if (!heard_any)
+		return true;
+	heard = *best->routes[0].attrs;
+	as_path_text(&heard, &text);
+	snprintf(heard_path, sizeof(heard_path), "%s", str_text(&text));
+	str_fini(&text);
+	return true;
+}
+
+static struct neighbor_settings *towards(struct world *w, int to)
+{
+	struct bgp_settings *s = &w->node[1].settings;
+
+	for (size_t i = 0; i < s->neighbor_count; i++)
+		if (ip_equal(&s->neighbors[i].address, &w->node[to].address))
+			return &s->neighbors[i];
+	fail();
+	return NULL;
+}
+
+/* Node 1 between the two; nothing is up yet. */
+static struct world *between(uint32_t hearer, uint32_t teller)
+{
+	struct world *w = world_new(3);
+
+	w->node[0].as = hearer;
+	w->node[1].as = OWN;
+	w->node[2].as = teller;
+	w->node[2].refuses = true;
+	w->on_best = remember;
+	heard_any = false;
+	heard_path[0] = '\0';
+	world_speaker(w, 0);
+	world_speaker(w, 1);
+	world_neighbor(w, 0, 1)->enforce_first_as = false;
+	w->node[0].settings.neighbors[0].remote_as_kind = REMOTE_AS_EXTERNAL;
+	if (hearer == OWN)
+		w->node[0].settings.neighbors[0].remote_as_kind = REMOTE_AS_INTERNAL;
+	world_neighbor(w, 1, 0);
+	world_neighbor(w, 1, 2);
+	return w;
+}
+
+static void start(struct world *w)
+{
+	world_configure(w, 0);
+	world_configure(w, 1);
+	world_settle(w);
+	assert_true(world_established(w, 0, 1));
+	world_handshake(w, 2, 1);
+	assert_true(world_established(w, 1, 2));
+}
+
+/* "65003 65010 {1,2}": one AS_SEQUENCE, sets in braces. */
+static void path_of(struct attrs *a, const char *text, struct arena *arena)
+{
+	struct writer w = writer_to(arena_new(arena, 200), 200);
+	uint8_t *count = NULL;
+	bool set = false;
+
+	for (const char *p = text; *p != '\0';) {
+		char *end;
+
+		if (count == NULL || *p == '{') {
+			set = *p == '{';
+			p += set;
+			write_u8(&w, set ? 1 : 2);
+			count = w.p;
+			write_u8(&w, 0);
+		}
+		write_u32(&w, (uint32_t)strtoul(p, &end, 10));
+		(*count)++;
+		if (*end == '}')
+			count = NULL;
+		p = end + (*end == '}') + strspn(end + (*end == '}'), " ,");
+	}
+	a->as_path = w.start;
+	a->as_path_size = (uint16_t)writer_size(&w);
+}
+
+static struct nlri some_prefix(void)
+{
+	struct nlri n = {.family = BGP_IPV4_UNICAST};
+
+	assert_true(prefix_parse("10.9.0.0/24", &n.prefix));
+	return n;
+}
+
+static void tell_with(struct world *w, const char *path, struct attrs a)
+{
+	struct nlri n = some_prefix();
+
+	a.next_hop = w->node[2].address;
+	path_of(&a, path, &w->arena);
+	if (w->node[2].as == OWN && !a.has_local_pref) {
+		a.has_local_pref = true;
+		a.local_pref = 100;
+	}
+	world_say_mac(w, 2, &n, &a);
+}
+
+static void tell(struct world *w, const char *path)
+{
+	tell_with(w, path, (struct attrs){0});
+}
+
+/* ---- AS_PATH on its way out ---- */
+
+static void as_override(struct neighbor_settings *n)
+{
+	n->family[BGP_IPV4_UNICAST].as_override = true;
+}
+
+static void remove_private(struct neighbor_settings *n)
+{
+	n->family[BGP_IPV4_UNICAST].remove_private_as = true;
+}
+
+static void remove_all(struct neighbor_settings *n)
+{
+	remove_private(n);
+	n->family[BGP_IPV4_UNICAST].remove_private_all = true;
+}
+
+static void replace(struct neighbor_settings *n)
+{
+	remove_private(n);
+	n->family[BGP_IPV4_UNICAST].remove_private_replace = true;
+}
+
+static void replace_all(struct neighbor_settings *n)
+{
+	remove_all(n);
+	replace(n);
+}
+
+static void unchanged(struct neighbor_settings *n)
+{
+	n->family[BGP_IPV4_UNICAST].as_path_unchanged = true;
+}
+
+static void local_as(struct neighbor_settings *n)
+{
+	n->local_as = 300;
+}
+
+static void local_as_replace(struct neighbor_settings *n)
+{
+	local_as(n);
+	n->local_as_no_prepend = n->local_as_replace = true;
+}
+
+static void nothing(struct neighbor_settings *n)
+{
+	(void)n;
+}
+
+static void test_paths_out(void **state)
+{
+	static const struct {
+		const char *what;
+		void (*set)(struct neighbor_settings *n);
+		uint32_t hearer;
+		const char *told, *heard;
+	} cases[] = {
+	    {"as it is", nothing, HEARER, "65003 5 65010", "100 65003 5 65010"},
+	    {"as-override", as_override, HEARER, "65003 200 5 200", "100 65003 100 5 100"},
+	    {"as-override, nothing to do", as_override, HEARER, "65003 5", "100 65003 5"},
+	    {"remove-private-AS", remove_private, HEARER, "65003 65010", "100"},
+	    {"remove-private-AS, 4-octet", remove_private, HEARER, "65003 4200000000 4294967294",
+		"100"},
+	    {"remove-private-AS, not all private", remove_private, HEARER, "65003 5",
+		"100 65003 5"},
+	    {"remove-private-AS, reserved is not private", remove_private, HEARER, "65003 65535",
+		"100 65003 65535"},
+	    {"remove-private-AS all", remove_all, HEARER, "65003 5 65010 6", "100 5 6"},
+	    {"remove-private-AS all, a set", remove_all, HEARER, "65003 {5,65010} 65011",
+		"100 {5}"},
+	    {"remove-private-AS all, the peer's own stays", remove_all, 65200, "65003 65200 5",
+		"100 65200 5"},
+	    {"remove-private-AS replace-AS", replace, HEARER, "65003 65010", "100 100 100"},
+	    {"remove-private-AS replace-AS, not all private", replace, HEARER, "65003 5",
+		"100 65003 5"},
+	    {"remove-private-AS all replace-AS", replace_all, HEARER, "65003 5 65010",
+		"100 100 5 100"},
+	    {"attribute-unchanged as-path", unchanged, HEARER, "65003 5", "65003 5"},
+	    {"local-as", local_as, HEARER, "65003 5", "300 100 65003 5"},
+	    {"local-as no-prepend replace-as", local_as_replace, HEARER, "65003 5", "300 65003 5"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		struct world *w = between(cases[i].hearer, TELLER);
+
+		print_message("%s\n", cases[i].what);
+		/* for as-override and the like: the hearer is to hear of its own AS */
+		w->node[0].settings.neighbors[0].family[BGP_IPV4_UNICAST].allowas_in = 9;
+		cases[i].set(towards(w, 0));
+		start(w);
+		tell(w, cases[i].told);
+		assert_true(heard_any);
+		assert_string_equal(heard_path, cases[i].heard);
+		world_free(w);
+	}
+}
+
+/* ---- AS_PATH on its way in ---- */
+
+static void allow_one(struct neighbor_settings *n)
+{
+	n->family[BGP_IPV4_UNICAST].allowas_in = 1;
+}
+
+static void allow_origin(struct neighbor_settings *n)
+{
+	n->family[BGP_IPV4_UNICAST].allowas_in_origin = true;
+}
+
+static void any_first(struct neighbor_settings *n)
+{
+	n->enforce_first_as = false;
+}
+
+static void local_as_no_prepend(struct neighbor_settings *n)
+{
+	local_as(n);
+	n->local_as_no_prepend = true;
+}
+
+static void test_paths_in(void **state)
+{
+	static const struct {
+		const char *what;
+		void (*set)(struct neighbor_settings *n);
+		const char *told, *heard; /* NULL: not taken */
+	} cases[] = {
+	    {"own AS", nothing, "65003 100 5", NULL},
+	    {"allowas-in 1", allow_one, "65003 100 5", "100 65003 100 5"},
+	    {"allowas-in 1, two", allow_one, "65003 100 100", NULL},
+	    {"allowas-in origin", allow_origin, "65003 100 5 100", "100 65003 100 5 100"},
+	    {"allowas-in origin, from another", allow_origin, "65003 100 5", NULL},
+	    {"wrong first AS", nothing, "65004 5", NULL},
+	    {"no enforce-first-as", any_first, "65004 5", "100 65004 5"},
+	    {"no enforce-first-as, empty", any_first, "", "100"},
+	    {"local-as", local_as, "65003 5", "100 300 65003 5"},
+	    {"local-as no-prepend", local_as_no_prepend, "65003 5", "100 65003 5"},
+	    {"local-as in the path", local_as, "65003 300", NULL},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		struct world *w = between(HEARER, TELLER);
+
+		print_message("%s\n", cases[i].what);
+		w->node[0].settings.neighbors[0].family[BGP_IPV4_UNICAST].allowas_in = 9;
+		cases[i].set(towards(w, 2));
+		start(w);
+		tell(w, cases[i].told);
+		assert_int_equal(heard_any, cases[i].heard != NULL);
+		if (heard_any)
+			assert_string_equal(heard_path, cases[i].heard);
+		world_free(w);
+	}
+}
+
+/* ---- MULTI_EXIT_DISC, next hop ---- */
+
+static void test_med_unchanged(void **state)
+{
+	struct world *w = between(HEARER, TELLER);
+
+	(void)state;
+	start(w);
+	tell_with(w, "65003", (struct attrs){.has_med = true, .med = 7});
+	assert_false(heard.has_med);
+	towards(w, 0)->family[BGP_IPV4_UNICAST].med_unchanged = true;
+	world_configure(w, 1);
+	world_settle(w);
+	assert_true(heard.has_med && heard.med == 7);
+	world_free(w);
+}
+
+/* next-hop-self is for what comes from outside; only `force` takes reflected routes, too. */
+static void test_next_hop_self(void **state)
+{
+	static const struct {
+		uint32_t teller;
+		bool self, force, is_self;
+	} cases[] = {
+	    {TELLER, false, false, false},
+	    {TELLER, true, false, true},
+	    {TELLER, true, true, true},
+	    {OWN, false, false, false},
+	    {OWN, true, false, false},
+	    {OWN, true, true, true},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		struct world *w = between(OWN, cases[i].teller);
+		struct neighbor_family *f = &towards(w, 0)->family[BGP_IPV4_UNICAST];
+
+		f->next_hop_self = cases[i].self;
+		f->next_hop_self_force = cases[i].force;
+		f->route_reflector_client = true;
+		start(w);
+		tell(w, cases[i].teller == OWN ? "" : "65003");
+		assert_true(heard_any);
+		assert_true(ip_equal(&heard.next_hop, &w->node[cases[i].is_self ? 1 : 2].address));
+		world_free(w);
+	}
+}
+
+/* ---- reflection (RFC 4456) ---- */
+
+static void set_client(struct world *w, int to, bool client)
+{
+	towards(w, to)->family[BGP_IPV4_UNICAST].route_reflector_client = client;
+}
+
+/* Who is a client is looked at when it changes, for the routes of both. */
+static void test_clients(void **state)
+{
+	struct world *w = between(OWN, OWN);
+
+	(void)state;
+	start(w);
+	tell(w, "");
+	assert_false(heard_any);
+	set_client(w, 2, true);
+	world_configure(w, 1);
+	world_settle(w);
+	assert_true(heard_any);
+	assert_int_equal(w->node[1].down_calls, 0);
+	set_client(w, 0, true);
+	world_configure(w, 1);
+	world_settle(w);
+	assert_true(heard_any);
+	w->node[1].settings.no_client_to_client = true;
+	world_configure(w, 1);
+	world_settle(w);
+	assert_false(heard_any);
+	set_client(w, 2, false);
+	world_configure(w, 1);
+	world_settle(w);
+	assert_true(heard_any);
+	world_free(w);
+}
+
+static void test_cluster_id(void **state)
+{
+	struct world *w = between(OWN, OWN);
+	static const uint32_t list[] = {0x01020304};
+
+	(void)state;
+	set_client(w, 0, true);
+	assert_true(ip_parse("1.2.3.4", &w->node[1].settings.cluster_id));
+	start(w);
+	tell(w, "");
+	assert_int_equal(heard.cluster_count, 1);
+	assert_int_equal(heard.cluster_list[0], 0x01020304);
+	assert_true(ip_equal(&heard.originator_id, &w->node[2].address));
+	/* reflected by another of the same cluster */
+	tell_with(w, "", (struct attrs){.cluster_list = list, .cluster_count = 1});
+	assert_false(heard_any);
+	/* a list goes on with ours in front, and the originator stays */
+	w->node[1].settings.cluster_id = (struct ip){0};
+	world_configure(w, 1);
+	world_settle(w);
+	tell_with(w, "",
+	    (struct attrs){.cluster_list = list,
+		.cluster_count = 1,
+		.has_originator_id = true,
+		.originator_id = ip_from_u32(0x09090909)});
+	assert_int_equal(heard.cluster_count, 2);
+	assert_int_equal(heard.cluster_list[0], ip_to_u32(&w->node[1].address));
+	assert_int_equal(heard.cluster_list[1], 0x01020304);
+	assert_int_equal(ip_to_u32(&heard.originator_id), 0x09090909);
+	/* our own, back to us */
+	tell_with(
+	    w, "", (struct attrs){.has_originator_id = true, .originator_id = w->node[1].address});
+	assert_false(heard_any);
+	world_free(w);
+}
+
+/* ---- OPEN ---- */
+
+static void test_minimum_hold_time(void **state)
+{
+	struct world *w = between(HEARER, TELLER);
+	struct open o = world_open(w, 2);
+	unsigned count[6];
+
+	(void)state;
+	w->node[1].settings.minimum_hold_s = 10;
+	towards(w, 2)->hold_s = 30;
+	world_configure(w, 1);
+	for (int i = 0; i < 2; i++) {
+		o.hold_s = i == 0 ? 9 : 0;
+		world_connect(w, 2, 1);
+		world_say_open(w, 2, &o);
+		assert_int_equal(
+		    world_notified(w, 2, count), NOTIFY_OPEN * 256 + NOTIFY_OPEN_BAD_HOLD_TIME);
+		world_advance(w, 5000);
+	}
+	o.hold_s = 10;
+	world_connect(w, 2, 1);
+	world_say_open(w, 2, &o);
+	world_say_keepalive(w, 2);
+	assert_true(world_established(w, 1, 2));
+	world_free(w);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(test_paths_out),
+	    cmocka_unit_test(test_paths_in),
+	    cmocka_unit_test(test_med_unchanged),
+	    cmocka_unit_test(test_next_hop_self),
+	    cmocka_unit_test(test_clients),
+	    cmocka_unit_test(test_cluster_id),
+	    cmocka_unit_test(test_minimum_hold_time),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
