@@ -157,6 +157,7 @@ struct bgp_peer_view {
 	uint32_t established_count, dropped_count;
 	const char *last_reset; /* text */
 	bool negotiated[BGP_FAMILIES];
+	bool overflowed;	     /* held down by `maximum-prefix` */
 	bool disabled[BGP_FAMILIES]; /* its routes are ignored, after an error (RFC 7606) */
 	uint32_t prefixes_received[BGP_FAMILIES]; /* accepted, in Adj-RIB-In */
 	uint32_t prefixes_sent[BGP_FAMILIES];

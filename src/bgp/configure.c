@@ -63,6 +63,12 @@ static bool in_equal(const struct bgp_settings *a, const struct neighbor_family 
 	       ip_equal(&a->cluster_id, &b->cluster_id);
 }
 
+static bool limit_equal(const struct prefix_limit *a, const struct prefix_limit *b)
+{
+	return a->max == b->max && a->threshold == b->threshold &&
+	       a->warning_only == b->warning_only && a->restart_min == b->restart_min;
+}
+
 static void reset_for_change(struct peer *p, mono_t now)
 {
 	uint8_t data[SHUTDOWN_DATA_MAX];
@@ -101,6 +107,8 @@ static void adapt(
 		if (!in_equal(old, &was->family[f], g, &p->settings->family[f]) ||
 		    was->enforce_first_as != p->settings->enforce_first_as)
 			inbound_changed(p, f, now);
+		if (!limit_equal(&was->family[f].limit, &p->settings->family[f].limit))
+			peer_limit_changed(p, f, now);
 		if (!out_equal(old, &was->family[f], g, &p->settings->family[f]))
 			adj_rib_out_policy_changed(&p->out[f]);
 		if (was->family[f].route_reflector_client !=

@@ -29,6 +29,7 @@ struct peer *peer_new(struct bgp *b, const struct neighbor_settings *s)
 	p->settings = s;
 	p->address = s->unnumbered ? (struct ip){0} : s->address;
 	p->idle_until = (mono_t){0};
+	p->overflowed_until = MONO_NEVER;
 	p->reason = "Waiting for peer to come up";
 	session_init(&p->active, p, false);
 	session_init(&p->passive, p, true);
@@ -102,6 +103,8 @@ static const char *obstacle(const struct peer *p, bool accepting)
 		return "Shutting down";
 	if (p->settings->shutdown)
 		return "Admin. shutdown";
+	if (p->overflowed)
+		return "Maximum number of prefixes reached";
 	if (g->router_id.family == IP_NONE)
 		return "No router id";
 	if (p->settings->remote_as_kind == REMOTE_AS_NONE)
@@ -313,6 +316,7 @@ void peer_established(struct peer *p, struct session *s, mono_t now)
 	for (size_t f = 0; f < BGP_FAMILIES; f++) {
 		p->families[f] = s->families[f];
 		p->end_of_rib[f] = p->disabled[f] = false;
+		p->limit[f] = LIMIT_KEPT;
 		if (p->families[f])
 			adj_rib_out_open(&p->out[f]);
 	}
@@ -392,6 +396,7 @@ void peer_refresh_received(struct peer *p, const struct route_refresh *r)
 
 void peer_run(struct peer *p, mono_t now)
 {
+	peer_limit_run(p, now);
 	fsm_timers(&p->active, now);
 	fsm_timers(&p->passive, now);
 	if (p->up == NULL && p->active.state == BGP_IDLE && mono_reached(p->idle_until, now) &&
@@ -405,6 +410,7 @@ mono_t peer_deadline(const struct peer *p)
 {
 	mono_t d = mono_min(fsm_deadline(&p->active), fsm_deadline(&p->passive));
 
+	d = mono_min(d, p->overflowed_until);
 	if (p->up == NULL && p->active.state == BGP_IDLE && peer_obstacle(p) == NULL)
 		d = mono_min(d, p->idle_until);
 	return d;

@@ -8,6 +8,8 @@
 #include "bgp/bgp.h"
 #include "bgp/session.h"
 
+enum limit_state { LIMIT_KEPT, LIMIT_NEAR, LIMIT_EXCEEDED };
+
 struct peer {
 	struct bgp *bgp;
 	const struct neighbor_settings *settings; /* in bgp->settings */
@@ -33,6 +35,11 @@ struct peer {
 	bool disabled[BGP_FAMILIES];   /* what it says of the family is ignored (RFC 7606) */
 	struct adj_rib_out out[BGP_FAMILIES];
 	uint32_t accepted[BGP_FAMILIES]; /* paths in the Loc-RIB structure */
+
+	/* limit.c */
+	enum limit_state limit[BGP_FAMILIES]; /* what was said about it */
+	bool overflowed;		      /* held down: it had more routes than it may have */
+	mono_t overflowed_until;	      /* MONO_NEVER: until somebody acts */
 
 	/* starting and backing off (RFC 4271 section 8.1.1, DampPeerOscillations) */
 	mono_t idle_until; /* MONO_NEVER: not by time */
@@ -84,6 +91,14 @@ bool peer_accept(
 const char *peer_refusal(const struct peer *p);
 /* Its routes of the family go, and the session takes no more of them. */
 void peer_disable_family(struct peer *p, enum bgp_family family);
+/* ---- limit.c ---- */
+/* Routes came: warns, or ends the session, if they are too many. */
+void peer_check_limits(struct peer *p, mono_t now);
+/* `maximum-prefix` changed: what was held down by it may try again. */
+void peer_limit_changed(struct peer *p, enum bgp_family family, mono_t now);
+/* The time for which it was held down is over. */
+void peer_limit_run(struct peer *p, mono_t now);
+
 void peer_end_of_rib(struct peer *p, enum bgp_family family);
 void peer_refresh_received(struct peer *p, const struct route_refresh *r);
 

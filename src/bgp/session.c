@@ -311,6 +311,7 @@ static void receive_update(struct session *s, const struct message *m, mono_t no
 	} else {
 		fsm_event(s, FSM_UPDATE, now);
 		adj_rib_in_update(s->peer, &u);
+		peer_check_limits(s->peer, now);
 	}
 	arena_reset(&b->arena);
 }

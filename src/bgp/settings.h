@@ -13,6 +13,14 @@
 
 enum remote_as { REMOTE_AS_NONE, REMOTE_AS_NUMBER, REMOTE_AS_EXTERNAL, REMOTE_AS_INTERNAL };
 
+/* `maximum-prefix`: how many routes of a family a peer may have here, after policy. */
+struct prefix_limit {
+	uint32_t max;	      /* 0: no limit */
+	uint8_t threshold;    /* percent of it from which on we warn */
+	bool warning_only;    /* the session stays */
+	uint16_t restart_min; /* the session may come back after so many minutes; 0: when told */
+};
+
 struct neighbor_family {
 	bool activate;
 	bool next_hop_self;
@@ -27,7 +35,8 @@ struct neighbor_family {
 	bool soft_reconfiguration_in; /* route refresh serves (docs/decisions) */
 	uint8_t allowas_in;	      /* occurrences of the own AS that are tolerated */
 	bool allowas_in_origin;	      /* any number of them if we are the origin */
-	char *route_map_in;	      /* owned; NULL none */
+	struct prefix_limit limit;
+	char *route_map_in; /* owned; NULL none */
 	char *route_map_out;
 };
 

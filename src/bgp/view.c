@@ -55,6 +55,7 @@ bool bgp_peer_at(const struct bgp *b, size_t index, struct bgp_peer_view *v)
 	    .update_sent = p->update_sent,
 	    .established_count = p->established_count,
 	    .dropped_count = p->dropped_count,
+	    .overflowed = p->overflowed,
 	    .last_reset = p->last_reset,
 	    .errors_withdrawn = p->errors_withdrawn,
 	    .errors_discarded = p->errors_discarded};

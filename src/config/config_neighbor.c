@@ -244,6 +244,45 @@ void on_allowas_in(struct loading *l, const struct statement *s, const struct wo
 	f->allowas_in = f->allowas_in_origin ? 0 : (uint8_t)n;
 }
 
+/* [percent] [warning-only | restart minutes] [force]; false: something else. */
+static bool limit_words(const struct words *w, struct prefix_limit *l, bool *force)
+{
+	unsigned at = 4;
+	uint32_t n;
+
+	if (at < w->count && word_number(w->word[at], 1, 100, &n)) {
+		l->threshold = (uint8_t)n;
+		at++;
+	}
+	if (at < w->count && strcmp(w->word[at], "warning-only") == 0) {
+		l->warning_only = true;
+		at++;
+	} else if (at + 1 < w->count && strcmp(w->word[at], "restart") == 0 &&
+		   word_number(w->word[at + 1], 1, UINT16_MAX, &n)) {
+		l->restart_min = (uint16_t)n;
+		at += 2;
+	}
+	*force = at < w->count && strcmp(w->word[at], "force") == 0;
+	return at + *force == w->count;
+}
+
+/* FRR: a warning from 75 percent on. */
+void on_maximum_prefix(struct loading *l, const struct statement *s, const struct words *w)
+{
+	struct prefix_limit limit = {.threshold = 75};
+	bool force = false;
+
+	if (!s->no &&
+	    !(word_number(w->word[3], 1, UINT32_MAX, &limit.max) && limit_words(w, &limit, &force)))
+		loading_report(l, s, false,
+		    mem_strdup("N [PERCENT] [warning-only|restart MINUTES] [force]"),
+		    "`maximum-prefix` with words that do not belong there");
+	if (force)
+		loading_report(l, s, true, NULL,
+		    "`force`: routes that policy denied are not counted all the same");
+	family_of(l)->limit = s->no ? (struct prefix_limit){0} : limit;
+}
+
 void on_neighbor_route_map(struct loading *l, const struct statement *s, const struct words *w)
 {
 	struct neighbor_family *f = family_of(l);

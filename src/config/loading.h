@@ -53,7 +53,7 @@ statement_handler on_remote_as, on_neighbor_interface, on_local_as, on_descripti
     on_port, on_password, on_ttl_security, on_passive, on_ebgp_multihop, on_disable_connected_check,
     on_update_source, on_timers, on_timers_connect, on_extended_nexthop, on_activate,
     on_next_hop_self, on_reflector_client, on_soft_reconfiguration, on_enforce_first_as,
-    on_remove_private_as, on_as_override, on_attribute_unchanged, on_allowas_in,
+    on_maximum_prefix, on_remove_private_as, on_as_override, on_attribute_unchanged, on_allowas_in,
     on_neighbor_route_map;
 /* config_evpn.c */
 statement_handler on_advertise_all_vni, on_advertise_svi_ip, on_advertise_default_gw, on_flooding,

@@ -42,11 +42,25 @@ static bool peer_in_family(
 	return s == NULL || s->family[family].activate;
 }
 
-static bool peer_is_shut(const struct command *k, const struct bgp_peer_view *p)
+/* What FRR says of a peer that is held down on purpose; NULL: it is not. */
+static const char *peer_held_by(const struct command *k, const struct bgp_peer_view *p)
 {
 	const struct neighbor_settings *s = peer_settings(k, p->name);
 
-	return s != NULL && s->shutdown;
+	if (s != NULL && s->shutdown)
+		return "Admin";
+	return p->overflowed ? "PfxCt" : NULL;
+}
+
+static void peer_state_text(
+    const struct command *k, const struct bgp_peer_view *p, char *text, size_t size)
+{
+	const char *held = p->state == BGP_ESTABLISHED ? NULL : peer_held_by(k, p);
+
+	if (held == NULL)
+		snprintf(text, size, "%s", state_text(p->state));
+	else
+		snprintf(text, size, "%s (%s)", state_text(p->state), held);
 }
 
 struct summary {
@@ -107,8 +121,7 @@ static void summary_peer(
 
 	peer_label(p, label);
 	if (p->state != BGP_ESTABLISHED)
-		snprintf(state, sizeof(state), "%s%s", state_text(p->state),
-		    peer_is_shut(k, p) ? " (Admin)" : "");
+		peer_state_text(k, p, state, sizeof(state));
 	else if (!p->negotiated[s->family])
 		snprintf(state, sizeof(state), "NoNeg");
 	else
@@ -187,7 +200,10 @@ static struct json_object *peer_json(
     const struct command *k, enum bgp_family family, const struct bgp_peer_view *p)
 {
 	struct json_object *o = json_object_new_object();
+	const char *held = peer_held_by(k, p);
+	char state[24];
 
+	peer_state_text(k, p, state, sizeof(state));
 	if (p->hostname[0] != '\0')
 		json_add_text(o, "hostname", p->hostname);
 	json_add_number(o, "remoteAs", p->remote_as);
@@ -201,10 +217,8 @@ static struct json_object *peer_json(
 	peer_add_state(k, o, p);
 	json_add_number(o, "pfxRcd", p->prefixes_received[family]);
 	json_add_number(o, "pfxSnt", p->prefixes_sent[family]);
-	json_add_text(o, "state",
-	    p->state != BGP_ESTABLISHED && peer_is_shut(k, p) ? "Idle (Admin)"
-							      : state_text(p->state));
-	json_add_text(o, "peerState", peer_is_shut(k, p) ? "Admin" : "OK");
+	json_add_text(o, "state", state);
+	json_add_text(o, "peerState", held == NULL ? "OK" : held);
 	json_add_number(o, "connectionsEstablished", p->established_count);
 	json_add_number(o, "connectionsDropped", p->dropped_count);
 	if (p->description[0] != '\0')

@@ -214,6 +214,66 @@ static void test_connection_security(void **state)
 	str_fini(&out);
 }
 
+static const struct neighbor_family *family4(const struct config *c, const char *name)
+{
+	return &neighbor(c, name)->family[BGP_IPV4_UNICAST];
+}
+
+/* What a group says holds for its members, until one says otherwise; `no` is a word, too. */
+static void test_neighbor_statements(void **state)
+{
+	struct config *c = load("router bgp 100\n bgp cluster-id 10\n bgp minimum-holdtime 20\n"
+				" no bgp client-to-client reflection\n no bgp enforce-first-as\n"
+				" neighbor G peer-group\n neighbor G remote-as 5\n"
+				" neighbor G local-as 300 no-prepend replace-as\n"
+				" neighbor 1.1.1.1 peer-group G\n neighbor 1.1.1.2 peer-group G\n"
+				" neighbor 1.1.1.2 enforce-first-as\n"
+				" neighbor 1.1.1.2 local-as 301\n"
+				" address-family ipv4 unicast\n"
+				"  neighbor G next-hop-self force\n  neighbor G as-override\n"
+				"  neighbor G remove-private-AS all replace-AS\n"
+				"  neighbor G allowas-in origin\n"
+				"  neighbor G maximum-prefix 100 50 restart 5\n"
+				"  neighbor G attribute-unchanged\n"
+				"  neighbor 1.1.1.2 next-hop-self\n"
+				"  no neighbor 1.1.1.2 as-override\n"
+				"  no neighbor 1.1.1.2 remove-private-AS\n"
+				"  neighbor 1.1.1.2 allowas-in\n"
+				"  neighbor 1.1.1.2 maximum-prefix 7 warning-only\n"
+				"  neighbor 1.1.1.2 attribute-unchanged med\n",
+	    0);
+	const struct neighbor_family *f = family4(c, "1.1.1.1");
+
+	(void)state;
+	assert_int_equal(ip_to_u32(&c->bgp.cluster_id), 10);
+	assert_int_equal(c->bgp.minimum_hold_s, 20);
+	assert_true(c->bgp.no_client_to_client);
+	assert_true(neighbor(c, "1.1.1.1")->local_as_no_prepend);
+	assert_true(neighbor(c, "1.1.1.1")->local_as_replace);
+	assert_false(neighbor(c, "1.1.1.1")->enforce_first_as);
+	assert_true(f->next_hop_self && f->next_hop_self_force && f->as_override);
+	assert_true(f->remove_private_as && f->remove_private_all && f->remove_private_replace);
+	assert_true(f->allowas_in_origin && f->allowas_in == 0);
+	assert_true(f->limit.max == 100 && f->limit.threshold == 50 && f->limit.restart_min == 5);
+	assert_true(f->as_path_unchanged && f->next_hop_unchanged && f->med_unchanged);
+	f = family4(c, "1.1.1.2");
+	assert_true(neighbor(c, "1.1.1.2")->enforce_first_as);
+	assert_int_equal(neighbor(c, "1.1.1.2")->local_as, 301);
+	assert_false(neighbor(c, "1.1.1.2")->local_as_no_prepend);
+	assert_true(f->next_hop_self && !f->next_hop_self_force && !f->as_override);
+	assert_false(f->remove_private_as || f->remove_private_all || f->remove_private_replace);
+	assert_true(!f->allowas_in_origin && f->allowas_in == 3);
+	assert_true(f->limit.max == 7 && f->limit.threshold == 75 && f->limit.warning_only);
+	assert_int_equal(f->limit.restart_min, 0);
+	assert_true(!f->as_path_unchanged && !f->next_hop_unchanged && f->med_unchanged);
+	config_free(c);
+	config_free(load("router bgp 1\n neighbor 1.1.1.1 remote-as 2\n"
+			 " address-family ipv4 unicast\n"
+			 "  neighbor 1.1.1.1 maximum-prefix 5 soon\n",
+	    1));
+	config_free(load("router bgp 1\n bgp cluster-id none\n", 1));
+}
+
 static void test_profiles(void **state)
 {
 	const char *text = "router bgp 1\nneighbor 1.1.1.1 remote-as 2\n";
@@ -382,6 +442,7 @@ int main(void)
 	    cmocka_unit_test(test_incident_warnings),
 	    cmocka_unit_test(test_peer_group_override),
 	    cmocka_unit_test(test_connection_security),
+	    cmocka_unit_test(test_neighbor_statements),
 	    cmocka_unit_test(test_profiles),
 	    cmocka_unit_test(test_evpn),
 	    cmocka_unit_test(test_errors),

@@ -446,6 +446,123 @@ static void test_minimum_hold_time(void **state)
 	world_free(w);
 }
 
+/* ---- maximum-prefix ---- */
+
+static void tell_prefixes(struct world *w, unsigned from, unsigned to)
+{
+	for (unsigned i = from; i < to; i++) {
+		struct nlri n = some_prefix();
+		struct attrs a = {.next_hop = w->node[2].address};
+
+		n.prefix.addr.b[2] = (uint8_t)i;
+		path_of(&a, "65003", &w->arena);
+		world_say_mac(w, 2, &n, &a);
+	}
+}
+
+static struct world *limited(struct prefix_limit limit)
+{
+	struct world *w = between(HEARER, TELLER);
+
+	towards(w, 2)->family[BGP_IPV4_UNICAST].limit = limit;
+	start(w);
+	return w;
+}
+
+static unsigned said(const struct world *w, const char *what)
+{
+	const char *at = str_text(&w->node[1].logged);
+	unsigned n = 0;
+
+	while ((at = strstr(at, what)) != NULL) {
+		at++;
+		n++;
+	}
+	return n;
+}
+
+/* The session goes with family and limit in the NOTIFICATION (RFC 4486), and stays down. */
+static void test_maximum_prefix(void **state)
+{
+	struct world *w = limited((struct prefix_limit){.max = 4, .threshold = 75});
+	unsigned count[6], connects;
+
+	(void)state;
+	tell_prefixes(w, 0, 4);
+	assert_true(world_established(w, 1, 2));
+	assert_int_equal(said(w, "MAXPFX: threshold"), 1);
+	tell_prefixes(w, 4, 5);
+	assert_false(world_established(w, 1, 2));
+	assert_int_equal(
+	    world_notified(w, 2, count), NOTIFY_CEASE * 256 + NOTIFY_CEASE_MAX_PREFIXES);
+	assert_non_null(memmem(w->node[2].rx, w->node[2].rx_size, "\6\1\0\1\1\0\0\0\4", 9));
+	assert_int_equal(said(w, "MAXPFX: exceeded"), 1);
+	assert_string_equal(world_routes(w, 1, BGP_IPV4_UNICAST), "");
+	assert_true(world_peer(w, 1, 2).overflowed);
+	connects = w->node[1].connects;
+	world_advance(w, 3600 * 1000);
+	assert_int_equal(w->node[1].connects, connects);
+	world_connect(w, 2, 1);
+	assert_true(w->node[2].closed);
+	/* somebody acts */
+	towards(w, 2)->family[BGP_IPV4_UNICAST].limit.max = 5;
+	world_configure(w, 1);
+	world_handshake(w, 2, 1);
+	tell_prefixes(w, 0, 5);
+	assert_true(world_established(w, 1, 2));
+	/* and narrows it again */
+	towards(w, 2)->family[BGP_IPV4_UNICAST].limit.max = 2;
+	world_configure(w, 1);
+	world_settle(w);
+	assert_false(world_established(w, 1, 2));
+	world_free(w);
+}
+
+static void test_maximum_prefix_restart(void **state)
+{
+	struct world *w =
+	    limited((struct prefix_limit){.max = 1, .threshold = 100, .restart_min = 2});
+	unsigned connects;
+
+	(void)state;
+	tell_prefixes(w, 0, 2);
+	assert_false(world_established(w, 1, 2));
+	connects = w->node[1].connects;
+	world_advance(w, 119 * 1000);
+	assert_int_equal(w->node[1].connects, connects);
+	world_advance(w, 2 * 1000);
+	assert_true(w->node[1].connects > connects);
+	world_handshake(w, 2, 1);
+	assert_true(world_established(w, 1, 2));
+	world_free(w);
+}
+
+/* Said once; again after the number has fallen. */
+static void test_maximum_prefix_warning(void **state)
+{
+	struct world *w =
+	    limited((struct prefix_limit){.max = 4, .threshold = 50, .warning_only = true});
+
+	(void)state;
+	tell_prefixes(w, 0, 8);
+	assert_true(world_established(w, 1, 2));
+	assert_int_equal(said(w, "MAXPFX: threshold"), 1);
+	assert_int_equal(said(w, "MAXPFX: exceeded"), 1);
+	for (unsigned i = 0; i < 7; i++) {
+		struct nlri n = some_prefix();
+
+		n.prefix.addr.b[2] = (uint8_t)i;
+		world_say_mac(w, 2, &n, NULL);
+	}
+	tell_prefixes(w, 0, 8);
+	assert_int_equal(said(w, "MAXPFX: threshold"), 2);
+	assert_int_equal(said(w, "MAXPFX: exceeded"), 2);
+	/* the same routes again are no more routes */
+	tell_prefixes(w, 0, 8);
+	assert_int_equal(said(w, "MAXPFX: exceeded"), 2);
+	world_free(w);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -456,6 +573,9 @@ int main(void)
 	    cmocka_unit_test(test_clients),
 	    cmocka_unit_test(test_cluster_id),
 	    cmocka_unit_test(test_minimum_hold_time),
+	    cmocka_unit_test(test_maximum_prefix),
+	    cmocka_unit_test(test_maximum_prefix_restart),
+	    cmocka_unit_test(test_maximum_prefix_warning),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
