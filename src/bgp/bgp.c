@@ -183,6 +183,8 @@ bool bgp_accepted(struct bgp *b, uint32_t conn, const struct ip *local, const st
 	struct peer *p = peer_for(b, remote, ifindex);
 	char text[IP_TEXT_MAX];
 
+	if (p == NULL && !ip_is_link_local(remote))
+		p = bgp_dynamic_peer(b, remote);
 	if (p != NULL && peer_accept(p, conn, local, remote, now))
 		return true;
 	log_debug(b->log, LOG_BGP, "connection from %s not wanted: %s", ip_text(remote, text),
@@ -277,6 +279,7 @@ bool bgp_run(struct bgp *b, mono_t now)
 		decide(b, d);
 	for (size_t i = 0; i < b->peer_count; i++)
 		flush(b->peers[i], now);
+	bgp_dynamic_run(b, now);
 	return pending(b);
 }
 

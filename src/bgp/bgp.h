@@ -150,6 +150,9 @@ struct bgp_peer_view {
 	uint32_t remote_as, local_as;
 	struct ip router_id;
 	bool ebgp;
+	bool dynamic;		      /* by `bgp listen range` */
+	bool shutdown;		      /* by `neighbor … shutdown` */
+	bool activated[BGP_FAMILIES]; /* here; `negotiated` wants the peer's word, too */
 	enum bgp_state state;
 	const char *state_reason; /* why it is not Established: for shows and logs */
 	mono_t state_since;	  /* established or left established */

@@ -4,6 +4,7 @@
  * Configuration Change). A changed inbound policy asks the peer to send its routes again
  * (RFC 2918); a changed outbound policy visits all destinations again and tells the differences.
  */
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/mem.h"
@@ -155,42 +156,80 @@ static size_t neighbor_count(const struct bgp_settings *s)
 	return s->enabled ? s->neighbor_count : 0;
 }
 
+/* A written neighbor of the same name takes the place of one by range, with a new session. */
+static bool is_wanted(const struct peer *p, const struct bgp_settings *s)
+{
+	bool written = s->enabled && bgp_settings_neighbor(s, peer_name(p)) != NULL;
+
+	if (peer_is_dynamic(p))
+		return s->enabled && !written && bgp_settings_range(s, &p->address) != NULL;
+	return written;
+}
+
 static void remove_peers(struct bgp *b, const struct bgp_settings *wanted, mono_t now)
 {
 	for (size_t i = 0; i < b->peer_count;) {
-		const char *name = peer_name(b->peers[i]);
-
-		if (wanted->enabled && bgp_settings_neighbor(wanted, name) != NULL)
+		if (is_wanted(b->peers[i], wanted))
 			i++;
 		else
 			bgp_remove_peer(b, i, now);
 	}
 }
 
-static void update_peers(struct bgp *b, const struct bgp_settings *old, mono_t now)
+static int peer_compare(const void *a, const void *b)
+{
+	return strcmp(peer_name(*(struct peer *const *)a), peer_name(*(struct peer *const *)b));
+}
+
+/* The peers of the new settings, each where it was, and those by range that stay; sorted by name,
+ * which is the order in which they take turns. */
+static void gather_peers(struct bgp *b)
 {
 	size_t n = neighbor_count(&b->settings), had = b->peer_count;
 	struct peer **before = b->peers;
 
-	/* Sorted by name as the settings are: the order in which peers take turns. */
-	b->peers = mem_new_array(n + 1, sizeof(struct peer *));
-	b->peer_count = 0;
+	b->peers = mem_new_array(n + had + 1, sizeof(struct peer *));
 	for (size_t i = 0; i < n; i++) {
 		const struct neighbor_settings *s = &b->settings.neighbors[i];
 		struct peer *p = take_peer(before, had, s->name);
 
 		b->peers[i] = p != NULL ? p : peer_new(b, s);
 	}
+	for (size_t i = 0; i < had; i++)
+		if (before[i] != NULL)
+			b->peers[n++] = before[i];
 	b->peer_count = n;
-	for (size_t i = 0; i < n; i++) {
-		const struct neighbor_settings *s = &b->settings.neighbors[i];
+	if (n > 1)
+		qsort(b->peers, n, sizeof(struct peer *), peer_compare);
+	mem_free(before);
+}
 
-		if (b->peers[i]->settings != s)
-			update_peer(b->peers[i], old, s, now);
+/* A peer by range has a copy of what its range says now. */
+static void renew_settings(struct peer *p, const struct bgp_settings *old, mono_t now)
+{
+	struct neighbor_settings *was = p->own;
+
+	if (was == NULL) {
+		const struct neighbor_settings *s =
+		    bgp_settings_neighbor(&p->bgp->settings, peer_name(p));
+
+		if (p->settings != s)
+			update_peer(p, old, s, now);
+		return;
+	}
+	p->own = bgp_dynamic_settings(p->bgp, &p->address);
+	update_peer(p, old, p->own, now);
+	neighbor_settings_free(was);
+}
+
+static void update_peers(struct bgp *b, const struct bgp_settings *old, mono_t now)
+{
+	gather_peers(b);
+	for (size_t i = 0; i < b->peer_count; i++) {
+		renew_settings(b->peers[i], old, now);
 		if (peer_state(b->peers[i]) == BGP_IDLE)
 			peer_link_changed(b->peers[i], now);
 	}
-	mem_free(before);
 }
 
 void bgp_originate_network(struct bgp *b, const struct network_settings *s)

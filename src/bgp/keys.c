@@ -37,14 +37,21 @@ static void key_add(
 /* What ought to be, sorted; owned by the caller. */
 static struct key *keys_wanted(const struct bgp *b, size_t *count)
 {
-	struct key *keys = mem_new_array(b->peer_count + 1, sizeof(*keys));
+	size_t room = b->peer_count + b->settings.range_count + 1;
+	struct key *keys = mem_new_array(room, sizeof(*keys));
 
 	*count = 0;
 	for (size_t i = 0; i < b->peer_count; i++) {
 		const struct peer *p = b->peers[i];
 		struct prefix host = {p->address, (uint8_t)(ip_size(&p->address) * 8), {0}};
 
-		key_add(keys, count, &host, p->settings->password);
+		if (!peer_is_dynamic(p))
+			key_add(keys, count, &host, p->settings->password);
+	}
+	for (size_t i = 0; i < b->settings.range_count; i++) {
+		const struct listen_range *r = &b->settings.ranges[i];
+
+		key_add(keys, count, &r->prefix, r->neighbor.password);
 	}
 	if (*count > 1)
 		qsort(keys, *count, sizeof(*keys), key_compare);

@@ -47,12 +47,18 @@ void peer_free(struct peer *p, mono_t now)
 		loc_rib_drop_paths(&p->bgp->rib, f, p, true);
 	session_fini(&p->active);
 	session_fini(&p->passive);
+	neighbor_settings_free(p->own);
 	mem_free(p);
 }
 
 const char *peer_name(const struct peer *p)
 {
 	return p->settings->name;
+}
+
+bool peer_is_dynamic(const struct peer *p)
+{
+	return p->own != NULL;
 }
 
 const char *peer_interface(const struct peer *p)
@@ -141,7 +147,7 @@ const char *peer_refusal(const struct peer *p)
 
 void peer_wake(struct peer *p, mono_t now)
 {
-	if (p->up != NULL || peer_obstacle(p) != NULL)
+	if (p->up != NULL || peer_is_dynamic(p) || peer_obstacle(p) != NULL)
 		return;
 	p->retries = 0;
 	if (p->active.state == BGP_IDLE)
@@ -400,7 +406,7 @@ void peer_run(struct peer *p, mono_t now)
 	fsm_timers(&p->active, now);
 	fsm_timers(&p->passive, now);
 	if (p->up == NULL && p->active.state == BGP_IDLE && mono_reached(p->idle_until, now) &&
-	    peer_obstacle(p) == NULL) {
+	    !peer_is_dynamic(p) && peer_obstacle(p) == NULL) {
 		p->idle_until = MONO_NEVER;
 		fsm_event(&p->active, FSM_START, now);
 	}
@@ -411,7 +417,8 @@ mono_t peer_deadline(const struct peer *p)
 	mono_t d = mono_min(fsm_deadline(&p->active), fsm_deadline(&p->passive));
 
 	d = mono_min(d, p->overflowed_until);
-	if (p->up == NULL && p->active.state == BGP_IDLE && peer_obstacle(p) == NULL)
+	if (p->up == NULL && p->active.state == BGP_IDLE &&
+	    (peer_is_dynamic(p) || peer_obstacle(p) == NULL))
 		d = mono_min(d, p->idle_until);
 	return d;
 }

@@ -12,7 +12,8 @@ enum limit_state { LIMIT_KEPT, LIMIT_NEAR, LIMIT_EXCEEDED };
 
 struct peer {
 	struct bgp *bgp;
-	const struct neighbor_settings *settings; /* in bgp->settings */
+	const struct neighbor_settings *settings; /* in bgp->settings, or `own` */
+	struct neighbor_settings *own; /* owned; of a peer by `bgp listen range`, else NULL */
 	struct ip address; /* numbered: as configured; unnumbered: learned while it is believed, or
 			      IP_NONE */
 	ifindex_t ifindex; /* unnumbered: its link, 0 while there is none */
@@ -61,6 +62,8 @@ struct peer *peer_new(struct bgp *b, const struct neighbor_settings *s);
 void peer_free(struct peer *p, mono_t now);
 
 const char *peer_name(const struct peer *p);
+/* It exists because it has connected, by `bgp listen range`. */
+bool peer_is_dynamic(const struct peer *p);
 /* Interface of an unnumbered peer, for route-maps; NULL numbered. */
 const char *peer_interface(const struct peer *p);
 /* RFC 5082: the least TTL that it may send with; 0 any. */

@@ -24,9 +24,12 @@ void bgp_settings_fini(struct bgp_settings *s)
 {
 	for (size_t i = 0; i < s->neighbor_count; i++)
 		neighbor_fini(&s->neighbors[i]);
+	for (size_t i = 0; i < s->range_count; i++)
+		neighbor_fini(&s->ranges[i].neighbor);
 	for (size_t i = 0; i < s->network_count; i++)
 		mem_free(s->networks[i].route_map);
 	mem_free(s->neighbors);
+	mem_free(s->ranges);
 	mem_free(s->networks);
 	route_maps_fini(&s->route_maps);
 	*s = (struct bgp_settings){0};
@@ -54,12 +57,42 @@ void bgp_settings_copy(struct bgp_settings *to, const struct bgp_settings *from)
 {
 	*to = *from;
 	to->neighbors = mem_dup(from->neighbors, from->neighbor_count * sizeof(*from->neighbors));
+	to->ranges = mem_dup(from->ranges, from->range_count * sizeof(*from->ranges));
 	to->networks = mem_dup(from->networks, from->network_count * sizeof(*from->networks));
 	for (size_t i = 0; i < to->neighbor_count; i++)
 		neighbor_own(&to->neighbors[i]);
+	for (size_t i = 0; i < to->range_count; i++)
+		neighbor_own(&to->ranges[i].neighbor);
 	for (size_t i = 0; i < to->network_count; i++)
 		to->networks[i].route_map = text_dup(to->networks[i].route_map);
 	route_maps_copy(&to->route_maps, &from->route_maps);
+}
+
+struct neighbor_settings *neighbor_settings_dup(const struct neighbor_settings *n)
+{
+	struct neighbor_settings *copy = mem_dup(n, sizeof(*n));
+
+	neighbor_own(copy);
+	return copy;
+}
+
+void neighbor_settings_free(struct neighbor_settings *n)
+{
+	if (n == NULL)
+		return;
+	neighbor_fini(n);
+	mem_free(n);
+}
+
+const struct listen_range *bgp_settings_range(const struct bgp_settings *s, const struct ip *ip)
+{
+	const struct listen_range *best = NULL;
+
+	for (size_t i = 0; i < s->range_count; i++)
+		if (prefix_contains(&s->ranges[i].prefix, ip) &&
+		    (best == NULL || s->ranges[i].prefix.len > best->prefix.len))
+			best = &s->ranges[i];
+	return best;
 }
 
 const struct neighbor_settings *bgp_settings_neighbor(

@@ -67,6 +67,12 @@ struct neighbor_settings {
 	struct neighbor_family family[BGP_FAMILIES];
 };
 
+/* `bgp listen range`: who connects from there is a neighbor with the statements of the group. */
+struct listen_range {
+	struct prefix prefix;
+	struct neighbor_settings neighbor; /* its name is the group's, its address is none */
+};
+
 struct network_settings {
 	enum bgp_family family;
 	struct prefix prefix;
@@ -90,6 +96,9 @@ struct bgp_settings {
 	uint16_t maximum_paths[BGP_FAMILIES], maximum_paths_ibgp[BGP_FAMILIES];
 	struct neighbor_settings *neighbors; /* owned, sorted by name */
 	size_t neighbor_count;
+	struct listen_range *ranges; /* owned */
+	size_t range_count;
+	uint16_t listen_limit;		   /* neighbors by range at a time */
 	struct network_settings *networks; /* owned */
 	size_t network_count;
 	struct route_maps route_maps;
@@ -99,6 +108,12 @@ void bgp_settings_fini(struct bgp_settings *s);
 
 /* Deep: *to owns all that it points to. *to is overwritten, not freed. */
 void bgp_settings_copy(struct bgp_settings *to, const struct bgp_settings *from);
+
+/* A copy of one neighbor's, and its end. */
+struct neighbor_settings *neighbor_settings_dup(const struct neighbor_settings *n);
+void neighbor_settings_free(struct neighbor_settings *n);
+/* The longest range with the address in it; NULL none. */
+const struct listen_range *bgp_settings_range(const struct bgp_settings *s, const struct ip *ip);
 
 /* NULL when there is none of that name. */
 const struct neighbor_settings *bgp_settings_neighbor(

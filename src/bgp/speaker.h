@@ -67,6 +67,16 @@ void bgp_keys_run(struct bgp *b);
 /* Connections with this address are signed. */
 bool bgp_has_key(const struct bgp *b, const struct ip *remote);
 void bgp_keys_free(struct bgp *b);
+/* ---- dynamic.c: `bgp listen range` ---- */
+/* The peer for who connects from this address, made for it; NULL: no range, or too many already. */
+struct peer *bgp_dynamic_peer(struct bgp *b, const struct ip *remote);
+size_t bgp_dynamic_count(const struct bgp *b);
+/* Frees those whose session is over. */
+void bgp_dynamic_run(struct bgp *b, mono_t now);
+/* What the ranges of the settings in force say of it: a copy, owned by the caller; NULL: nothing.
+ */
+struct neighbor_settings *bgp_dynamic_settings(const struct bgp *b, const struct ip *address);
+
 /* Out of the list, its session closed, its routes gone, its memory freed. */
 void bgp_remove_peer(struct bgp *b, size_t index, mono_t now);
 /* Frees the destination if nothing is known or owed about it. */

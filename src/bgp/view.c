@@ -21,6 +21,7 @@ static void view_of_session(const struct peer *p, struct bgp_peer_view *v)
 static void view_of_families(const struct peer *p, struct bgp_peer_view *v)
 {
 	for (size_t f = 0; f < BGP_FAMILIES; f++) {
+		v->activated[f] = p->settings->family[f].activate;
 		v->negotiated[f] = p->families[f];
 		v->disabled[f] = p->disabled[f];
 		v->prefixes_received[f] = p->accepted[f];
@@ -56,6 +57,8 @@ bool bgp_peer_at(const struct bgp *b, size_t index, struct bgp_peer_view *v)
 	    .established_count = p->established_count,
 	    .dropped_count = p->dropped_count,
 	    .overflowed = p->overflowed,
+	    .dynamic = peer_is_dynamic(p),
+	    .shutdown = p->settings->shutdown,
 	    .last_reset = p->last_reset,
 	    .errors_withdrawn = p->errors_withdrawn,
 	    .errors_discarded = p->errors_discarded};

@@ -104,6 +104,7 @@ static void set_defaults(struct loading *l)
 	c->log_level = LOG_LEVEL_DEBUG;
 	c->bgp.ebgp_requires_policy = true;
 	c->bgp.network_import_check = true;
+	c->bgp.listen_limit = 100;
 	for (int f = 0; f < BGP_FAMILIES; f++)
 		c->bgp.maximum_paths[f] = c->bgp.maximum_paths_ibgp[f] = 64;
 	c->evpn.duplicates.enabled = true;

@@ -14,6 +14,7 @@ void on_router_bgp(struct loading *l, const struct statement *s, const struct wo
 		loading_report(l, s, false, NULL, "BGP runs as AS %u already", b->as);
 		return;
 	}
+	l->bgp = s;
 	b->enabled = true;
 	word_asn(w->word[2], &b->as);
 	b->router_id = l->router_id;

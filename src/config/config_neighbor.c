@@ -491,6 +491,48 @@ static void neighbor_add(
 	b->neighbors[b->neighbor_count++] = n;
 }
 
+void on_listen_limit(struct loading *l, const struct statement *s, const struct words *w)
+{
+	(void)s;
+	l->c->bgp.listen_limit = number16(w->word[3]);
+}
+
+static void range_add(struct loading *l, const struct statement *s, const struct prefix *prefix,
+    struct neighbor_settings *n)
+{
+	struct bgp_settings *b = &l->c->bgp;
+
+	neighbor_finish(l, s, n);
+	b->ranges = mem_resize(b->ranges, (b->range_count + 1) * sizeof(*b->ranges));
+	b->ranges[b->range_count++] = (struct listen_range){*prefix, *n};
+}
+
+/* Each neighbor of the range will be like this one, that has the group's statements alone. */
+void on_listen_range(struct loading *l, const struct statement *s, const struct words *w)
+{
+	const char *group = w->word[5];
+	struct neighbor_settings n;
+	struct prefix prefix;
+
+	if (!group_declared(l->bgp, group)) {
+		loading_report(l, s, false, nearest_group(l->bgp, group),
+		    "peer group `%.80s` is not declared", group);
+		return;
+	}
+	neighbor_init(l, &n, group);
+	n.peer_group = mem_strdup(group);
+	l->neighbor = &n;
+	apply_all(l, l->bgp, group);
+	l->neighbor = NULL;
+	if (n.remote_as_kind != REMOTE_AS_NONE && prefix_parse(w->word[3], &prefix)) {
+		range_add(l, s, &prefix, &n);
+		return;
+	}
+	loading_report(l, s, true, mem_strdup("neighbor … remote-as external|internal|AS"),
+	    "peer group %.80s has no remote AS: the range is left out", group);
+	neighbor_fini(&n);
+}
+
 static int neighbor_compare(const void *a, const void *b)
 {
 	return strcmp(((const struct neighbor_settings *)a)->name,

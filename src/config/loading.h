@@ -15,6 +15,7 @@ struct loading {
 	uint16_t keepalive_s, hold_s;
 	bool disable_connected_check; /* for all neighbors */
 	bool enforce_first_as;	      /* for neighbors that do not say otherwise */
+	const struct statement *bgp;  /* the `router bgp` block that is being read */
 	enum bgp_family family;	      /* of the address-family block that is being read */
 	bool in_family;
 	struct neighbor_settings *neighbor; /* that a neighbor statement is applied to */
@@ -49,6 +50,7 @@ statement_handler on_router_bgp, on_bgp_router_id, on_default_family, on_connect
     on_client_to_client, on_deterministic_med, on_timers_bgp, on_network, on_maximum_paths,
     on_maximum_paths_ibgp;
 /* config_neighbor.c */
+statement_handler on_listen_range, on_listen_limit;
 statement_handler on_remote_as, on_neighbor_interface, on_local_as, on_description, on_shutdown,
     on_port, on_password, on_ttl_security, on_passive, on_ebgp_multihop, on_disable_connected_check,
     on_update_source, on_timers, on_timers_connect, on_extended_nexthop, on_activate,

@@ -29,33 +29,17 @@ static const char *state_text(enum bgp_state state)
 	return "";
 }
 
-static const struct neighbor_settings *peer_settings(const struct command *k, const char *name)
-{
-	return k->c->config != NULL ? bgp_settings_neighbor(&k->c->config->bgp, name) : NULL;
-}
-
-static bool peer_in_family(
-    const struct command *k, const struct bgp_peer_view *p, enum bgp_family family)
-{
-	const struct neighbor_settings *s = peer_settings(k, p->name);
-
-	return s == NULL || s->family[family].activate;
-}
-
 /* What FRR says of a peer that is held down on purpose; NULL: it is not. */
-static const char *peer_held_by(const struct command *k, const struct bgp_peer_view *p)
+static const char *peer_held_by(const struct bgp_peer_view *p)
 {
-	const struct neighbor_settings *s = peer_settings(k, p->name);
-
-	if (s != NULL && s->shutdown)
+	if (p->shutdown)
 		return "Admin";
 	return p->overflowed ? "PfxCt" : NULL;
 }
 
-static void peer_state_text(
-    const struct command *k, const struct bgp_peer_view *p, char *text, size_t size)
+static void peer_state_text(const struct bgp_peer_view *p, char *text, size_t size)
 {
-	const char *held = p->state == BGP_ESTABLISHED ? NULL : peer_held_by(k, p);
+	const char *held = p->state == BGP_ESTABLISHED ? NULL : peer_held_by(p);
 
 	if (held == NULL)
 		snprintf(text, size, "%s", state_text(p->state));
@@ -65,7 +49,7 @@ static void peer_state_text(
 
 struct summary {
 	enum bgp_family family;
-	unsigned peers, failed;
+	unsigned peers, failed, dynamic;
 	size_t destinations;
 	int name_width;
 };
@@ -73,6 +57,8 @@ struct summary {
 static void peer_label(const struct bgp_peer_view *p, struct str *label)
 {
 	str_clear(label);
+	if (p->dynamic)
+		str_add(label, "*");
 	if (p->hostname[0] != '\0')
 		str_addf(label, "%s(%s)", p->hostname, p->name);
 	else
@@ -86,10 +72,11 @@ static struct summary summarize(const struct command *k, enum bgp_family family)
 	struct str label = {0};
 
 	for (size_t i = 0; bgp_peer_at(k->c->bgp, i, &p); i++) {
-		if (!peer_in_family(k, &p, family))
+		if (!p.activated[family])
 			continue;
 		s.peers++;
 		s.failed += p.state != BGP_ESTABLISHED;
+		s.dynamic += p.dynamic;
 		peer_label(&p, &label);
 		if ((int)label.size > s.name_width)
 			s.name_width = (int)label.size;
@@ -121,7 +108,7 @@ static void summary_peer(
 
 	peer_label(p, label);
 	if (p->state != BGP_ESTABLISHED)
-		peer_state_text(k, p, state, sizeof(state));
+		peer_state_text(p, state, sizeof(state));
 	else if (!p->negotiated[s->family])
 		snprintf(state, sizeof(state), "NoNeg");
 	else
@@ -151,7 +138,7 @@ static void summary_reasons(struct command *k, enum bgp_family family)
 	for (size_t i = 0; bgp_peer_at(k->c->bgp, i, &p); i++) {
 		const char *trouble = peer_trouble(&p, family);
 
-		if (!peer_in_family(k, &p, family) || trouble[0] == '\0')
+		if (!p.activated[family] || trouble[0] == '\0')
 			continue;
 		str_addf(k->out, "%s%s: %s\n", first ? "\n" : "", p.name, trouble);
 		first = false;
@@ -175,9 +162,12 @@ static void summary_table(struct command *k, enum bgp_family family)
 	    "PfxSnt Desc\n",
 	    s.name_width, "Neighbor");
 	for (size_t i = 0; bgp_peer_at(k->c->bgp, i, &p); i++)
-		if (peer_in_family(k, &p, family))
+		if (p.activated[family])
 			summary_peer(k, &s, &p, &label);
 	str_addf(k->out, "\nTotal number of neighbors %u\n", s.peers);
+	if (s.dynamic != 0)
+		str_addf(k->out, "* - dynamic neighbor\n%u dynamic neighbor(s), limit %u\n",
+		    s.dynamic, k->c->config->bgp.listen_limit);
 	summary_reasons(k, family);
 	str_fini(&label);
 }
@@ -200,10 +190,10 @@ static struct json_object *peer_json(
     const struct command *k, enum bgp_family family, const struct bgp_peer_view *p)
 {
 	struct json_object *o = json_object_new_object();
-	const char *held = peer_held_by(k, p);
+	const char *held = peer_held_by(p);
 	char state[24];
 
-	peer_state_text(k, p, state, sizeof(state));
+	peer_state_text(p, state, sizeof(state));
 	if (p->hostname[0] != '\0')
 		json_add_text(o, "hostname", p->hostname);
 	json_add_number(o, "remoteAs", p->remote_as);
@@ -218,6 +208,8 @@ static struct json_object *peer_json(
 	json_add_number(o, "pfxRcd", p->prefixes_received[family]);
 	json_add_number(o, "pfxSnt", p->prefixes_sent[family]);
 	json_add_text(o, "state", state);
+	if (p->dynamic)
+		json_add_bool(o, "dynamicPeer", true);
 	json_add_text(o, "peerState", held == NULL ? "OK" : held);
 	json_add_number(o, "connectionsEstablished", p->established_count);
 	json_add_number(o, "connectionsDropped", p->dropped_count);
@@ -246,13 +238,13 @@ static struct json_object *summary_json(const struct command *k, enum bgp_family
 	json_add_number(o, "ribCount", (int64_t)s.destinations);
 	json_add_number(o, "peerCount", s.peers);
 	for (size_t i = 0; bgp_peer_at(k->c->bgp, i, &p); i++)
-		if (peer_in_family(k, &p, family))
+		if (p.activated[family])
 			json_add_named(peers, p.name, peer_json(k, family, &p));
 	json_object_object_add(o, "peers", peers);
 	json_add_number(o, "failedPeers", s.failed);
 	json_add_number(o, "displayedPeers", s.peers);
 	json_add_number(o, "totalPeers", s.peers);
-	json_add_number(o, "dynamicPeers", 0);
+	json_add_number(o, "dynamicPeers", s.dynamic);
 	json_add_text(best, "multiPathRelax",
 	    k->c->config != NULL && k->c->config->bgp.multipath_relax ? "true" : "false");
 	json_object_object_add(o, "bestPath", best);

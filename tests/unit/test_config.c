@@ -274,6 +274,39 @@ static void test_neighbor_statements(void **state)
 	config_free(load("router bgp 1\n bgp cluster-id none\n", 1));
 }
 
+static void test_listen_ranges(void **state)
+{
+	struct config *c = load("router bgp 100\n neighbor G peer-group\n"
+				" neighbor G remote-as external\n neighbor G timers 5 15\n"
+				" neighbor G password rose\n neighbor G ebgp-multihop 4\n"
+				" bgp listen limit 7\n bgp listen range 10.1.0.0/16 peer-group G\n"
+				" bgp listen range 2001:db8::/32 peer-group G\n"
+				" address-family l2vpn evpn\n  neighbor G activate\n",
+	    0);
+
+	(void)state;
+	assert_int_equal(c->bgp.listen_limit, 7);
+	assert_int_equal(c->bgp.range_count, 2);
+	assert_int_equal(c->bgp.neighbor_count, 0);
+	for (int i = 0; i < 2; i++) {
+		const struct neighbor_settings *n = &c->bgp.ranges[i].neighbor;
+
+		assert_string_equal(n->peer_group, "G");
+		assert_int_equal(n->hold_s, 15);
+		assert_int_equal(n->ttl, 4);
+		assert_string_equal(n->password, "rose");
+		assert_true(n->family[BGP_L2VPN_EVPN].activate);
+		assert_true(n->family[BGP_IPV4_UNICAST].activate);
+	}
+	config_free(c);
+	config_free(load("router bgp 1\n bgp listen range 10.0.0.0/8 peer-group H\n", 1));
+	c = load("router bgp 1\n neighbor G peer-group\n"
+		 " bgp listen range 10.0.0.0/8 peer-group G\n",
+	    0);
+	assert_int_equal(c->bgp.range_count, 0);
+	config_free(c);
+}
+
 static void test_profiles(void **state)
 {
 	const char *text = "router bgp 1\nneighbor 1.1.1.1 remote-as 2\n";
@@ -443,6 +476,7 @@ int main(void)
 	    cmocka_unit_test(test_peer_group_override),
 	    cmocka_unit_test(test_connection_security),
 	    cmocka_unit_test(test_neighbor_statements),
+	    cmocka_unit_test(test_listen_ranges),
 	    cmocka_unit_test(test_profiles),
 	    cmocka_unit_test(test_evpn),
 	    cmocka_unit_test(test_errors),

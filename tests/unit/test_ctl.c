@@ -279,10 +279,12 @@ static void make_peers(void)
 	    .msg_received = 9,
 	    .msg_sent = 9,
 	    .established_count = 1,
+	    .activated = {true, false, true},
 	    .negotiated = {true, false, true},
 	    .prefixes_received = {1, 0, 1},
 	    .prefixes_sent = {1, 0, 2}};
 	peers[1] = (struct bgp_peer_view){.name = "10.0.0.77",
+	    .activated = {true, false, false},
 	    .hostname = "",
 	    .description = "a far peer",
 	    .address = ip_from_u32(0x0a00004d),
@@ -435,6 +437,31 @@ static void test_bgp_summary(void **state)
 	    "\n10.0.0.77: Connection refused\n"
 	    "\nL2VPN EVPN Summary (VRF default):\n",
 	    "Total number of neighbors 1\n");
+}
+
+/* Held down, or here by range. */
+static void test_bgp_summary_states(void **state)
+{
+	struct json_object *o;
+
+	(void)state;
+	peers[1].overflowed = true;
+	peers[1].dynamic = true;
+	peers[1].state = BGP_IDLE;
+	EXPECT("show bgp summary", CTL_ACCEPTED, "*10.0.0.77      4", " Idle (PfxCt) ",
+	    "* - dynamic neighbor\n1 dynamic neighbor(s), limit 100\n");
+	o = json_of("show bgp summary json");
+	expect_json(o, "ipv4Unicast/peers/10.0.0.77/state", "Idle (PfxCt)");
+	expect_json(o, "ipv4Unicast/peers/10.0.0.77/peerState", "PfxCt");
+	expect_json(o, "ipv4Unicast/peers/10.0.0.77/dynamicPeer", "true");
+	expect_json(o, "ipv4Unicast/dynamicPeers", "1");
+	json_object_put(o);
+	peers[1].shutdown = true;
+	EXPECT("show bgp summary", CTL_ACCEPTED, " Idle (Admin) ");
+	peers[0].disabled[BGP_IPV4_UNICAST] = true;
+	EXPECT("show bgp summary", CTL_ACCEPTED,
+	    "\n10.0.0.2: after an UPDATE with errors its routes are ignored");
+	make_peers();
 }
 
 static void test_bgp_summary_json(void **state)
@@ -735,6 +762,7 @@ static void test_watch(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(test_bgp_summary_states),
 	    cmocka_unit_test(test_bgp_summary),
 	    cmocka_unit_test(test_bgp_summary_json),
 	    cmocka_unit_test(test_bgp_evpn),

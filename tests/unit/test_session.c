@@ -745,6 +745,205 @@ static void test_password_change_resets(void **state)
 	world_free(w);
 }
 
+/* ---- bgp listen range ---- */
+
+static struct listen_range *listen(struct world *w, const char *prefix, const char *group)
+{
+	struct bgp_settings *s = &w->node[0].settings;
+	struct listen_range *r;
+
+	s->ranges = mem_resize(s->ranges, (s->range_count + 1) * sizeof(*s->ranges));
+	r = &s->ranges[s->range_count++];
+	*r = (struct listen_range){.neighbor = {.name = mem_strdup(group),
+				       .remote_as_kind = REMOTE_AS_EXTERNAL,
+				       .ttl = 1,
+				       .keepalive_s = 3,
+				       .hold_s = 9,
+				       .enforce_first_as = true}};
+	assert_true(prefix_parse(prefix, &r->prefix));
+	r->neighbor.family[BGP_IPV4_UNICAST].activate = true;
+	return r;
+}
+
+/* Node 0 listens for the others, who know it as a neighbor. */
+static struct world *listening(int nodes, uint16_t limit)
+{
+	struct world *w = world_new(nodes);
+
+	world_speaker(w, 0);
+	w->node[0].settings.listen_limit = limit;
+	for (int i = 1; i < nodes; i++) {
+		world_speaker(w, i);
+		world_neighbor(w, i, 0);
+	}
+	return w;
+}
+
+static void start_all(struct world *w)
+{
+	for (int i = 0; i < w->nodes; i++)
+		world_configure(w, i);
+	world_settle(w);
+}
+
+static size_t peers_of(struct world *w)
+{
+	struct bgp_peer_view v;
+	size_t n = 0;
+
+	while (bgp_peer_at(w->node[0].bgp, n, &v))
+		n++;
+	return n;
+}
+
+static void test_listen_range(void **state)
+{
+	struct world *w = listening(3, 100);
+
+	(void)state;
+	listen(w, "10.0.0.0/30", "G");
+	world_originate(w, 1, "10.9.0.0/24");
+	start_all(w);
+	assert_true(world_established(w, 0, 1) && world_established(w, 0, 2));
+	assert_true(world_peer(w, 0, 1).dynamic);
+	assert_int_equal(world_peer(w, 0, 1).remote_as, 65002);
+	assert_int_equal(w->node[0].connects, 0);
+	assert_string_equal(
+	    world_routes(w, 2, BGP_IPV4_UNICAST), "10.9.0.0/24 path 65001 65002 from 10.0.0.1*\n");
+	/* it goes with its session, and may come back */
+	world_cut(w, 0, 1);
+	world_settle(w);
+	assert_string_equal(world_routes(w, 2, BGP_IPV4_UNICAST), "");
+	world_advance(w, 3000);
+	assert_true(world_established(w, 0, 1));
+	w->node[1].settings.neighbors[0].shutdown = true;
+	world_configure(w, 1);
+	world_advance(w, 3000);
+	assert_int_equal(peers_of(w), 1);
+	assert_int_equal(w->node[0].connects, 0);
+	world_free(w);
+}
+
+static void test_listen_limit(void **state)
+{
+	struct world *w = listening(5, 2);
+
+	(void)state;
+	listen(w, "10.0.0.0/24", "G");
+	start_all(w);
+	assert_int_equal(peers_of(w), 2);
+	assert_non_null(strstr(str_text(&w->node[0].logged), "bgp listen limit 2 is reached"));
+	/* one leaves, another finds room */
+	w->node[1].settings.neighbors[0].shutdown = true;
+	world_configure(w, 1);
+	world_advance(w, 60 * 1000);
+	assert_int_equal(peers_of(w), 2);
+	assert_false(world_established(w, 0, 1));
+	world_free(w);
+}
+
+/* The longest range, and what is written down before any; who is in none is refused. */
+static void test_listen_ranges_and_neighbors(void **state)
+{
+	struct world *w = listening(5, 100);
+
+	(void)state;
+	listen(w, "10.0.0.0/29", "WIDE")->neighbor.hold_s = 30;
+	listen(w, "10.0.0.2/31", "NARROW")->neighbor.hold_s = 6;
+	world_neighbor(w, 0, 2)->hold_s = 12;
+	for (int i = 1; i < 5; i++)
+		w->node[i].settings.neighbors[0].hold_s = 180;
+	w->node[4].address = ip_from_u32(0x0a000064);
+	start_all(w);
+	assert_int_equal(world_peer(w, 0, 1).hold_s, 6);
+	assert_int_equal(world_peer(w, 0, 2).hold_s, 12);
+	assert_false(world_peer(w, 0, 2).dynamic);
+	assert_int_equal(world_peer(w, 0, 3).hold_s, 30);
+	assert_false(world_established(w, 0, 4));
+	world_free(w);
+}
+
+/* A reload: nothing changes, the statements of the group change, the range goes, the neighbor is
+ * written down. */
+static void test_listen_reload(void **state)
+{
+	struct world *w = listening(2, 100);
+	struct bgp_settings *s = &w->node[0].settings;
+
+	(void)state;
+	listen(w, "10.0.0.0/24", "G");
+	start_all(w);
+	assert_true(world_established(w, 0, 1));
+	world_configure(w, 0);
+	s->ranges[0].neighbor.description = mem_strdup("hypervisors");
+	world_configure(w, 0);
+	world_settle(w);
+	assert_int_equal(w->node[0].down_calls, 0);
+	assert_string_equal(world_peer(w, 0, 1).description, "hypervisors");
+	s->ranges[0].neighbor.hold_s = 6;
+	world_configure(w, 0);
+	world_advance(w, 3000);
+	assert_int_equal(w->node[0].down_calls, 1);
+	assert_int_equal(world_peer(w, 0, 1).hold_s, 6);
+	world_neighbor(w, 0, 1);
+	world_configure(w, 0);
+	world_advance(w, 3000);
+	assert_true(world_established(w, 0, 1));
+	assert_false(world_peer(w, 0, 1).dynamic);
+	assert_int_equal(peers_of(w), 1);
+	world_free(w);
+	w = listening(2, 100);
+	listen(w, "10.0.0.0/24", "G");
+	start_all(w);
+	s = &w->node[0].settings;
+	assert_true(prefix_parse("10.1.0.0/24", &s->ranges[0].prefix));
+	world_configure(w, 0);
+	world_settle(w);
+	assert_int_equal(peers_of(w), 0);
+	world_free(w);
+}
+
+static void test_listen_password(void **state)
+{
+	struct world *w = listening(2, 100);
+	struct str keep = {0};
+
+	(void)state;
+	listen(w, "10.0.0.0/24", "G")->neighbor.password = mem_strdup("rose");
+	start_all(w);
+	assert_true(world_established(w, 0, 1));
+	assert_string_equal(told(w, &keep), "10.0.0.0/24 rose\n");
+	str_fini(&keep);
+	world_free(w);
+}
+
+/* One that connects, fails and comes again is held off like any other, and forgotten in the end. */
+static void test_listen_flapping(void **state)
+{
+	struct world *w = world_new(2);
+	unsigned accepted = 0;
+
+	(void)state;
+	w->node[1].refuses = true;
+	world_speaker(w, 0);
+	w->node[0].settings.listen_limit = 100;
+	listen(w, "10.0.0.0/24", "G");
+	world_configure(w, 0);
+	for (int i = 0; i < 600; i++) {
+		world_handshake(w, 1, 0);
+		if (!w->node[1].closed) {
+			accepted++;
+			world_hang_up(w, 1);
+		}
+		world_advance(w, 100);
+	}
+	assert_in_range(accepted, 4, 40);
+	assert_int_equal(w->node[0].up_calls, accepted);
+	world_advance(w, 100 * 1000);
+	assert_int_equal(peers_of(w), 0);
+	world_free(w);
+}
+
 static void test_unnumbered(void **state)
 {
 	struct world *w = unnumbered_pair();
@@ -1017,6 +1216,12 @@ int main(void)
 	    cmocka_unit_test(test_passwords),
 	    cmocka_unit_test(test_unsigned_is_refused),
 	    cmocka_unit_test(test_password_change_resets),
+	    cmocka_unit_test(test_listen_range),
+	    cmocka_unit_test(test_listen_limit),
+	    cmocka_unit_test(test_listen_ranges_and_neighbors),
+	    cmocka_unit_test(test_listen_reload),
+	    cmocka_unit_test(test_listen_password),
+	    cmocka_unit_test(test_listen_flapping),
 	    cmocka_unit_test(test_unnumbered),
 	    cmocka_unit_test(test_unnumbered_accepts_by_link),
 	    cmocka_unit_test(test_advertisement_expires),
