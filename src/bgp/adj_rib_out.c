@@ -459,15 +459,52 @@ static void send_markers(struct adj_rib_out *o, mono_t now)
 	o->end_of_rib_owed = o->refresh_end_owed = false;
 }
 
-bool adj_rib_out_pending(const struct adj_rib_out *o)
+static bool can_send(const struct adj_rib_out *o)
 {
-	return o->open && !session_blocked(o->peer->up) &&
-	       (queued(o) || o->walking || marker_due(o));
+	return o->open && !session_blocked(o->peer->up);
 }
 
-size_t adj_rib_out_flush(struct adj_rib_out *o, size_t budget, mono_t now)
+static bool has_routes(const struct adj_rib_out *o)
 {
-	while (budget > 0 && o->open && !session_blocked(o->peer->up)) {
+	return queued(o) || o->walking;
+}
+
+bool adj_rib_out_pending(const struct adj_rib_out *o)
+{
+	return can_send(o) && ((has_routes(o) && !o->holding) || marker_due(o));
+}
+
+mono_t adj_rib_out_deadline(const struct adj_rib_out *o)
+{
+	return o->holding && can_send(o) && has_routes(o) ? o->hold_until : MONO_NEVER;
+}
+
+/* RFC 4271 section 9.2.1.1: two announcements of one destination are that far apart. Simpler and
+ * stronger: once all that there was has been told, nothing is for that long. */
+static void hold_back(struct adj_rib_out *o, mono_t now)
+{
+	int64_t ms = o->peer->settings->advertisement_interval_s * 1000;
+
+	if (ms == 0 || !o->open || has_routes(o))
+		return;
+	o->holding = true;
+	o->hold_until = mono_add_ms(now, bgp_jitter_ms(o->peer->bgp, ms));
+}
+
+/* The interval may have been changed meanwhile. */
+static bool still_holding(struct adj_rib_out *o, mono_t now)
+{
+	if (o->holding &&
+	    (mono_reached(o->hold_until, now) || o->peer->settings->advertisement_interval_s == 0))
+		o->holding = false;
+	return o->holding;
+}
+
+static size_t flush_routes(struct adj_rib_out *o, size_t budget, mono_t now)
+{
+	uint64_t sent = o->peer->update_sent;
+
+	while (budget > 0 && can_send(o)) {
 		size_t max = budget < BATCH_MAX ? budget : BATCH_MAX, done;
 
 		done = queued(o) ? 0 : walk(o, max);
@@ -477,7 +514,16 @@ size_t adj_rib_out_flush(struct adj_rib_out *o, size_t budget, mono_t now)
 			break;
 		budget -= done < budget ? done : budget;
 	}
-	if (marker_due(o) && o->open && !session_blocked(o->peer->up))
+	if (o->peer->update_sent != sent)
+		hold_back(o, now);
+	return budget;
+}
+
+size_t adj_rib_out_flush(struct adj_rib_out *o, size_t budget, mono_t now)
+{
+	if (!still_holding(o, now))
+		budget = flush_routes(o, budget, now);
+	if (marker_due(o) && can_send(o))
 		send_markers(o, now);
 	return budget;
 }

@@ -42,6 +42,8 @@ struct adj_rib_out {
 	bool walk_force;
 	bool end_of_rib_owed;
 	bool refresh_end_owed; /* EoRR */
+	bool holding;	       /* all was told, and the next is not to be told before … */
+	mono_t hold_until;     /* … this (MinRouteAdvertisementInterval) */
 	uint32_t advertised;   /* outs with attrs */
 	struct export_cache cache[EXPORT_CACHE_SIZE];
 };
@@ -60,8 +62,10 @@ void adj_rib_out_forget(struct adj_rib_out *o, const struct dest *d);
 /* Up to about `budget` destinations become UPDATEs, unless the peer is slow. Returns how much of
  * the budget is left. */
 size_t adj_rib_out_flush(struct adj_rib_out *o, size_t budget, mono_t now);
-/* There is something to do and the peer can take it. */
+/* There is something to do and the peer can take it now. */
 bool adj_rib_out_pending(const struct adj_rib_out *o);
+/* When what is held back may go; MONO_NEVER: nothing is. */
+mono_t adj_rib_out_deadline(const struct adj_rib_out *o);
 /* Outcomes are not remembered any more: a peer, whose pointer is in the memory, goes away. */
 void adj_rib_out_clear_cache(struct adj_rib_out *o);
 /* Settings changed: all outcomes are to be computed again. */

@@ -417,6 +417,8 @@ mono_t peer_deadline(const struct peer *p)
 	mono_t d = mono_min(fsm_deadline(&p->active), fsm_deadline(&p->passive));
 
 	d = mono_min(d, p->overflowed_until);
+	for (size_t f = 0; f < BGP_FAMILIES; f++)
+		d = mono_min(d, adj_rib_out_deadline(&p->out[f]));
 	if (p->up == NULL && p->active.state == BGP_IDLE &&
 	    (peer_is_dynamic(p) || peer_obstacle(p) == NULL))
 		d = mono_min(d, p->idle_until);

@@ -62,6 +62,7 @@ struct neighbor_settings {
 	char *password;		   /* RFC 2385; owned; NULL none */
 	uint16_t port;		   /* 0: the one that we listen on */
 	uint16_t keepalive_s, hold_s, connect_retry_s;
+	uint16_t advertisement_interval_s; /* RFC 4271 section 9.2.1.1; 0: at once */
 	struct ip update_source;
 	char update_source_dev[16]; /* "" none */
 	struct neighbor_family family[BGP_FAMILIES];

@@ -126,6 +126,21 @@ void on_minimum_holdtime(struct loading *l, const struct statement *s, const str
 		l->c->bgp.minimum_hold_s = (uint16_t)n;
 }
 
+void loading_check_timers(
+    struct loading *l, const struct statement *s, uint32_t keepalive_s, uint32_t hold_s)
+{
+	if (hold_s == 1 || hold_s == 2)
+		loading_report(l, s, false, NULL, "the hold time must be 0 or at least 3 seconds");
+	else if (hold_s == 0 && keepalive_s != 0)
+		loading_report(l, s, true, NULL,
+		    "with hold time 0 no keepalives are sent, whatever their interval");
+	else if (keepalive_s > hold_s / 3)
+		loading_report(l, s, true, NULL,
+		    "keepalives every %u s do not keep a hold time of %u s: they are sent every %u "
+		    "s",
+		    keepalive_s, hold_s, hold_s / 3);
+}
+
 void on_timers_bgp(struct loading *l, const struct statement *s, const struct words *w)
 {
 	uint32_t keepalive, hold;
@@ -133,8 +148,7 @@ void on_timers_bgp(struct loading *l, const struct statement *s, const struct wo
 	if (!word_number(w->word[2], 0, UINT16_MAX, &keepalive) ||
 	    !word_number(w->word[3], 0, UINT16_MAX, &hold))
 		return;
-	if (hold == 1 || hold == 2)
-		loading_report(l, s, false, NULL, "the hold time must be 0 or at least 3 seconds");
+	loading_check_timers(l, s, keepalive, hold);
 	l->keepalive_s = (uint16_t)keepalive;
 	l->hold_s = (uint16_t)hold;
 }

@@ -157,8 +157,13 @@ void on_timers(struct loading *l, const struct statement *s, const struct words 
 
 	n->keepalive_s = number16(w->word[3]);
 	n->hold_s = number16(w->word[4]);
-	if (n->hold_s == 1 || n->hold_s == 2)
-		loading_report(l, s, false, NULL, "the hold time must be 0 or at least 3 seconds");
+	loading_check_timers(l, s, n->keepalive_s, n->hold_s);
+}
+
+void on_advertisement_interval(struct loading *l, const struct statement *s, const struct words *w)
+{
+	(void)s;
+	l->neighbor->advertisement_interval_s = number16(w->word[3]);
 }
 
 void on_timers_connect(struct loading *l, const struct statement *s, const struct words *w)

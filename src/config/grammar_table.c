@@ -161,7 +161,7 @@ const struct grammar_row grammar[] = {
 	{BOTH_BGP, "neighbor WORD disable-connected-check|enforce-multihop", WORKS, PEER | NO, ONE_LINE, on_disable_connected_check},
 	{BOTH_BGP, "neighbor WORD enforce-first-as", WORKS, PEER | NO, ONE_LINE, on_enforce_first_as},
 	{BOTH_BGP, "neighbor WORD update-source =WORD", WORKS, PEER, ONE_LINE, on_update_source},
-	{BOTH_BGP, "neighbor WORD advertisement-interval =<0-600>", QUIET, PEER, ONE_LINE, NULL},
+	{BOTH_BGP, "neighbor WORD advertisement-interval =<0-600>", WORKS, PEER, ONE_LINE, on_advertisement_interval},
 	{BOTH_BGP, "neighbor WORD timers =<0-65535> =<0-65535>", WORKS, PEER, ONE_LINE, on_timers},
 	{BOTH_BGP, "neighbor WORD timers connect =<1-65535>", WORKS, PEER, ONE_LINE, on_timers_connect},
 	{BOTH_BGP, "neighbor WORD timers delayopen =<1-240>", INERT, PEER, ONE_LINE, NULL},

@@ -30,6 +30,10 @@ struct loading {
 __attribute__((format(printf, 5, 6))) void loading_report(struct loading *l,
     const struct statement *s, bool warning, char *hint, const char *format, ...);
 
+/* A keepalive time that the hold time does not bear out (RFC 4271 section 4.4) is said. */
+void loading_check_timers(
+    struct loading *l, const struct statement *s, uint32_t keepalive_s, uint32_t hold_s);
+
 /* config_bgp.c: after all of `router bgp` was read. */
 void config_bgp_done(struct loading *l, const struct statement *bgp);
 /* config_neighbor.c: resolves peer groups: defaults, the group's statements, its own. */
@@ -50,7 +54,7 @@ statement_handler on_router_bgp, on_bgp_router_id, on_default_family, on_connect
     on_client_to_client, on_deterministic_med, on_timers_bgp, on_network, on_maximum_paths,
     on_maximum_paths_ibgp;
 /* config_neighbor.c */
-statement_handler on_listen_range, on_listen_limit;
+statement_handler on_listen_range, on_listen_limit, on_advertisement_interval;
 statement_handler on_remote_as, on_neighbor_interface, on_local_as, on_description, on_shutdown,
     on_port, on_password, on_ttl_security, on_passive, on_ebgp_multihop, on_disable_connected_check,
     on_update_source, on_timers, on_timers_connect, on_extended_nexthop, on_activate,

@@ -5,6 +5,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -305,6 +306,50 @@ static void test_back_pressure(void **state)
 }
 
 /* A local route leaves in the same bgp_run(), however much else is waiting. */
+/* RFC 4271 section 9.2.1.1: the first word at once, then one an interval, with what is true then.
+ */
+static void test_advertisement_interval(void **state)
+{
+	struct world *w = world_new(2);
+	unsigned updates;
+
+	(void)state;
+	world_speaker(w, 0);
+	world_speaker(w, 1);
+	world_neighbor(w, 0, 1);
+	world_neighbor(w, 1, 0)->advertisement_interval_s = 20;
+	world_configure(w, 0);
+	world_configure(w, 1);
+	for (int i = 0; i < 200; i++) {
+		char prefix[32];
+
+		snprintf(prefix, sizeof(prefix), "10.9.%d.0/24", i);
+		world_originate(w, 1, prefix);
+	}
+	world_settle(w);
+	assert_int_equal(bgp_dest_count(w->node[0].bgp, BGP_IPV4_UNICAST), 200);
+	updates = w->node[1].updates_out;
+	for (int i = 0; i < 10; i++) {
+		world_withdraw(w, 1, "10.9.0.0/24");
+		world_settle(w);
+		world_originate_with(
+		    w, 1, "10.9.0.0/24", &(struct attrs){.has_med = true, .med = (uint32_t)i});
+		world_advance(w, 500);
+	}
+	assert_int_equal(w->node[1].updates_out, updates);
+	world_advance(w, 20 * 1000);
+	assert_int_equal(w->node[1].updates_out, updates + 1);
+	/* no interval any more: what waited goes */
+	world_withdraw(w, 1, "10.9.0.0/24");
+	world_settle(w);
+	assert_int_equal(bgp_dest_count(w->node[0].bgp, BGP_IPV4_UNICAST), 200);
+	w->node[1].settings.neighbors[0].advertisement_interval_s = 0;
+	world_configure(w, 1);
+	world_settle(w);
+	assert_int_equal(bgp_dest_count(w->node[0].bgp, BGP_IPV4_UNICAST), 199);
+	world_free(w);
+}
+
 static void test_local_goes_first(void **state)
 {
 	static const uint8_t path[] = {2, 1, 0, 0, 0xfd, 0xea};
@@ -486,6 +531,7 @@ int main(void)
 	    cmocka_unit_test(test_route_refresh),
 	    cmocka_unit_test(test_refresh_sweeps),
 	    cmocka_unit_test(test_back_pressure),
+	    cmocka_unit_test(test_advertisement_interval),
 	    cmocka_unit_test(test_local_goes_first),
 	    cmocka_unit_test(test_policy_change),
 	    cmocka_unit_test(test_attributes_too_large),

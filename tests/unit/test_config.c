@@ -307,6 +307,38 @@ static void test_listen_ranges(void **state)
 	config_free(c);
 }
 
+static unsigned warnings(const char *text, const char *about)
+{
+	struct statement_errors errors = {0};
+	unsigned n = 0;
+
+	config_free(config_load(text, &errors));
+	assert_int_equal(errors.error_count, 0);
+	for (size_t i = 0; i < errors.count; i++)
+		n += strstr(errors.list[i].message, about) != NULL;
+	statement_errors_fini(&errors);
+	return n;
+}
+
+/* What cannot be is refused, what can be and is not meant is told. */
+static void test_contradictory_timers(void **state)
+{
+	(void)state;
+	config_free(load("router bgp 1\n timers bgp 1 2\n", 1));
+	config_free(
+	    load("router bgp 1\n neighbor 1.1.1.1 remote-as 2\n neighbor 1.1.1.1 timers 0 1\n", 1));
+	assert_int_equal(warnings("router bgp 1\n timers bgp 60 30\n", "every 10 s"), 1);
+	assert_int_equal(warnings("router bgp 1\n timers bgp 3 9\n", "every"), 0);
+	assert_int_equal(
+	    warnings("router bgp 1\n neighbor 1.1.1.1 remote-as 2\n neighbor 1.1.1.1 timers 3 0\n",
+		"hold time 0"),
+	    1);
+	assert_int_equal(
+	    warnings("router bgp 1\n neighbor 1.1.1.1 remote-as 2\n neighbor 1.1.1.1 timers 0 0\n",
+		"hold time"),
+	    0);
+}
+
 static void test_profiles(void **state)
 {
 	const char *text = "router bgp 1\nneighbor 1.1.1.1 remote-as 2\n";
@@ -477,6 +509,7 @@ int main(void)
 	    cmocka_unit_test(test_connection_security),
 	    cmocka_unit_test(test_neighbor_statements),
 	    cmocka_unit_test(test_listen_ranges),
+	    cmocka_unit_test(test_contradictory_timers),
 	    cmocka_unit_test(test_profiles),
 	    cmocka_unit_test(test_evpn),
 	    cmocka_unit_test(test_errors),

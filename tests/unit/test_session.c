@@ -481,6 +481,42 @@ static void test_back_off(void **state)
 	world_free(w);
 }
 
+/* A peer that comes and goes ten times a second for a minute is let in ever more rarely, each of
+ * its sessions is counted, its routes are there while it is; and when it comes to rest it stays. */
+static void test_flapping(void **state)
+{
+	struct world *w = scripted_pair(true);
+	static const uint8_t path[] = {2, 1, 0, 0, 0xfd, 0xea};
+	struct nlri n = world_mac("10.0.0.2:2", "fa:16:3e:7e:e3:5a", 10099);
+	struct attrs a = {.next_hop = ip_from_u32(0x0a000002), .as_path = path, .as_path_size = 6};
+	unsigned accepted = 0;
+
+	(void)state;
+	for (int i = 0; i < 600; i++) {
+		world_handshake(w, 1, 0);
+		if (!w->node[1].closed) {
+			accepted++;
+			world_say_mac(w, 1, &n, &a);
+			assert_int_equal(bgp_dest_count(w->node[0].bgp, BGP_L2VPN_EVPN), 1);
+			world_hang_up(w, 1);
+			assert_int_equal(bgp_dest_count(w->node[0].bgp, BGP_L2VPN_EVPN), 0);
+		}
+		world_advance(w, 100);
+	}
+	assert_in_range(accepted, 4, 12);
+	assert_int_equal(world_peer(w, 0, 1).established_count, accepted);
+	assert_int_equal(world_peer(w, 0, 1).dropped_count, accepted);
+	assert_int_equal(w->node[0].down_calls, accepted);
+	while (world_connect(w, 1, 0), w->node[1].closed)
+		world_advance(w, 1000);
+	assert_in_range(mono_ms_between((mono_t){0}, w->now), 60 * 1000, 130 * 1000);
+	world_handshake(w, 1, 0);
+	world_say_mac(w, 1, &n, &a);
+	assert_true(world_established(w, 0, 1));
+	assert_int_equal(bgp_dest_count(w->node[0].bgp, BGP_L2VPN_EVPN), 1);
+	world_free(w);
+}
+
 static void test_shutdown_message(void **state)
 {
 	struct world *w = pair();
@@ -1205,6 +1241,7 @@ int main(void)
 	    cmocka_unit_test(test_bad_headers),
 	    cmocka_unit_test(test_oversized_before_negotiation),
 	    cmocka_unit_test(test_back_off),
+	    cmocka_unit_test(test_flapping),
 	    cmocka_unit_test(test_shutdown_message),
 	    cmocka_unit_test(test_stop),
 	    cmocka_unit_test(test_lost_connection_returns),
