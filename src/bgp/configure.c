@@ -48,7 +48,8 @@ static bool out_equal(const struct bgp_settings *a, const struct neighbor_family
 	       x->next_hop_unchanged == y->next_hop_unchanged &&
 	       x->as_path_unchanged == y->as_path_unchanged &&
 	       x->med_unchanged == y->med_unchanged && x->as_override == y->as_override &&
-	       x->remove_private_as == y->remove_private_as &&
+	       x->no_communities == y->no_communities && x->no_extcomms == y->no_extcomms &&
+	       x->no_large == y->no_large && x->remove_private_as == y->remove_private_as &&
 	       x->remove_private_all == y->remove_private_all &&
 	       x->remove_private_replace == y->remove_private_replace &&
 	       x->route_reflector_client == y->route_reflector_client &&

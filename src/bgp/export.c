@@ -159,6 +159,17 @@ static bool set_next_hop(
 	return family == BGP_IPV4_UNICAST ? self_v4(to, a) : self_v6(to, a);
 }
 
+/* `no send-community`. */
+static void drop_communities(const struct neighbor_family *f, struct attrs *a)
+{
+	if (f->no_communities)
+		a->community_count = 0;
+	if (f->no_extcomms)
+		a->extcomm_count = 0;
+	if (f->no_large)
+		a->large_count = 0;
+}
+
 /* ---- the marks of our passing ---- */
 
 /* A path with nothing in it cannot stay as it is: the peer would not know where it came from. */
@@ -219,6 +230,7 @@ const struct attrs *export_attrs(struct peer *to, const struct nlri *n, const st
 	}
 	if (map != NULL && !route_map_apply(map, &route, &a, &b->arena))
 		return NULL;
+	drop_communities(f, &a);
 	if (!set_next_hop(to, n->family, path, &a))
 		return NULL;
 	if (to->ebgp)

@@ -27,7 +27,8 @@ struct neighbor_family {
 	bool next_hop_self_force; /* for reflected routes, too */
 	bool next_hop_unchanged;  /* attribute-unchanged next-hop; EVPN over eBGP does so anyway */
 	bool as_path_unchanged, med_unchanged;
-	bool as_override;	     /* the peer's AS in an AS_PATH becomes ours */
+	bool no_communities, no_extcomms, no_large; /* `no send-community` of that kind */
+	bool as_override;			    /* the peer's AS in an AS_PATH becomes ours */
 	bool remove_private_as;	     /* private AS numbers come off if there are no others … */
 	bool remove_private_all;     /* … or in any case … */
 	bool remove_private_replace; /* … or become ours */

@@ -224,6 +224,31 @@ void on_soft_reconfiguration(struct loading *l, const struct statement *s, const
 	family_of(l)->soft_reconfiguration_in = !s->no;
 }
 
+/* FRR: all kinds are sent unless a `no` says otherwise; without a word the standard ones are meant.
+ */
+void on_send_community(struct loading *l, const struct statement *s, const struct words *w)
+{
+	struct neighbor_family *f = family_of(l);
+	const char *kind = w->count > 3 ? w->word[3] : "standard";
+	bool all = strcmp(kind, "all") == 0, both = all || strcmp(kind, "both") == 0;
+
+	if (both || strcmp(kind, "standard") == 0)
+		f->no_communities = s->no;
+	if (both || strcmp(kind, "extended") == 0)
+		f->no_extcomms = s->no;
+	if (all || strcmp(kind, "large") == 0)
+		f->no_large = s->no;
+}
+
+/* RFC 7947: what passes through a route server stays as it is. */
+void on_route_server_client(struct loading *l, const struct statement *s, const struct words *w)
+{
+	struct neighbor_family *f = family_of(l);
+
+	(void)w;
+	f->as_path_unchanged = f->next_hop_unchanged = f->med_unchanged = !s->no;
+}
+
 /* Without further words: all of them. */
 void on_attribute_unchanged(struct loading *l, const struct statement *s, const struct words *w)
 {

@@ -54,7 +54,8 @@ statement_handler on_router_bgp, on_bgp_router_id, on_default_family, on_connect
     on_client_to_client, on_deterministic_med, on_timers_bgp, on_network, on_maximum_paths,
     on_maximum_paths_ibgp;
 /* config_neighbor.c */
-statement_handler on_listen_range, on_listen_limit, on_advertisement_interval;
+statement_handler on_listen_range, on_listen_limit, on_advertisement_interval, on_send_community,
+    on_route_server_client;
 statement_handler on_remote_as, on_neighbor_interface, on_local_as, on_description, on_shutdown,
     on_port, on_password, on_ttl_security, on_passive, on_ebgp_multihop, on_disable_connected_check,
     on_update_source, on_timers, on_timers_connect, on_extended_nexthop, on_activate,

@@ -274,6 +274,26 @@ static void test_neighbor_statements(void **state)
 	config_free(load("router bgp 1\n bgp cluster-id none\n", 1));
 }
 
+static void test_send_community(void **state)
+{
+	struct config *c = load("router bgp 100\n neighbor G peer-group\n neighbor G remote-as 5\n"
+				" neighbor 1.1.1.1 peer-group G\n neighbor 1.1.1.2 peer-group G\n"
+				" address-family ipv4 unicast\n"
+				"  no neighbor G send-community all\n"
+				"  neighbor 1.1.1.1 send-community both\n"
+				"  neighbor 1.1.1.2 send-community large\n"
+				"  neighbor 1.1.1.2 route-server-client\n",
+	    0);
+	const struct neighbor_family *f = family4(c, "1.1.1.1");
+
+	(void)state;
+	assert_true(!f->no_communities && !f->no_extcomms && f->no_large);
+	f = family4(c, "1.1.1.2");
+	assert_true(f->no_communities && f->no_extcomms && !f->no_large);
+	assert_true(f->as_path_unchanged && f->next_hop_unchanged && f->med_unchanged);
+	config_free(c);
+}
+
 static void test_listen_ranges(void **state)
 {
 	struct config *c = load("router bgp 100\n neighbor G peer-group\n"
@@ -508,6 +528,7 @@ int main(void)
 	    cmocka_unit_test(test_peer_group_override),
 	    cmocka_unit_test(test_connection_security),
 	    cmocka_unit_test(test_neighbor_statements),
+	    cmocka_unit_test(test_send_community),
 	    cmocka_unit_test(test_listen_ranges),
 	    cmocka_unit_test(test_contradictory_timers),
 	    cmocka_unit_test(test_profiles),

@@ -315,6 +315,40 @@ static void test_med_unchanged(void **state)
 	world_free(w);
 }
 
+/* `no send-community`: after the route-map, so that nothing slips through. */
+static void test_communities(void **state)
+{
+	static const uint32_t communities[] = {0x00640001};
+	static const struct extcomm extcomms[] = {{{0, 2, 0, 1, 0, 0, 0, 1}}};
+	static const struct large_community large[] = {{1, 2, 3}};
+	struct attrs a = {.communities = communities,
+	    .community_count = 1,
+	    .extcomms = extcomms,
+	    .extcomm_count = 1,
+	    .large = large,
+	    .large_count = 1};
+
+	(void)state;
+	for (int i = 0; i < 8; i++) {
+		struct world *w = between(HEARER, TELLER);
+		struct neighbor_family *f = &towards(w, 0)->family[BGP_IPV4_UNICAST];
+
+		start(w);
+		tell_with(w, "65003", a);
+		assert_int_equal(
+		    heard.community_count + heard.extcomm_count + heard.large_count, 3);
+		f->no_communities = (i & 1) != 0;
+		f->no_extcomms = (i & 2) != 0;
+		f->no_large = (i & 4) != 0;
+		world_configure(w, 1);
+		world_settle(w);
+		assert_int_equal(heard.community_count, (i & 1) == 0);
+		assert_int_equal(heard.extcomm_count, (i & 2) == 0);
+		assert_int_equal(heard.large_count, (i & 4) == 0);
+		world_free(w);
+	}
+}
+
 /* next-hop-self is for what comes from outside; only `force` takes reflected routes, too. */
 static void test_next_hop_self(void **state)
 {
@@ -569,6 +603,7 @@ int main(void)
 	    cmocka_unit_test(test_paths_out),
 	    cmocka_unit_test(test_paths_in),
 	    cmocka_unit_test(test_med_unchanged),
+	    cmocka_unit_test(test_communities),
 	    cmocka_unit_test(test_next_hop_self),
 	    cmocka_unit_test(test_clients),
 	    cmocka_unit_test(test_cluster_id),
