@@ -5,6 +5,7 @@
 #pragma once
 
 #include "base/log.h"
+#include "base/tcp_auth.h"
 #include "base/types.h"
 #include "kernel/vocab.h"
 
@@ -17,7 +18,7 @@ enum action_kind {
 	ACTION_PEER_LISTEN,  /* listen for BGP (port 0: stop) */
 	ACTION_PEER_CONNECT, /* answered by EVENT_PEER_CONNECTED or EVENT_PEER_CLOSED */
 	ACTION_PEER_TTL,     /* of a connection that was accepted */
-	ACTION_PEER_KEY,     /* TCP MD5 (RFC 2385) for all connections with these addresses */
+	ACTION_PEER_AUTH,    /* how all connections with these addresses are signed */
 	ACTION_PEER_SEND,
 	ACTION_PEER_CLOSE, /* after what was sent has left; no event follows */
 	ACTION_RA_WATCH,   /* join or leave: receive router advertisements on this link */
@@ -58,8 +59,8 @@ struct action {
 		} peer;
 		struct {
 			struct prefix remote;
-			const char *password; /* never recorded; NULL: none any more */
-		} key;
+			const struct tcp_auth *keys; /* never recorded; NULL: none any more */
+		} auth;
 		struct {
 			ifindex_t ifindex;
 			bool on;		    /* WATCH */

@@ -119,13 +119,16 @@ static void host_set_ttl(void *context, uint32_t conn, uint8_t ttl, uint8_t min_
 	a->peer.min_ttl = min_ttl;
 }
 
-static void host_set_key(void *context, const struct prefix *remote, const char *password)
+static void host_set_auth(void *context, const struct prefix *remote, const struct tcp_auth *auth)
 {
 	struct engine *e = context;
-	struct action *a = action_push(&e->actions, ACTION_PEER_KEY);
+	struct action *a = action_push(&e->actions, ACTION_PEER_AUTH);
 
-	a->key.remote = *remote;
-	a->key.password = password == NULL ? NULL : action_copy_text(&e->actions, password);
+	a->auth.remote = *remote;
+	a->auth.keys = NULL;
+	if (auth != NULL)
+		a->auth.keys =
+		    (const struct tcp_auth *)action_copy(&e->actions, auth, sizeof(*auth));
 }
 
 static void host_best_changed(void *context, const struct bgp_best *best)
@@ -304,7 +307,7 @@ static void parts_new(struct engine *e)
 		.close = host_close,
 		.best_changed = host_best_changed,
 		.set_ttl = host_set_ttl,
-		.set_key = host_set_key,
+		.set_auth = host_set_auth,
 		.peer_changed = host_peer_changed}};
 	struct evpn_start evpn = {.seed = e->start.seed,
 	    .log = &e->log,

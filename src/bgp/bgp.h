@@ -61,9 +61,9 @@ struct bgp_host {
 	/* The TTL (hop limit) of a connection that was accepted, and the least that the peer's may
 	 * have (0: any); before anything is sent on it. */
 	void (*set_ttl)(void *context, uint32_t conn, uint8_t ttl, uint8_t min_ttl);
-	/* Connections with these addresses, opened or accepted from now on, are signed with the
-	 * password (RFC 2385), and unsigned ones refused. NULL: not any more. */
-	void (*set_key)(void *context, const struct prefix *remote, const char *password);
+	/* Connections with these addresses, opened or accepted from now on, are signed so, and
+	 * unsigned ones refused. NULL: not any more. */
+	void (*set_auth)(void *context, const struct prefix *remote, const struct tcp_auth *auth);
 	/* Peer went to or left Established, or its End-of-RIB came: for convergence and watch. */
 	void (*peer_changed)(void *context, const char *peer, bool established, const char *why);
 };

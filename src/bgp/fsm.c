@@ -162,10 +162,10 @@ static void open_connection(struct session *s, mono_t now)
 	p->bgp->host.connect(p->bgp->host.context, &to);
 }
 
-/* A wrong password looks like a peer that is not there: the kernel drops what is badly signed. */
+/* A wrong key looks like a peer that is not there: the kernel drops what is badly signed. */
 static const char *unanswered(const struct peer *p)
 {
-	return p->settings->password == NULL
+	return p->settings->auth == NULL
 		   ? "No answer to the connection attempt"
 		   : "No answer to the connection attempt; is the password the same?";
 }

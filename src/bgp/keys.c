@@ -1,7 +1,7 @@
 /*
- * Passwords of connections (TCP MD5, RFC 2385): which remote addresses have which one.
+ * Keys of connections (base/tcp_auth.h): which remote addresses have which.
  *
- * The kernel must know a password before the first segment, so it belongs to an address, not to a
+ * The kernel must know a key before the first segment, so it belongs to an address, not to a
  * connection; and an unnumbered peer's address comes and goes. Level-triggered: whatever may have
  * changed the outcome sets keys_dirty, then the whole list is made anew, held against what the host
  * was told last, and the differences are told. If two neighbors have one address (the same
@@ -27,11 +27,11 @@ static bool key_known(const struct key *keys, size_t count, const struct prefix 
 }
 
 static void key_add(
-    struct key *keys, size_t *count, const struct prefix *remote, const char *password)
+    struct key *keys, size_t *count, const struct prefix *remote, const struct tcp_auth *auth)
 {
-	if (password == NULL || remote->addr.family == IP_NONE || key_known(keys, *count, remote))
+	if (auth == NULL || remote->addr.family == IP_NONE || key_known(keys, *count, remote))
 		return;
-	keys[(*count)++] = (struct key){*remote, mem_strdup(password)};
+	keys[(*count)++] = (struct key){*remote, mem_dup(auth, sizeof(*auth))};
 }
 
 /* What ought to be, sorted; owned by the caller. */
@@ -46,12 +46,12 @@ static struct key *keys_wanted(const struct bgp *b, size_t *count)
 		struct prefix host = {p->address, (uint8_t)(ip_size(&p->address) * 8), {0}};
 
 		if (!peer_is_dynamic(p))
-			key_add(keys, count, &host, p->settings->password);
+			key_add(keys, count, &host, p->settings->auth);
 	}
 	for (size_t i = 0; i < b->settings.range_count; i++) {
 		const struct listen_range *r = &b->settings.ranges[i];
 
-		key_add(keys, count, &r->prefix, r->neighbor.password);
+		key_add(keys, count, &r->prefix, r->neighbor.auth);
 	}
 	if (*count > 1)
 		qsort(keys, *count, sizeof(*keys), key_compare);
@@ -61,14 +61,14 @@ static struct key *keys_wanted(const struct bgp *b, size_t *count)
 static void keys_fini(struct key *keys, size_t count)
 {
 	for (size_t i = 0; i < count; i++)
-		mem_free(keys[i].password);
+		mem_free(keys[i].auth);
 	mem_free(keys);
 }
 
-static void tell(struct bgp *b, const struct key *k, const char *password)
+static void tell(struct bgp *b, const struct key *k, const struct tcp_auth *auth)
 {
-	if (b->host.set_key != NULL)
-		b->host.set_key(b->host.context, &k->remote, password);
+	if (b->host.set_auth != NULL)
+		b->host.set_auth(b->host.context, &k->remote, auth);
 }
 
 /* Both lists are sorted: one walk over the two. */
@@ -83,8 +83,9 @@ static void tell_differences(struct bgp *b, const struct key *now, size_t count)
 
 		if (c < 0)
 			tell(b, &b->keys[old], NULL);
-		else if (c > 0 || strcmp(b->keys[old].password, now[new].password) != 0)
-			tell(b, &now[new], now[new].password);
+		else if (c > 0 ||
+			 memcmp(b->keys[old].auth, now[new].auth, sizeof(struct tcp_auth)) != 0)
+			tell(b, &now[new], now[new].auth);
 		old += c <= 0;
 		new += c >= 0;
 	}

@@ -139,8 +139,8 @@ const char *peer_refusal(const struct peer *p)
 		return why;
 	if (p->up != NULL)
 		return "Established already";
-	return p->settings->password != NULL ? "Idle after failures, or not signed"
-					     : "Idle after failures";
+	return p->settings->auth != NULL ? "Idle after failures, or not signed"
+					 : "Idle after failures";
 }
 
 /* ---- starting ---- */
@@ -182,12 +182,12 @@ void peer_reset(struct peer *p, const struct notification *n, const char *why, m
 	p->retries = 0;
 }
 
-/* The kernel has seen to the signatures of addresses that have a password; an unnumbered peer may
+/* The kernel has seen to the signatures of addresses that have keys; an unnumbered peer may
  * have connected from another one, or before its own was known. */
 static bool is_unsigned(const struct peer *p, const struct ip *remote)
 {
 	bgp_keys_run(p->bgp);
-	return p->settings->password != NULL && !bgp_has_key(p->bgp, remote);
+	return p->settings->auth != NULL && !bgp_has_key(p->bgp, remote);
 }
 
 bool peer_accept(

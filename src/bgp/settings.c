@@ -16,7 +16,7 @@ static void neighbor_fini(struct neighbor_settings *n)
 	mem_free(n->name);
 	mem_free(n->description);
 	mem_free(n->peer_group);
-	mem_free(n->password);
+	mem_free(n->auth);
 	mem_free(n->shutdown_message);
 }
 
@@ -49,7 +49,8 @@ static void neighbor_own(struct neighbor_settings *n)
 	n->name = text_dup(n->name);
 	n->description = text_dup(n->description);
 	n->peer_group = text_dup(n->peer_group);
-	n->password = text_dup(n->password);
+	if (n->auth != NULL)
+		n->auth = mem_dup(n->auth, sizeof(*n->auth));
 	n->shutdown_message = text_dup(n->shutdown_message);
 }
 
@@ -104,9 +105,9 @@ const struct neighbor_settings *bgp_settings_neighbor(
 	return NULL;
 }
 
-static bool text_equal(const char *a, const char *b)
+static bool auth_equal(const struct tcp_auth *a, const struct tcp_auth *b)
 {
-	return a == NULL || b == NULL ? a == b : strcmp(a, b) == 0;
+	return a == NULL || b == NULL ? a == b : memcmp(a, b, sizeof(*a)) == 0;
 }
 
 bool neighbor_session_equal(const struct neighbor_settings *a, const struct neighbor_settings *b)
@@ -119,9 +120,8 @@ bool neighbor_session_equal(const struct neighbor_settings *a, const struct neig
 	       a->local_as == b->local_as && a->local_as_no_prepend == b->local_as_no_prepend &&
 	       a->local_as_replace == b->local_as_replace && a->shutdown == b->shutdown &&
 	       a->extended_nexthop == b->extended_nexthop && a->ttl == b->ttl &&
-	       a->ttl_security_hops == b->ttl_security_hops &&
-	       text_equal(a->password, b->password) && a->port == b->port &&
-	       a->keepalive_s == b->keepalive_s && a->hold_s == b->hold_s &&
+	       a->ttl_security_hops == b->ttl_security_hops && auth_equal(a->auth, b->auth) &&
+	       a->port == b->port && a->keepalive_s == b->keepalive_s && a->hold_s == b->hold_s &&
 	       ip_equal(&a->update_source, &b->update_source) &&
 	       strcmp(a->update_source_dev, b->update_source_dev) == 0;
 }

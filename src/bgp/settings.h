@@ -5,11 +5,10 @@
  */
 #pragma once
 
+#include "base/tcp_auth.h"
 #include "base/types.h"
 #include "bgp/nlri.h"
 #include "bgp/policy.h"
-
-#define PASSWORD_MAX 80 /* bytes; Linux takes no more */
 
 enum remote_as { REMOTE_AS_NONE, REMOTE_AS_NUMBER, REMOTE_AS_EXTERNAL, REMOTE_AS_INTERNAL };
 
@@ -60,7 +59,7 @@ struct neighbor_settings {
 	bool disable_connected_check;
 	uint8_t ttl;		   /* 1 eBGP; N with ebgp-multihop N; 255 iBGP and ttl-security */
 	uint8_t ttl_security_hops; /* RFC 5082: so far away it may be at most; 0: no check */
-	char *password;		   /* RFC 2385; owned; NULL none */
+	struct tcp_auth *auth;	   /* how connections are signed; owned; NULL: not */
 	uint16_t port;		   /* 0: the one that we listen on */
 	uint16_t keepalive_s, hold_s, connect_retry_s;
 	uint16_t advertisement_interval_s; /* RFC 4271 section 9.2.1.1; 0: at once */

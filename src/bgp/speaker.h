@@ -18,10 +18,10 @@ struct interface {
 	mono_t neighbor_until; /* its lifetime */
 };
 
-/* A password as the host was told it. */
+/* Keys as the host was told them. */
 struct key {
 	struct prefix remote;
-	char *password; /* owned */
+	struct tcp_auth *auth; /* owned */
 };
 
 /* What is made of one turn's messages to one peer before it is given to send(). */
@@ -39,7 +39,7 @@ struct bgp {
 	struct map interfaces;	/* struct interface, owned */
 	mono_t neighbors_until; /* the earliest end of a lifetime */
 	uint32_t last_conn;
-	bool keys_dirty;  /* passwords or addresses of peers changed */
+	bool keys_dirty;  /* keys or addresses of peers changed */
 	struct key *keys; /* owned; as the host knows them, sorted by prefix */
 	size_t key_count;
 	struct arena arena; /* scratch of one message or batch */
@@ -62,7 +62,7 @@ bool interface_reaches(const struct interface *i, const struct ip *ip);
 /* Router advertisements whose lifetime is over are forgotten. */
 void bgp_interfaces_run(struct bgp *b, mono_t now);
 void bgp_interfaces_free(struct bgp *b);
-/* Tells the host which passwords changed, if there can be any. */
+/* Tells the host which keys changed, if there can be any. */
 void bgp_keys_run(struct bgp *b);
 /* Connections with this address are signed. */
 bool bgp_has_key(const struct bgp *b, const struct ip *remote);

@@ -120,14 +120,56 @@ void on_ttl_security(struct loading *l, const struct statement *s, const struct 
 	l->neighbor->ttl_security_hops = (uint8_t)number16(w->word[4]);
 }
 
+/* Room for one more key of this kind; NULL, and an error: there is none, or there are others. */
+static struct tcp_auth_key *key_add(
+    struct loading *l, const struct statement *s, enum tcp_auth_kind kind, const char *secret)
+{
+	struct neighbor_settings *n = l->neighbor;
+	struct tcp_auth_key *k;
+
+	if (strlen(secret) > TCP_AUTH_SECRET_MAX)
+		loading_report(
+		    l, s, false, NULL, "the password is longer than %d bytes", TCP_AUTH_SECRET_MAX);
+	if (n->auth == NULL)
+		n->auth = mem_new(sizeof(*n->auth));
+	if (n->auth->count == TCP_AUTH_KEYS_MAX) {
+		loading_report(l, s, false, NULL, "more than %d keys", TCP_AUTH_KEYS_MAX);
+		return NULL;
+	}
+	k = &n->auth->keys[n->auth->count++];
+	k->kind = (uint8_t)kind;
+	strncpy(k->secret, secret, TCP_AUTH_SECRET_MAX);
+	if ((n->auth->keys[0].kind == TCP_AUTH_MD5) != (kind == TCP_AUTH_MD5))
+		loading_report(l, s, false, mem_strdup("TCP MD5 or TCP-AO"),
+		    "neighbor %.80s has `password` and `tcp-ao`", n->name);
+	return k;
+}
+
+/* A group's password gives way to the neighbor's own. */
 void on_password(struct loading *l, const struct statement *s, const struct words *w)
 {
 	char *password = words_join(w, 3);
+	struct tcp_auth *auth = l->neighbor->auth;
 
-	if (strlen(password) > PASSWORD_MAX)
-		loading_report(
-		    l, s, false, NULL, "the password is longer than %d bytes", PASSWORD_MAX);
-	text_set(&l->neighbor->password, password);
+	if (auth != NULL && auth->keys[0].kind == TCP_AUTH_MD5)
+		*auth = (struct tcp_auth){0};
+	key_add(l, s, TCP_AUTH_MD5, password);
+	mem_free(password);
+}
+
+/* RFC 5925; the algorithms of RFC 5926. */
+void on_tcp_ao(struct loading *l, const struct statement *s, const struct words *w)
+{
+	char *password = words_join(w, 7);
+	struct tcp_auth_key *k = key_add(l, s,
+	    strcmp(w->word[5], "hmac-sha-1-96") == 0 ? TCP_AUTH_AO_HMAC_SHA1 : TCP_AUTH_AO_AES_CMAC,
+	    password);
+
+	if (k != NULL) {
+		k->send_id = (uint8_t)number16(w->word[3]);
+		k->recv_id = (uint8_t)number16(w->word[4]);
+	}
+	mem_free(password);
 }
 
 void on_disable_connected_check(struct loading *l, const struct statement *s, const struct words *w)
@@ -453,7 +495,7 @@ static void neighbor_fini(struct neighbor_settings *n)
 	mem_free(n->name);
 	mem_free(n->description);
 	mem_free(n->peer_group);
-	mem_free(n->password);
+	mem_free(n->auth);
 	mem_free(n->shutdown_message);
 }
 

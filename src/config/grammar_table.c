@@ -153,6 +153,7 @@ const struct grammar_row grammar[] = {
 	{BOTH_BGP, "neighbor WORD bfd [=profile =WORD]", INERT, PEER, ONE_LINE, NULL},
 	{BOTH_BGP, "neighbor WORD bfd LINE", INERT, PEER, ONE_LINE, NULL},
 	{BOTH_BGP, "neighbor WORD password =LINE", WORKS, PEER, ONE_LINE, on_password},
+	{BOTH_BGP, "neighbor WORD tcp-ao <0-255> <0-255> =hmac-sha-1-96|aes-128-cmac-96 password =LINE", WORKS, PEER, ONE_LINE, on_tcp_ao},
 	{BOTH_BGP, "neighbor WORD solo", QUIET, PEER, ONE_LINE, NULL},
 	{BOTH_BGP, "neighbor WORD port =<1-65535>", WORKS, PEER, ONE_LINE, on_port},
 	{BOTH_BGP, "neighbor WORD passive", WORKS, PEER | NO, ONE_LINE, on_passive},

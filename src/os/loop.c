@@ -127,9 +127,9 @@ static void loop_act(struct loop *l, const struct action *a)
 	case ACTION_PEER_TTL:
 		tcp_set_ttl(l->tcp, a->peer.conn, a->peer.ttl, a->peer.min_ttl);
 		return;
-	case ACTION_PEER_KEY:
+	case ACTION_PEER_AUTH:
 		loop_gather(l, GATHERED_PEERS);
-		tcp_set_key(l->tcp, &a->key.remote, a->key.password);
+		tcp_set_auth(l->tcp, &a->auth.remote, a->auth.keys);
 		return;
 	case ACTION_PEER_SEND:
 		loop_gather(l, GATHERED_PEERS);

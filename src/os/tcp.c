@@ -30,7 +30,7 @@
 #include "os/listener.h"
 #include "os/sendq.h"
 #include "os/sockaddr.h"
-#include "os/tcpmd5.h"
+#include "os/tcpauth.h"
 
 #define READ_SIZE ((size_t)64 << 10)
 #define LINGERING_MAX 256
@@ -63,7 +63,7 @@ struct tcp {
 	struct event_sink sink;
 	struct log *log;
 	struct listener *listener;
-	struct tcpmd5 *md5;
+	struct tcpauth *auth;
 	struct map known; /* by conn.id */
 	struct list dirty, pending, lingering;
 	uint32_t next_accepted;
@@ -434,12 +434,12 @@ void tcp_set_ttl(struct tcp *t, uint32_t conn, uint8_t ttl, uint8_t min_ttl)
 		conn_failed(c, error);
 }
 
-void tcp_set_key(struct tcp *t, const struct prefix *remote, const char *password)
+void tcp_set_auth(struct tcp *t, const struct prefix *remote, const struct tcp_auth *auth)
 {
 	int fds[LISTENER_SOCKETS];
 	size_t count = listener_fds(t->listener, fds);
 
-	tcpmd5_set(t->md5, remote, password, fds, count);
+	tcpauth_set(t->auth, remote, auth, fds, count);
 }
 
 static bool is_loopback(const struct ip *ip)
@@ -513,7 +513,7 @@ static int conn_open(struct conn *c, const struct action_connect *to)
 	set_options(fd, family);
 	error = set_ttl(fd, family, to->ttl, to->min_ttl);
 	if (error == 0)
-		error = tcpmd5_sign(c->tcp->md5, fd, &to->remote);
+		error = tcpauth_sign(c->tcp->auth, fd, &to->remote);
 	if (error == 0)
 		error = bind_source(fd, to);
 	if (error != 0)
@@ -551,14 +551,14 @@ static bool sign_accepted(struct tcp *t, int fd)
 	if (getpeername(fd, &remote.sa, &size) != 0)
 		return false;
 	ip = sockaddr_ip(&remote, NULL);
-	return tcpmd5_sign(t->md5, fd, &ip) == 0;
+	return tcpauth_sign(t->auth, fd, &ip) == 0;
 }
 
 static void on_listening(void *context, int fd)
 {
 	struct tcp *t = context;
 
-	tcpmd5_listen(t->md5, fd);
+	tcpauth_listen(t->auth, fd);
 }
 
 static void on_accepted(void *context, int fd)
@@ -600,7 +600,7 @@ struct tcp *tcp_new(sd_event *event, const struct event_sink *sink, struct log *
 	t->event = event;
 	t->sink = *sink;
 	t->log = log;
-	t->md5 = tcpmd5_new(log);
+	t->auth = tcpauth_new(log);
 	t->listener = listener_new(event, log, &calls);
 	map_init(&t->known, offsetof(struct conn, id), sizeof(uint32_t), 0);
 	list_init(&t->dirty);
@@ -616,7 +616,7 @@ void tcp_free(struct tcp *t)
 	size_t at = 0;
 
 	listener_free(t->listener);
-	tcpmd5_free(t->md5);
+	tcpauth_free(t->auth);
 	while ((n = list_first(&t->lingering)) != NULL)
 		conn_free(list_entry(n, struct conn, lingering));
 	while ((c = map_next(&t->known, &at)) != NULL)

@@ -36,9 +36,9 @@ void tcp_connect(struct tcp *t, const struct action_connect *to);
  * 0: any). Unknown ids are ignored; a connection for which the kernel cannot do it is closed. */
 void tcp_set_ttl(struct tcp *t, uint32_t conn, uint8_t ttl, uint8_t min_ttl);
 
-/* Connections with these addresses are signed with the password from now on (RFC 2385), those that
- * are open go on as they are; NULL: not signed any more. */
-void tcp_set_key(struct tcp *t, const struct prefix *remote, const char *password);
+/* Connections with these addresses are signed so from now on, those that are open go on as they
+ * are; NULL: not signed any more. */
+void tcp_set_auth(struct tcp *t, const struct prefix *remote, const struct tcp_auth *auth);
 
 /* Queue bytes (copied); an unknown id is ignored: its PEER_CLOSED is on the way to the engine. */
 void tcp_send(struct tcp *t, uint32_t conn, const uint8_t *bytes, size_t size);

@@ -152,15 +152,38 @@ static void code_connect(struct coder *c, struct action_connect *a)
 	code_u8(c, &a->min_ttl);
 }
 
-/* Which address has one is recorded, the password is not. */
-static void code_key(struct coder *c, struct action *a)
+/* Which address has keys is recorded, and of which kinds and ids; the secrets are not. */
+static void code_keys(struct coder *c, struct tcp_auth *auth)
 {
-	bool has = a->key.password != NULL;
+	code_u8(c, &auth->count);
+	if (auth->count == 0 || auth->count > TCP_AUTH_KEYS_MAX)
+		coder_fail(c);
+	for (size_t i = 0; coder_ok(c) && i < auth->count; i++) {
+		code_enum(c, &auth->keys[i].kind, TCP_AUTH_AO_AES_CMAC + 1);
+		code_u8(c, &auth->keys[i].send_id);
+		code_u8(c, &auth->keys[i].recv_id);
+	}
+}
 
-	code_prefix(c, &a->key.remote);
+static void code_auth(struct coder *c, struct action *a)
+{
+	bool has = a->auth.keys != NULL;
+	struct tcp_auth *auth;
+
+	code_prefix(c, &a->auth.remote);
 	code_bool(c, &has);
-	if (coder_decodes(c))
-		a->key.password = has ? "********" : NULL;
+	if (!has)
+		return;
+	if (coder_decodes(c)) {
+		auth = arena_new(c->arena, sizeof(*auth));
+		*auth = (struct tcp_auth){0};
+		code_keys(c, auth);
+		a->auth.keys = auth;
+	} else {
+		struct tcp_auth copy = *a->auth.keys;
+
+		code_keys(c, &copy);
+	}
 }
 
 static void code_reply(struct coder *c, struct action *a)
@@ -223,8 +246,8 @@ static void code_action_body(struct coder *c, struct action *a)
 		code_u8(c, &a->peer.ttl);
 		code_u8(c, &a->peer.min_ttl);
 		return;
-	case ACTION_PEER_KEY:
-		code_key(c, a);
+	case ACTION_PEER_AUTH:
+		code_auth(c, a);
 		return;
 	case ACTION_RA_WATCH:
 		code_ifindex(c, &a->ra.ifindex);

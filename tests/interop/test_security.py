@@ -1,8 +1,11 @@
 """TCP MD5 (RFC 2385) and GTSM (RFC 5082) against FRR and the kernel."""
 
+import errno
+import socket
 import subprocess
 
 import netns
+import pytest
 from pair import LINK, stays, wait
 from test_session import configs
 
@@ -88,6 +91,27 @@ def test_password_on_one_side(pair):
     pair.evpnd(ours)
     pair.frr(theirs)
     assert stays(lambda: not pair.up(pair.a, "10.0.0.2"), 6)
+
+
+def kernel_has_ao():
+    with socket.socket() as s:
+        try:
+            s.setsockopt(socket.IPPROTO_TCP, 38, bytes(300))
+        except OSError as e:
+            return e.errno != errno.ENOPROTOOPT
+    return True
+
+
+@pytest.mark.skipif(kernel_has_ao(), reason="this kernel has TCP-AO, and FRR has not")
+def test_ao_refused(pair):
+    """A kernel without TCP-AO: no session, signed or not, and the reason is told."""
+    ours, theirs = configs(4, "", "")
+    more = " neighbor 10.0.0.2 remote-as 65002\n neighbor 10.0.0.2 tcp-ao 1 1 hmac-sha-1-96 password tulip\n neighbor 10.0.0.2 timers connect 1\n"
+    pair.evpnd(ours.replace(" neighbor 10.0.0.2 remote-as 65002\n", more))
+    pair.frr(theirs)
+    assert stays(lambda: not pair.up(pair.a, "10.0.0.2"), 5)
+    assert "10.0.0.2: The kernel cannot sign connections so" in pair.daemons[pair.a].show("show bgp summary")
+    assert "no TCP-AO for 10.0.0.2/32" in pair.log(pair.a) and "tulip" not in pair.log(pair.a)
 
 
 def test_ttl_security(pair):

@@ -9,6 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -376,12 +377,21 @@ static void test_least_ttl_connecting(void **state)
 	run_until(f, EVENT_PEER_CONNECTED, 1);
 }
 
-static void set_key(struct fixture *f, const char *remote, const char *password)
+static void set_auth(
+    struct fixture *f, const char *remote, enum tcp_auth_kind kind, const char *password)
 {
+	struct tcp_auth auth = {.count = 1, .keys = {{.kind = (uint8_t)kind}}};
 	struct prefix p;
 
 	assert_true(prefix_parse(remote, &p));
-	tcp_set_key(f->tcp, &p, password);
+	if (password != NULL)
+		strcpy(auth.keys[0].secret, password);
+	tcp_set_auth(f->tcp, &p, password == NULL ? NULL : &auth);
+}
+
+static void set_key(struct fixture *f, const char *remote, const char *password)
+{
+	set_auth(f, remote, TCP_AUTH_MD5, password);
 }
 
 static void connect_from(struct fixture *f, uint32_t conn, const char *to, const char *from)
@@ -444,6 +454,46 @@ static void test_password_of_a_range(void **state)
 	run_until(f, EVENT_PEER_ACCEPTED, 2);
 }
 
+static bool kernel_has_ao(void)
+{
+	int fd = socket(AF_INET, SOCK_STREAM, 0);
+	char nothing[300] = {0};
+	bool has =
+	    setsockopt(fd, IPPROTO_TCP, 38 /* TCP_AO_ADD_KEY */, nothing, sizeof(nothing)) != 0 &&
+	    errno != ENOPROTOOPT;
+
+	close(fd);
+	return has;
+}
+
+/* TCP-AO: signed, or nothing. A kernel without it refuses to connect, and what is accepted without
+ * a signature is closed before anybody hears of it. */
+static void test_ao(void **state)
+{
+	struct fixture *f = *state;
+	int fd;
+
+	set_auth(f, "127.0.0.7/32", TCP_AUTH_AO_HMAC_SHA1, "tulip");
+	set_auth(f, "127.0.0.1/32", TCP_AUTH_AO_HMAC_SHA1, "tulip");
+	connect_from(f, 1, "127.0.0.1", "127.0.0.7");
+	if (kernel_has_ao()) {
+		run_until(f, EVENT_PEER_CONNECTED, 1);
+		run_until(f, EVENT_PEER_ACCEPTED, 1);
+		return;
+	}
+	run_until(f, EVENT_PEER_CLOSED, 1);
+	assert_int_equal(
+	    collected_last(&f->seen, EVENT_PEER_CLOSED)->event.peer.error, ENOPROTOOPT);
+	fd = plain_client(f);
+	run_for_ms(f, 50);
+	assert_int_equal(collected_count(&f->seen, EVENT_PEER_ACCEPTED), 0);
+	close(fd);
+	set_auth(f, "127.0.0.1/32", TCP_AUTH_AO_HMAC_SHA1, NULL);
+	fd = plain_client(f);
+	run_until(f, EVENT_PEER_ACCEPTED, 1);
+	close(fd);
+}
+
 static void test_listener_stops(void **state)
 {
 	struct fixture *f = *state;
@@ -462,7 +512,7 @@ int main(void)
 	    T(test_last_words_arrive), T(test_peer_that_never_reads),
 	    T(test_half_close_delivers_first), T(test_reset), T(test_closed_inside_emit),
 	    T(test_listener_stops), T(test_ttl), T(test_least_ttl), T(test_least_ttl_connecting),
-	    T(test_password), T(test_password_of_a_range)};
+	    T(test_password), T(test_password_of_a_range), T(test_ao)};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -347,7 +347,7 @@ static void execute(struct sim_node *n, const struct action *a)
 		break;
 	case ACTION_PEER_LISTEN:
 	case ACTION_PEER_TTL:
-	case ACTION_PEER_KEY:
+	case ACTION_PEER_AUTH:
 	case ACTION_CTL_REPLY:
 	case ACTION_READY:
 		break;

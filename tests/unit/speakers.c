@@ -149,13 +149,13 @@ static void on_set_ttl(void *context, uint32_t conn, uint8_t ttl, uint8_t min_tt
 	c->w->conns[index].accepted_min_ttl = min_ttl;
 }
 
-static void on_set_key(void *context, const struct prefix *remote, const char *password)
+static void on_set_auth(void *context, const struct prefix *remote, const struct tcp_auth *auth)
 {
 	struct context *c = context;
 	char text[PREFIX_TEXT_MAX];
 
 	str_addf(&c->w->node[c->node].keys, "%s %s\n", prefix_text(remote, text),
-	    password == NULL ? "-" : password);
+	    auth == NULL ? "-" : auth->keys[0].secret);
 }
 
 static void on_best(void *context, const struct bgp_best *best)
@@ -236,7 +236,7 @@ void world_speaker(struct world *w, int node)
 	    .close = on_close,
 	    .best_changed = on_best,
 	    .set_ttl = on_set_ttl,
-	    .set_key = on_set_key,
+	    .set_auth = on_set_auth,
 	    .peer_changed = on_peer};
 	n->bgp = bgp_new(&start);
 	n->settings.enabled = true;
@@ -554,6 +554,15 @@ void world_withdraw(struct world *w, int node, const char *prefix)
 	struct nlri n = nlri_of(prefix);
 
 	bgp_withdraw(w->node[node].bgp, &n);
+}
+
+struct tcp_auth *world_password(const char *password)
+{
+	struct tcp_auth *auth = mem_new(sizeof(*auth));
+
+	auth->count = 1;
+	snprintf(auth->keys[0].secret, sizeof(auth->keys[0].secret), "%s", password);
+	return auth;
 }
 
 struct nlri world_mac(const char *rd, const char *mac, uint32_t vni)

@@ -89,6 +89,8 @@ struct bgp_peer_view world_peer_at(struct world *w, int node, size_t index);
 void world_originate(struct world *w, int node, const char *prefix);
 void world_originate_with(struct world *w, int node, const char *prefix, const struct attrs *a);
 void world_withdraw(struct world *w, int node, const char *prefix);
+/* For settings, which own it: TCP MD5. */
+struct tcp_auth *world_password(const char *password);
 struct nlri world_mac(const char *rd, const char *mac, uint32_t vni);
 /* "10.9.0.0/24 path 65002 65001 from 10.0.0.2*\n": all routes, best marked *, multipath = */
 const char *world_routes(struct world *w, int node, enum bgp_family family);

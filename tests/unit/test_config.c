@@ -198,11 +198,26 @@ static void test_connection_security(void **state)
 		 " neighbor 1.1.1.2 remote-as 1\n neighbor 1.1.1.2 peer-group G\n"
 		 " neighbor 1.1.1.2 password own\n",
 	    0);
-	assert_string_equal(neighbor(c, "1.1.1.1")->password, "two words");
+	assert_string_equal(neighbor(c, "1.1.1.1")->auth->keys[0].secret, "two words");
 	assert_int_equal(neighbor(c, "1.1.1.1")->ttl_security_hops, 1);
 	assert_int_equal(neighbor(c, "1.1.1.1")->ttl, 255);
-	assert_string_equal(neighbor(c, "1.1.1.2")->password, "own");
+	assert_string_equal(neighbor(c, "1.1.1.2")->auth->keys[0].secret, "own");
 	config_free(c);
+	c = load("router bgp 1\n neighbor 1.1.1.1 remote-as 2\n"
+		 " neighbor 1.1.1.1 tcp-ao 1 2 aes-128-cmac-96 password new one\n"
+		 " neighbor 1.1.1.1 tcp-ao 3 3 hmac-sha-1-96 password old\n",
+	    0);
+	assert_int_equal(neighbor(c, "1.1.1.1")->auth->count, 2);
+	assert_int_equal(neighbor(c, "1.1.1.1")->auth->keys[0].kind, TCP_AUTH_AO_AES_CMAC);
+	assert_int_equal(neighbor(c, "1.1.1.1")->auth->keys[0].send_id, 1);
+	assert_int_equal(neighbor(c, "1.1.1.1")->auth->keys[0].recv_id, 2);
+	assert_string_equal(neighbor(c, "1.1.1.1")->auth->keys[0].secret, "new one");
+	assert_int_equal(neighbor(c, "1.1.1.1")->auth->keys[1].kind, TCP_AUTH_AO_HMAC_SHA1);
+	config_free(c);
+	config_free(load("router bgp 1\n neighbor 1.1.1.1 remote-as 2\n"
+			 " neighbor 1.1.1.1 password x\n"
+			 " neighbor 1.1.1.1 tcp-ao 3 3 hmac-sha-1-96 password old\n",
+	    1));
 	config_free(load("router bgp 1\n neighbor 1.1.1.1 remote-as 2\n"
 			 " neighbor 1.1.1.1 ebgp-multihop 3\n"
 			 " neighbor 1.1.1.1 ttl-security hops 3\n",
@@ -314,7 +329,7 @@ static void test_listen_ranges(void **state)
 		assert_string_equal(n->peer_group, "G");
 		assert_int_equal(n->hold_s, 15);
 		assert_int_equal(n->ttl, 4);
-		assert_string_equal(n->password, "rose");
+		assert_string_equal(n->auth->keys[0].secret, "rose");
 		assert_true(n->family[BGP_L2VPN_EVPN].activate);
 		assert_true(n->family[BGP_IPV4_UNICAST].activate);
 	}

@@ -206,6 +206,10 @@ static struct event event_of(enum event_kind kind)
 	return e;
 }
 
+static const struct tcp_auth some_keys = {.count = 2,
+    .keys = {{.kind = TCP_AUTH_AO_HMAC_SHA1, .send_id = 1, .recv_id = 2, .secret = "swordfish"},
+	{.kind = TCP_AUTH_AO_AES_CMAC, .secret = "swordfish"}}};
+
 static struct action action_of(enum action_kind kind)
 {
 	struct action a = {.kind = kind};
@@ -246,9 +250,9 @@ static struct action action_of(enum action_kind kind)
 		a.peer.ttl = 1;
 		a.peer.min_ttl = 254;
 		break;
-	case ACTION_PEER_KEY:
-		assert_true(prefix_parse("10.0.0.2/32", &a.key.remote));
-		a.key.password = "swordfish";
+	case ACTION_PEER_AUTH:
+		assert_true(prefix_parse("10.0.0.2/32", &a.auth.remote));
+		a.auth.keys = &some_keys;
 		break;
 	case ACTION_PEER_SEND:
 	case ACTION_PEER_CLOSE:
@@ -317,7 +321,7 @@ static void decodes_and_encodes_again(size_t size)
 /* A password in an action is not recorded, only that there is one. */
 static void test_no_password_in_actions(void **state)
 {
-	struct action a = action_of(ACTION_PEER_KEY);
+	struct action a = action_of(ACTION_PEER_AUTH);
 	struct writer w = writer_to(buffer, sizeof(buffer));
 
 	(void)state;

@@ -687,8 +687,8 @@ static void set_password(struct world *w, const char *name, const char *password
 {
 	struct neighbor_settings *n = settings_of(w, name);
 
-	mem_free(n->password);
-	n->password = password == NULL ? NULL : mem_strdup(password);
+	mem_free(n->auth);
+	n->auth = password == NULL ? NULL : world_password(password);
 }
 
 /* The host is told each password before the first connection that needs it, and each change once.
@@ -746,7 +746,7 @@ static void test_unsigned_is_refused(void **state)
 
 	(void)state;
 	for (int i = 0; i < 2; i++) {
-		w->node[i].settings.neighbors[0].password = i == 0 ? mem_strdup("rose") : NULL;
+		w->node[i].settings.neighbors[0].auth = i == 0 ? world_password("rose") : NULL;
 		world_configure(w, i);
 	}
 	world_link_set(w, 0, 3, true, false);
@@ -945,7 +945,7 @@ static void test_listen_password(void **state)
 	struct str keep = {0};
 
 	(void)state;
-	listen(w, "10.0.0.0/24", "G")->neighbor.password = mem_strdup("rose");
+	listen(w, "10.0.0.0/24", "G")->neighbor.auth = world_password("rose");
 	start_all(w);
 	assert_true(world_established(w, 0, 1));
 	assert_string_equal(told(w, &keep), "10.0.0.0/24 rose\n");
