@@ -62,21 +62,41 @@ static struct out *queue_shift(struct out_queue *q)
 	return out;
 }
 
-static struct out *out_find(const struct dest *d, const struct adj_rib_out *o)
+/* The one for this destination, or with add-path for this path of it. */
+static struct out *out_find(
+    const struct dest *d, const struct adj_rib_out *o, const struct peer *from, uint32_t path_id)
 {
 	struct out *out = d->outs;
 
-	while (out != NULL && out->rib != o)
+	while (
+	    out != NULL &&
+	    (out->rib != o || (o->add_path && (out->from != from || out->from_path_id != path_id))))
 		out = out->next;
 	return out;
 }
 
-static struct out *out_new(struct adj_rib_out *o, struct dest *d)
+/* The next Path Identifier that the peer does not know for this destination. */
+static uint32_t free_path_id(const struct dest *d, const struct adj_rib_out *o)
+{
+	uint32_t id = 1;
+
+	for (const struct out *out = d->outs; out != NULL; out = out->next)
+		if (out->rib == o && out->path_id >= id)
+			id = out->path_id + 1;
+	return id;
+}
+
+static struct out *out_new(struct adj_rib_out *o, struct dest *d, const struct path *path)
 {
 	struct out *out = mem_new(sizeof(*out));
 
 	out->rib = o;
 	out->dest = d;
+	if (o->add_path) {
+		out->path_id = free_path_id(d, o);
+		out->from = path->peer;
+		out->from_path_id = path->path_id;
+	}
 	out->next = d->outs;
 	d->outs = out;
 	return out;
@@ -143,8 +163,21 @@ static const struct attrs *cached_export(
 void adj_rib_out_open(struct adj_rib_out *o)
 {
 	o->open = true;
+	o->add_path = o->peer->up->transmit.add_path[o->family];
 	o->end_of_rib_owed = true;
 	adj_rib_out_walk(o, false);
+}
+
+/* The last one may take the destination with it. */
+static void free_outs(struct adj_rib_out *o, struct dest *d)
+{
+	struct out *out = d->outs, *next;
+
+	for (; out != NULL; out = next) {
+		next = out->next;
+		if (out->rib == o)
+			out_free(out);
+	}
 }
 
 void adj_rib_out_close(struct adj_rib_out *o)
@@ -156,11 +189,8 @@ void adj_rib_out_close(struct adj_rib_out *o)
 		return;
 	o->walking = false;
 	for (struct dest *d = loc_rib_after(rib, o->family, NULL); d != NULL; d = next) {
-		struct out *out = out_find(d, o);
-
 		next = loc_rib_after(rib, o->family, d);
-		if (out != NULL)
-			out_free(out);
+		free_outs(o, d);
 	}
 	adj_rib_out_clear_cache(o);
 	check(o->advertised == 0);
@@ -188,22 +218,87 @@ void adj_rib_out_policy_changed(struct adj_rib_out *o)
 	adj_rib_out_walk(o, false);
 }
 
-void adj_rib_out_consider(struct adj_rib_out *o, struct dest *d, bool urgent, bool force)
+static void consider_path(
+    struct adj_rib_out *o, struct dest *d, const struct path *path, bool urgent, bool force)
 {
-	const struct path *best = dest_best(d);
-	struct out *out;
+	struct out *out =
+	    path == NULL ? out_find(d, o, NULL, 0) : out_find(d, o, path->peer, path->path_id);
 
-	if (!o->open)
-		return;
-	out = out_find(d, o);
 	if (out == NULL) {
-		if (best == NULL || !export_allowed(o->peer, o->family, best))
+		if (path == NULL || !export_allowed(o->peer, o->family, path))
 			return;
-		out = out_new(o, d);
+		out = out_new(o, d, path);
 	}
 	out->force |= force;
 	if (!out->queued)
 		queue_push(urgent ? &o->urgent : &o->queue, out);
+}
+
+static bool is_live(const struct path *p)
+{
+	return (p->flags & (PATH_WITHDRAWN | PATH_ORPHAN)) == 0;
+}
+
+/* `addpath-tx-bestpath-per-AS`: no better path came from the same neighbouring AS. */
+static bool is_best_of_its_as(
+    const struct adj_rib_out *o, const struct dest *d, const struct path *p)
+{
+	struct bgp *b = o->peer->bgp;
+	uint32_t as = as_path_first(p->attrs);
+	struct decision_path **ranked;
+	enum decision_step *steps;
+	size_t n = loc_rib_ranked(&b->settings, d, &b->arena, &ranked, &steps);
+
+	for (size_t i = 0; i < n && ranked[i]->owner != p; i++)
+		if (as_path_first(ranked[i]->attrs) == as)
+			return false;
+	return true;
+}
+
+/* What the peer is to have of this path now; the settings may have changed since it was told. */
+static bool path_wanted(const struct adj_rib_out *o, const struct dest *d, const struct path *p)
+{
+	switch (o->peer->settings->family[o->family].add_path) {
+	case ADD_PATH_NONE:
+		return (p->flags & PATH_BEST) != 0;
+	case ADD_PATH_ALL:
+		return true;
+	case ADD_PATH_BEST_PER_AS:
+		return is_best_of_its_as(o, d, p);
+	}
+	return false;
+}
+
+/* All that it has of this destination, and all that it is to have. */
+static void consider_all_paths(struct adj_rib_out *o, struct dest *d, bool urgent, bool force)
+{
+	for (struct out *out = d->outs; out != NULL; out = out->next) {
+		if (out->rib != o)
+			continue;
+		out->force |= force;
+		if (!out->queued)
+			queue_push(urgent ? &o->urgent : &o->queue, out);
+	}
+	for (const struct path *p = d->paths; p != NULL; p = p->next)
+		if (is_live(p) && path_wanted(o, d, p))
+			consider_path(o, d, p, urgent, force);
+}
+
+static void consider(struct adj_rib_out *o, struct dest *d, bool urgent, bool force)
+{
+	if (!o->open)
+		return;
+	if (o->add_path)
+		consider_all_paths(o, d, urgent, force);
+	else
+		consider_path(o, d, dest_best(d), urgent, force);
+}
+
+void adj_rib_out_changed(
+    struct adj_rib_out *o, struct dest *d, const struct loc_rib_change *change, bool urgent)
+{
+	if (o->add_path ? change->any_changed || change->best_changed : change->best_changed)
+		consider(o, d, urgent, false);
 }
 
 void adj_rib_out_forget(struct adj_rib_out *o, const struct dest *d)
@@ -229,7 +324,7 @@ static size_t walk(struct adj_rib_out *o, size_t budget)
 			break;
 		}
 		o->cursor = d;
-		adj_rib_out_consider(o, d, false, o->walk_force);
+		consider(o, d, false, o->walk_force);
 		n++;
 	}
 	return n;
@@ -335,6 +430,7 @@ static void pack_run(struct packer *k, struct pending *p, size_t count)
 		struct nlri n;
 
 		dest_nlri(p[i].out->dest, attrs == NULL ? p[i].out->extra : p[i].extra, &n);
+		n.path_id = p[i].out->path_id;
 		if (!update_add(&u, &n) && !empty) {
 			packer_take(k, update_end(&u));
 			begin(k, &u, attrs);
@@ -381,10 +477,23 @@ static void pack(struct packer *k, struct pending *p, size_t count)
 	}
 }
 
+/* The path that this out is to tell of; NULL: there is none any more. */
+static const struct path *out_path(const struct adj_rib_out *o, const struct out *out)
+{
+	const struct path *p = out->dest->paths;
+
+	if (!o->add_path)
+		return dest_best(out->dest);
+	while (
+	    p != NULL && (!is_live(p) || p->peer != out->from || p->path_id != out->from_path_id))
+		p = p->next;
+	return p != NULL && path_wanted(o, out->dest, p) ? p : NULL;
+}
+
 /* What is to be told about this destination now. False: nothing. */
 static bool resolve(struct adj_rib_out *o, struct out *out, bool per_nlri, struct pending *p)
 {
-	const struct path *best = dest_best(out->dest);
+	const struct path *best = out_path(o, out);
 	bool force = out->force;
 	struct nlri n;
 

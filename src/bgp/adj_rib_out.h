@@ -6,12 +6,17 @@
 
 #include "bgp/loc_rib.h"
 
-/* One destination as the peer sees it. Owned by the destination's list. */
+/* One destination as the peer sees it; with add-path, one path of it. Owned by the destination's
+ * list. */
 struct out {
 	struct out *next; /* of the destination */
 	struct out *queue_next;
 	struct adj_rib_out *rib;
 	struct dest *dest;
+	/* With add-path (RFC 7911): which path, and what the peer knows it by; else zero. The peer
+	 * is compared, never followed: it may be gone. */
+	const struct peer *from;
+	uint32_t from_path_id, path_id;
 	const struct attrs *attrs;	/* held; what the peer has; NULL: nothing */
 	const struct nlri_extra *extra; /* held */
 	bool queued;
@@ -35,7 +40,8 @@ struct export_cache {
 struct adj_rib_out {
 	struct peer *peer;
 	enum bgp_family family;
-	bool open; /* the family is negotiated and the session up */
+	bool open;     /* the family is negotiated and the session up */
+	bool add_path; /* the peer takes several paths, and is to have them */
 	struct out_queue urgent, queue;
 	struct dest *cursor; /* last destination visited by the walk; NULL: at the start */
 	bool walking;	     /* all destinations are being visited: start, refresh, new policy */
@@ -55,8 +61,9 @@ void adj_rib_out_open(struct adj_rib_out *o);
 void adj_rib_out_close(struct adj_rib_out *o);
 /* Visit all destinations again: because the policy changed, or (force) the peer asked. */
 void adj_rib_out_walk(struct adj_rib_out *o, bool force);
-/* The best path of a destination changed. */
-void adj_rib_out_consider(struct adj_rib_out *o, struct dest *d, bool urgent, bool force);
+/* The paths of a destination changed, as the decision process tells. */
+void adj_rib_out_changed(
+    struct adj_rib_out *o, struct dest *d, const struct loc_rib_change *change, bool urgent);
 /* The destination is about to be freed: it must not be where the walk stands. */
 void adj_rib_out_forget(struct adj_rib_out *o, const struct dest *d);
 /* Up to about `budget` destinations become UPDATEs, unless the peer is slow. Returns how much of

@@ -241,8 +241,8 @@ static void decide(struct bgp *b, struct dest *d)
 	bool urgent = d->urgent;
 	struct loc_rib_change change = loc_rib_decide(&b->rib, &b->settings, d);
 
-	for (size_t i = 0; change.best_changed && i < b->peer_count; i++)
-		adj_rib_out_consider(&b->peers[i]->out[d->family], d, urgent, false);
+	for (size_t i = 0; i < b->peer_count; i++)
+		adj_rib_out_changed(&b->peers[i]->out[d->family], d, &change, urgent);
 	if (change.visible && b->host.best_changed != NULL)
 		b->host.best_changed(b->host.context, &b->rib.best);
 	bgp_collect(b, d);

@@ -53,7 +53,7 @@ static bool out_equal(const struct bgp_settings *a, const struct neighbor_family
 	       x->remove_private_all == y->remove_private_all &&
 	       x->remove_private_replace == y->remove_private_replace &&
 	       x->route_reflector_client == y->route_reflector_client &&
-	       a->no_client_to_client == b->no_client_to_client &&
+	       x->add_path == y->add_path && a->no_client_to_client == b->no_client_to_client &&
 	       ip_equal(&a->cluster_id, &b->cluster_id);
 }
 

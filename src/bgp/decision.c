@@ -40,7 +40,8 @@ const char *decision_step_text(enum decision_step step)
 	    [DECISION_ROUTER_ID] = "Router ID",
 	    [DECISION_CLUSTER_LIST] = "Cluster length",
 	    [DECISION_PEER_ADDRESS] = "Neighbor IP",
-	    [DECISION_INTERFACE] = "Interface"};
+	    [DECISION_INTERFACE] = "Interface",
+	    [DECISION_PATH_ID] = "Path ID"};
 
 	return text[step];
 }
@@ -121,6 +122,11 @@ static int by_interface(const struct decision_path *a, const struct decision_pat
 	return lower(a->peer_ifindex.v, b->peer_ifindex.v);
 }
 
+static int by_path_id(const struct decision_path *a, const struct decision_path *b)
+{
+	return lower(a->path_id, b->path_id);
+}
+
 typedef int compare_fn(const struct decision_path *a, const struct decision_path *b);
 
 struct rung {
@@ -144,6 +150,7 @@ static const struct rung tie_ladder[] = {
     {DECISION_CLUSTER_LIST, by_cluster_list}, /* f' */
     {DECISION_PEER_ADDRESS, by_peer_address}, /* g */
     {DECISION_INTERFACE, by_interface},	      /* g */
+    {DECISION_PATH_ID, by_path_id},
 };
 
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))

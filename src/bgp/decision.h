@@ -20,7 +20,8 @@ enum decision_step {
 	DECISION_ROUTER_ID,    /* f */
 	DECISION_CLUSTER_LIST, /* RFC 4456 section 9 */
 	DECISION_PEER_ADDRESS, /* g */
-	DECISION_INTERFACE     /* two links to one peer with one link-local address */
+	DECISION_INTERFACE,    /* two links to one peer with one link-local address */
+	DECISION_PATH_ID       /* several ways of one peer (RFC 7911) */
 };
 
 /* "AS Path", "MED", … as shows print it. */
@@ -42,6 +43,7 @@ struct decision_path {
 	uint32_t router_id; /* ORIGINATOR_ID, else the peer's BGP Identifier */
 	struct ip peer_address;
 	ifindex_t peer_ifindex;
+	uint32_t path_id;
 };
 
 /* Reorders `paths` so that the best comes first, then the others of the multipath set, then the

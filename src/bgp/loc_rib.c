@@ -6,7 +6,8 @@
  * bgp_run() takes it from the queue. So a withdrawal and a new announcement within one turn are
  * one change, or none.
  *
- * Invariants: a path with attributes is in its destination's list exactly once per peer; `first` is
+ * Invariants: a path with attributes is in its destination's list exactly once per peer and Path
+ * Identifier; `first` is
  * the storage of at most one of them; PATH_SELECTED is on `selected` paths, PATH_BEST on one of
  * these. The map is for lookup; the order in which destinations are walked is that of creation.
  */
@@ -197,20 +198,29 @@ bool loc_rib_pending(const struct loc_rib *rib)
 
 /* ---- paths ---- */
 
-static struct path *path_find(const struct dest *d, const struct peer *peer)
+/* The first path of this peer from `p` on; NULL: there is no more. */
+static struct path *path_of(struct path *p, const struct peer *peer)
 {
-	struct path *p = d->paths;
-
 	while (p != NULL && (p->peer != peer || (p->flags & PATH_ORPHAN) != 0))
 		p = p->next;
 	return p;
 }
 
-static struct path *path_add(struct dest *d, struct peer *peer)
+static struct path *path_find(const struct dest *d, const struct peer *peer, uint32_t path_id)
+{
+	struct path *p = path_of(d->paths, peer);
+
+	while (p != NULL && p->path_id != path_id)
+		p = path_of(p->next, peer);
+	return p;
+}
+
+static struct path *path_add(struct dest *d, struct peer *peer, uint32_t path_id)
 {
 	struct path *p = d->first.attrs == NULL ? &d->first : mem_new(sizeof(*p));
 
 	p->peer = peer;
+	p->path_id = path_id;
 	p->next = d->paths;
 	d->paths = p;
 	return p;
@@ -237,7 +247,7 @@ bool loc_rib_set(
     struct loc_rib *rib, struct peer *peer, const struct nlri *n, const struct attrs *attrs)
 {
 	struct dest *d = dest_get(rib, n);
-	struct path *p = d == NULL ? NULL : path_find(d, peer);
+	struct path *p = d == NULL ? NULL : path_find(d, peer, n->path_id);
 	const struct nlri_extra *extra;
 	bool same;
 
@@ -247,7 +257,7 @@ bool loc_rib_set(
 	if (p == NULL || (p->flags & PATH_WITHDRAWN) != 0)
 		count_accepted(d, peer, 1);
 	if (p == NULL)
-		p = path_add(d, peer);
+		p = path_add(d, peer, n->path_id);
 	same = p->attrs == attrs && p->extra == extra && (p->flags & PATH_STALE) == 0;
 	p->flags &= (uint8_t)~PATH_REFRESH;
 	if (same && (p->flags & PATH_WITHDRAWN) == 0) {
@@ -274,7 +284,7 @@ static void path_withdraw(struct loc_rib *rib, struct dest *d, struct path *p)
 void loc_rib_unset(struct loc_rib *rib, struct peer *peer, const struct nlri *n)
 {
 	struct dest *d = loc_rib_find(rib, n);
-	struct path *p = d == NULL ? NULL : path_find(d, peer);
+	struct path *p = d == NULL ? NULL : path_find(d, peer, n->path_id);
 
 	if (p != NULL)
 		path_withdraw(rib, d, p);
@@ -284,14 +294,15 @@ void loc_rib_drop_paths(struct loc_rib *rib, enum bgp_family family, struct peer
 {
 	for (struct dest *d = loc_rib_after(rib, family, NULL); d != NULL;
 	     d = loc_rib_after(rib, family, d)) {
-		struct path *p = path_find(d, peer);
+		struct path *p = path_of(d->paths, peer), *next;
 
-		if (p == NULL)
-			continue;
-		path_withdraw(rib, d, p);
-		if (orphan) {
-			p->flags |= PATH_ORPHAN;
-			p->peer = NULL;
+		for (; p != NULL; p = next) {
+			next = path_of(p->next, peer);
+			path_withdraw(rib, d, p);
+			if (orphan) {
+				p->flags |= PATH_ORPHAN;
+				p->peer = NULL;
+			}
 		}
 	}
 }
@@ -300,9 +311,9 @@ void loc_rib_refresh_begin(struct loc_rib *rib, enum bgp_family family, struct p
 {
 	for (struct dest *d = loc_rib_after(rib, family, NULL); d != NULL;
 	     d = loc_rib_after(rib, family, d)) {
-		struct path *p = path_find(d, peer);
+		struct path *p = path_of(d->paths, peer);
 
-		if (p != NULL)
+		for (; p != NULL; p = path_of(p->next, peer))
 			p->flags |= PATH_REFRESH;
 	}
 }
@@ -311,10 +322,11 @@ void loc_rib_refresh_end(struct loc_rib *rib, enum bgp_family family, struct pee
 {
 	for (struct dest *d = loc_rib_after(rib, family, NULL); d != NULL;
 	     d = loc_rib_after(rib, family, d)) {
-		struct path *p = path_find(d, peer);
+		struct path *p = path_of(d->paths, peer);
 
-		if (p != NULL && (p->flags & PATH_REFRESH) != 0)
-			path_withdraw(rib, d, p);
+		for (; p != NULL; p = path_of(p->next, peer))
+			if ((p->flags & PATH_REFRESH) != 0)
+				path_withdraw(rib, d, p);
 	}
 }
 
@@ -337,7 +349,8 @@ static struct decision_path decision_path_of(const struct dest *d, struct path *
 	struct decision_path c = {.attrs = p->attrs,
 	    .owner = p,
 	    .local = p->peer == NULL,
-	    .router_id = path_router_id(p)};
+	    .router_id = path_router_id(p),
+	    .path_id = p->path_id};
 
 	if (p->peer != NULL) {
 		c.ebgp = p->peer->ebgp;
@@ -383,6 +396,7 @@ static size_t sweep(struct loc_rib *rib, struct dest *d, struct loc_rib_change *
 			at = &p->next;
 			continue;
 		}
+		change->any_changed = true;
 		change->visible |= (p->flags & PATH_SELECTED) != 0;
 		change->best_changed |= (p->flags & PATH_BEST) != 0;
 		*at = p->next;
@@ -443,8 +457,10 @@ static void select_paths(
 				   was_best != (i == 0);
 		change->best_changed |= i == 0 && (!was_best || (p->flags & PATH_CHANGED) != 0);
 	}
-	for (struct path *p = d->paths; p != NULL; p = p->next)
+	for (struct path *p = d->paths; p != NULL; p = p->next) {
+		change->any_changed |= (p->flags & PATH_CHANGED) != 0;
 		p->flags &= (uint8_t) ~(PATH_SELECTED | PATH_BEST | PATH_CHANGED);
+	}
 	for (size_t i = 0; i < count; i++) {
 		struct path *p = rib->ranked[i]->owner;
 

@@ -31,6 +31,7 @@ struct path {
 	const struct attrs *attrs;	/* held; NULL: this slot is free */
 	const struct nlri_extra *extra; /* held */
 	uint8_t flags;			/* enum path_flag */
+	uint32_t path_id;		/* RFC 7911: the peer's; a peer may have several paths */
 };
 
 struct dest {
@@ -77,8 +78,8 @@ void loc_rib_fini(struct loc_rib *rib);
 
 /* NULL when there is none. */
 struct dest *loc_rib_find(const struct loc_rib *rib, const struct nlri *n);
-/* The path from this peer (NULL: here) is now n with `attrs` (interned; held if kept). False when
- * the table is full. Nothing happens when it is that already. */
+/* The path from this peer (NULL: here), of this Path Identifier, is now n with `attrs` (interned;
+ * held if kept). False when the table is full. Nothing happens when it is that already. */
 bool loc_rib_set(
     struct loc_rib *rib, struct peer *peer, const struct nlri *n, const struct attrs *attrs);
 void loc_rib_unset(struct loc_rib *rib, struct peer *peer, const struct nlri *n);
@@ -99,6 +100,7 @@ void loc_rib_mark_dirty(struct loc_rib *rib, struct dest *d, bool urgent);
 struct loc_rib_change {
 	bool visible;	   /* rib->best tells the new set */
 	bool best_changed; /* the path to advertise is another one, or changed, or gone */
+	bool any_changed;  /* one of the paths came, changed, or went */
 };
 
 /* Runs the decision process. After this withdrawn paths are freed. */

@@ -346,18 +346,23 @@ bool nlri_run_check(const struct nlri_run *run)
 {
 	struct reader r = run->bytes;
 
-	while (reader_left(&r) != 0)
+	while (reader_left(&r) != 0) {
+		if (run->add_path)
+			read_u32(&r);
 		frame_skip(&r, run->family);
+	}
 	return !r.failed;
 }
 
 bool nlri_run_next(struct nlri_run *run, struct nlri *n)
 {
 	while (reader_left(&run->bytes) != 0) {
+		uint32_t path_id = run->add_path ? read_u32(&run->bytes) : 0;
 		bool skip;
 
 		if (!nlri_decode(&run->bytes, run->family, n, &skip))
 			return false;
+		n->path_id = path_id;
 		if (!skip)
 			return true;
 		run->skipped++;
@@ -486,7 +491,7 @@ static bool evpn_equal(const struct evpn_nlri *a, const struct evpn_nlri *b)
 
 bool nlri_equal(const struct nlri *a, const struct nlri *b)
 {
-	if (a->family != b->family)
+	if (a->family != b->family || a->path_id != b->path_id)
 		return false;
 	return a->family == BGP_L2VPN_EVPN ? evpn_equal(&a->evpn, &b->evpn)
 					   : prefix_equal(&a->prefix, &b->prefix);

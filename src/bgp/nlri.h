@@ -60,6 +60,7 @@ uint32_t evpn_vni_label(vni_t vni);
 
 struct nlri {
 	enum bgp_family family;
+	uint32_t path_id;      /* RFC 7911: which of several ways; not part of the key; 0 none */
 	struct prefix prefix;  /* the unicast families */
 	struct evpn_nlri evpn; /* BGP_L2VPN_EVPN */
 };
@@ -76,6 +77,7 @@ struct nlri_run {
 	enum bgp_family family;
 	struct reader bytes;
 	uint32_t skipped; /* malformed ones passed over so far */
+	bool add_path;	  /* each has a Path Identifier in front (RFC 7911 section 3) */
 };
 
 /* Every NLRI of the run can be found: framing and prefix lengths are right. */

@@ -167,6 +167,49 @@ static void restart_encode(struct writer *w, const struct open *o)
 	}
 }
 
+/* ---- add-path: AFI, SAFI, Send/Receive (RFC 7911 section 4) ---- */
+
+#define ADD_PATH_RECEIVE 1
+#define ADD_PATH_SEND 2
+
+/* Any other value than these two and both: as if it were not there. */
+static void add_path_decode(struct reader *r, struct open *o)
+{
+	while (reader_left(r) != 0) {
+		uint16_t afi = read_u16(r);
+		uint8_t safi = read_u8(r), what = read_u8(r);
+		enum bgp_family family;
+
+		if (what > (ADD_PATH_RECEIVE | ADD_PATH_SEND) ||
+		    !bgp_family_from(afi, safi, &family))
+			continue;
+		o->add_path_receive[family] = (what & ADD_PATH_RECEIVE) != 0;
+		o->add_path_send[family] = (what & ADD_PATH_SEND) != 0;
+	}
+}
+
+static bool add_path_wanted(const struct open *o)
+{
+	for (unsigned f = 0; f < BGP_FAMILIES; f++)
+		if (o->add_path_receive[f] || o->add_path_send[f])
+			return true;
+	return false;
+}
+
+static void add_path_encode(struct writer *w, const struct open *o)
+{
+	for (unsigned f = 0; f < BGP_FAMILIES; f++) {
+		int what = (o->add_path_receive[f] ? ADD_PATH_RECEIVE : 0) |
+			   (o->add_path_send[f] ? ADD_PATH_SEND : 0);
+
+		if (what == 0)
+			continue;
+		write_u16(w, bgp_family_afi((enum bgp_family)f));
+		write_u8(w, bgp_family_safi((enum bgp_family)f));
+		write_u8(w, (uint8_t)what);
+	}
+}
+
 /* ---- 4-octet AS ---- */
 
 static void as4_decode(struct reader *r, struct open *o)
@@ -238,6 +281,7 @@ static const struct capability capabilities[] = {
     {6, 0, 0, extended_message_decode, extended_message_wanted, flag_encode},
     {64, 4, 2, restart_decode, restart_wanted, restart_encode},
     {65, 0, 4, as4_decode, as4_wanted, as4_encode},
+    {69, 4, 0, add_path_decode, add_path_wanted, add_path_encode},
     {70, 0, 0, enhanced_decode, enhanced_wanted, flag_encode},
     {73, 1, 0, hostname_decode, hostname_wanted, hostname_encode},
 };
@@ -393,6 +437,8 @@ void open_text(const struct open *o, struct str *out)
 	str_addf(out, "AS %u id %s hold %u", o->as, ip_text(&o->router_id, id), o->hold_s);
 	families_text(o->families, "mp", out);
 	families_text(o->extended_nexthop, "extended-nexthop", out);
+	families_text(o->add_path_receive, "add-path-rx", out);
+	families_text(o->add_path_send, "add-path-tx", out);
 	str_add(out, o->as4 ? " as4" : "");
 	str_add(out, o->route_refresh ? " refresh" : "");
 	str_add(out, o->enhanced_refresh ? " enhanced-refresh" : "");

@@ -1,8 +1,8 @@
 /*
  * OPEN and its capabilities. RFC 4271 sections 4.2 and 6.2, RFC 5492; extended parameter length
- * RFC 9072; multiprotocol 4760, route refresh 2918 and 7313, extended next hop 8950, extended
- * message 8654, graceful restart 4724 and 8538, 4-octet AS 6793, hostname (code 73, a draft that
- * FRR speaks).
+ * RFC 9072; multiprotocol 4760, route refresh 2918 and 7313, extended next hop 8950, add-path 7911,
+ * extended message 8654, graceful restart 4724 and 8538, 4-octet AS 6793, hostname (code 73, a
+ * draft that FRR speaks).
  */
 #pragma once
 
@@ -17,7 +17,8 @@ struct open {
 	uint16_t hold_s;
 	struct ip router_id;
 	bool as4, route_refresh, enhanced_refresh, extended_message;
-	bool families[BGP_FAMILIES];	     /* RFC 4271: no such capability means IPv4 unicast */
+	bool families[BGP_FAMILIES]; /* RFC 4271: no such capability means IPv4 unicast */
+	bool add_path_receive[BGP_FAMILIES], add_path_send[BGP_FAMILIES]; /* able and willing to */
 	bool extended_nexthop[BGP_FAMILIES]; /* IPv6 next hops; IPv4 unicast is the one in use */
 	char hostname[OPEN_NAME_MAX];	     /* "" none; cut to fit */
 	char domain[OPEN_NAME_MAX];

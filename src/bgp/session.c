@@ -77,8 +77,13 @@ void session_send_open(struct session *s)
 	     * (RFC 4724 section 3). Without it FRR sends none. */
 	    .graceful_restart = true};
 
-	for (size_t f = 0; f < BGP_FAMILIES; f++)
-		o.families[f] = p->settings->family[f].activate;
+	for (size_t f = 0; f < BGP_FAMILIES; f++) {
+		const struct neighbor_family *family = &p->settings->family[f];
+
+		o.families[f] = family->activate;
+		o.add_path_receive[f] = family->activate && !family->no_add_path_rx;
+		o.add_path_send[f] = family->activate && family->add_path != ADD_PATH_NONE;
+	}
 	o.extended_nexthop[BGP_IPV4_UNICAST] =
 	    p->settings->extended_nexthop && o.families[BGP_IPV4_UNICAST];
 	memcpy(o.hostname, g->hostname, sizeof(o.hostname) - 1);
@@ -194,6 +199,19 @@ static void negotiate_timers(struct session *s, const struct open *o)
 		s->keepalive_s = n->keepalive_s;
 }
 
+/* RFC 7911 section 5: a direction wants the word of both. */
+static void negotiate_add_path(struct session *s, const struct open *o)
+{
+	for (size_t f = 0; f < BGP_FAMILIES; f++) {
+		const struct neighbor_family *family = &s->peer->settings->family[f];
+
+		s->receive.add_path[f] =
+		    s->families[f] && o->add_path_send[f] && !family->no_add_path_rx;
+		s->transmit.add_path[f] =
+		    s->families[f] && o->add_path_receive[f] && family->add_path != ADD_PATH_NONE;
+	}
+}
+
 bool session_negotiate(struct session *s, const struct open *o, struct notification *error)
 {
 	const struct peer *p = s->peer;
@@ -226,6 +244,7 @@ bool session_negotiate(struct session *s, const struct open *o, struct notificat
 	    .max_size = MESSAGE_MAX_EXTENDED};
 	memcpy(s->receive.families, s->families, sizeof(s->families));
 	s->transmit = s->receive;
+	negotiate_add_path(s, o);
 	s->transmit.max_size = o->extended_message ? MESSAGE_MAX_EXTENDED : MESSAGE_MAX;
 	return true;
 }

@@ -110,10 +110,16 @@ static bool auth_equal(const struct tcp_auth *a, const struct tcp_auth *b)
 	return a == NULL || b == NULL ? a == b : memcmp(a, b, sizeof(*a)) == 0;
 }
 
+static bool family_session_equal(const struct neighbor_family *a, const struct neighbor_family *b)
+{
+	return a->activate == b->activate && a->no_add_path_rx == b->no_add_path_rx &&
+	       (a->add_path == ADD_PATH_NONE) == (b->add_path == ADD_PATH_NONE);
+}
+
 bool neighbor_session_equal(const struct neighbor_settings *a, const struct neighbor_settings *b)
 {
 	for (size_t f = 0; f < BGP_FAMILIES; f++)
-		if (a->family[f].activate != b->family[f].activate)
+		if (!family_session_equal(&a->family[f], &b->family[f]))
 			return false;
 	return a->unnumbered == b->unnumbered && ip_equal(&a->address, &b->address) &&
 	       a->remote_as_kind == b->remote_as_kind && a->remote_as == b->remote_as &&

@@ -20,6 +20,8 @@ struct prefix_limit {
 	uint16_t restart_min; /* the session may come back after so many minutes; 0: when told */
 };
 
+enum add_path { ADD_PATH_NONE, ADD_PATH_ALL, ADD_PATH_BEST_PER_AS };
+
 struct neighbor_family {
 	bool activate;
 	bool next_hop_self;
@@ -36,7 +38,9 @@ struct neighbor_family {
 	uint8_t allowas_in;	      /* occurrences of the own AS that are tolerated */
 	bool allowas_in_origin;	      /* any number of them if we are the origin */
 	struct prefix_limit limit;
-	char *route_map_in; /* owned; NULL none */
+	enum add_path add_path; /* what is sent of several ways to a destination (RFC 7911) */
+	bool no_add_path_rx;	/* several ways are not taken */
+	char *route_map_in;	/* owned; NULL none */
 	char *route_map_out;
 };
 

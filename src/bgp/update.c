@@ -70,19 +70,25 @@ static void blame_family(
 	blame(p, others ? UPDATE_DISABLE_FAMILY : UPDATE_RESET, attribute, subcode, reason);
 }
 
+static struct nlri_run run_of(const struct parts *p, enum bgp_family family, struct reader bytes)
+{
+	return (struct nlri_run){
+	    .family = family, .bytes = bytes, .add_path = p->context->add_path[family]};
+}
+
 static void add_unreach(struct parts *p, enum bgp_family family, struct reader bytes)
 {
 	struct update *u = p->update;
 
 	if (reader_left(&bytes) > 0)
-		u->unreach[u->unreach_count++] = (struct nlri_run){family, bytes, 0};
+		u->unreach[u->unreach_count++] = run_of(p, family, bytes);
 }
 
 static struct attrs *add_reach(struct parts *p, enum bgp_family family, struct reader bytes)
 {
 	struct update_reach *reach = &p->update->reach[p->update->reach_count++];
 
-	reach->run = (struct nlri_run){family, bytes, 0};
+	reach->run = run_of(p, family, bytes);
 	reach->attrs = p->list.attrs;
 	return &reach->attrs;
 }
@@ -100,7 +106,7 @@ static bool family_taken(struct parts *p, uint8_t attribute, enum bgp_family fam
 static bool run_right(
     struct parts *p, uint8_t attribute, enum bgp_family family, struct reader bytes)
 {
-	const struct nlri_run run = {family, bytes, 0};
+	const struct nlri_run run = run_of(p, family, bytes);
 
 	if (nlri_run_check(&run))
 		return true;
@@ -333,6 +339,7 @@ static void writer_begin(struct update_writer *u, void *buffer, const struct upd
 	*u = (struct update_writer){.buffer = buffer,
 	    .family = family,
 	    .reach = reach,
+	    .add_path = c->add_path[family],
 	    .max_size = c->max_size,
 	    .w = writer_to(buffer, c->max_size)};
 }
@@ -437,6 +444,8 @@ bool update_add(struct update_writer *u, const struct nlri *n)
 	check(n->family == u->family);
 	if (u->refused)
 		return false;
+	if (u->add_path)
+		write_u32(&u->w, n->path_id);
 	nlri_encode(&u->w, n);
 	if (u->w.overflow) {
 		writer_rewind(&u->w, before);

@@ -31,7 +31,8 @@ struct update_context {
 	bool ebgp;	       /* then LOCAL_PREF, ORIGINATOR_ID, CLUSTER_LIST are discarded */
 	bool extended_nexthop; /* RFC 8950 for IPv4 unicast */
 	bool families[BGP_FAMILIES];
-	size_t max_size; /* encoding: MESSAGE_MAX or MESSAGE_MAX_EXTENDED */
+	bool add_path[BGP_FAMILIES]; /* RFC 7911: Path Identifiers come, or go, with this family */
+	size_t max_size;	     /* encoding: MESSAGE_MAX or MESSAGE_MAX_EXTENDED */
 };
 
 /* NLRI of one family with one set of attributes. */
@@ -72,6 +73,7 @@ struct update_writer {
 	enum bgp_family family;
 	bool mp; /* the NLRI are inside MP_REACH_NLRI or MP_UNREACH_NLRI */
 	bool reach;
+	bool add_path;
 	bool refused;			 /* the attributes alone do not fit */
 	size_t message, list, attribute; /* marks */
 	size_t tail_size;		 /* other attributes, parked at the end of the buffer */

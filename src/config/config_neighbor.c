@@ -282,6 +282,25 @@ void on_send_community(struct loading *l, const struct statement *s, const struc
 		f->no_large = s->no;
 }
 
+/* RFC 7911; of the two the one that comes last. */
+void on_add_path_all(struct loading *l, const struct statement *s, const struct words *w)
+{
+	(void)w;
+	family_of(l)->add_path = s->no ? ADD_PATH_NONE : ADD_PATH_ALL;
+}
+
+void on_add_path_per_as(struct loading *l, const struct statement *s, const struct words *w)
+{
+	(void)w;
+	family_of(l)->add_path = s->no ? ADD_PATH_NONE : ADD_PATH_BEST_PER_AS;
+}
+
+void on_no_add_path_rx(struct loading *l, const struct statement *s, const struct words *w)
+{
+	(void)w;
+	family_of(l)->no_add_path_rx = !s->no;
+}
+
 /* RFC 7947: what passes through a route server stays as it is. */
 void on_route_server_client(struct loading *l, const struct statement *s, const struct words *w)
 {

@@ -55,7 +55,7 @@ statement_handler on_router_bgp, on_bgp_router_id, on_default_family, on_connect
     on_maximum_paths_ibgp;
 /* config_neighbor.c */
 statement_handler on_listen_range, on_listen_limit, on_advertisement_interval, on_send_community,
-    on_route_server_client, on_tcp_ao;
+    on_route_server_client, on_tcp_ao, on_add_path_all, on_add_path_per_as, on_no_add_path_rx;
 statement_handler on_remote_as, on_neighbor_interface, on_local_as, on_description, on_shutdown,
     on_port, on_password, on_ttl_security, on_passive, on_ebgp_multihop, on_disable_connected_check,
     on_update_source, on_timers, on_timers_connect, on_extended_nexthop, on_activate,

@@ -41,8 +41,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	if (size == 0)
 		return 0;
-	run = (struct nlri_run){
-	    (enum bgp_family)(data[0] % BGP_FAMILIES), reader_from(data + 1, size - 1), 0};
+	run = (struct nlri_run){.family = (enum bgp_family)(data[0] % BGP_FAMILIES),
+	    .bytes = reader_from(data + 1, size - 1)};
 	right = nlri_run_check(&run);
 	r = run.bytes;
 	while (reader_left(&r) != 0) {
@@ -54,6 +54,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			again(&n, start, (size_t)(r.p - start));
 	}
 	check(r.failed != right);
+	while (nlri_run_next(&run, &n))
+		;
+	check(run.bytes.failed != right);
+	run.bytes = reader_from(data + 1, size - 1);
+	run.add_path = true;
+	right = nlri_run_check(&run);
 	while (nlri_run_next(&run, &n))
 		;
 	check(run.bytes.failed != right);

@@ -77,7 +77,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	c = (struct update_context){.as4 = (data[0] & 1) == 0,
 	    .ebgp = (data[0] & 2) == 0,
 	    .extended_nexthop = (data[0] & 4) == 0,
-	    .families = {(data[0] & 8) == 0, (data[0] & 16) == 0, (data[0] & 32) == 0}};
+	    .families = {(data[0] & 8) == 0, (data[0] & 16) == 0, (data[0] & 32) == 0},
+	    .add_path = {(data[0] & 64) != 0, (data[0] & 64) != 0, (data[0] & 128) != 0}};
 	update_decode(data + 1, size - 1, &c, &arena, &u);
 	check_update(&u, &c);
 	arena_fini(&arena);

@@ -70,6 +70,36 @@ def test_local_as(pair):
     assert wait(lambda: paths(pair, pair.a, "10.255.0.2/32") == ["65002"])
 
 
+ADD_PATH = """
+frr defaults datacenter
+router bgp {own}
+ bgp router-id 10.255.0.{number}
+ no bgp ebgp-requires-policy
+ neighbor 10.0.0.{other} remote-as external
+ neighbor 2001:db8::{other} remote-as external
+ address-family ipv4 unicast
+  network 10.255.0.{number}/32
+  neighbor 10.0.0.{other} addpath-tx-all-paths
+ exit-address-family
+"""
+
+
+def test_add_path(pair):
+    """Both sides announce and take several paths. FRR has two ways to our network over two sessions and sends the one
+    it heard over IPv6 back over IPv4 with an identifier of its own, which we understand, and refuse as a loop."""
+    pair.evpnd(ADD_PATH.format(own=65001, number=1, other=2))
+    pair.frr(ADD_PATH.format(own=65002, number=2, other=1))
+    assert wait(lambda: len(pair.routes(pair.b, "ipv4 unicast").get("10.255.0.1/32", [])) == 2)
+    assert wait(lambda: len(pair.routes(pair.a, "ipv4 unicast").get("10.255.0.2/32", [])) == 2)
+    neighbor = pair.daemons[pair.b].show("show bgp neighbors 10.0.0.1")
+    assert "IPv4 Unicast: RX advertised and received" in neighbor and "IPv4 Unicast: TX advertised and received" in neighbor
+    assert pair.summary(pair.a, "ipv4Unicast")["10.0.0.2"]["connectionsDropped"] == 0
+    # and what is withdrawn is withdrawn by its identifier
+    pair.reload(pair.a, ADD_PATH.format(own=65001, number=1, other=2).replace("  network 10.255.0.1/32\n", ""))
+    assert wait(lambda: "10.255.0.1/32" not in pair.routes(pair.b, "ipv4 unicast"))
+    assert pair.up(pair.a, "10.0.0.2")
+
+
 def test_route_refresh(pair):
     """A new inbound policy asks FRR again, without a reset; FRR's `soft in` asks us."""
     ours, theirs = configs(4)

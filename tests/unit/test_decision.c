@@ -82,6 +82,9 @@ static void spoil(struct sample *worse, struct sample *better, enum decision_ste
 	case DECISION_INTERFACE:
 		worse->path.peer_ifindex.v = 1;
 		break;
+	case DECISION_PATH_ID:
+		worse->path.path_id = 1;
+		break;
 	}
 }
 
@@ -113,7 +116,7 @@ static void test_each_step(void **state)
 	struct decision_rules r = {0};
 
 	(void)state;
-	for (enum decision_step step = DECISION_LOCAL; step <= DECISION_INTERFACE; step++) {
+	for (enum decision_step step = DECISION_LOCAL; step <= DECISION_PATH_ID; step++) {
 		struct sample better, worse;
 		struct decision_path *p[2] = {&worse.path, &better.path};
 		enum decision_step steps[2];
@@ -122,7 +125,7 @@ static void test_each_step(void **state)
 		sample_init(&worse);
 		spoil(&worse, &better, step);
 		/* whatever comes later in the ladder speaks for the other one */
-		for (enum decision_step later = step + 1; later <= DECISION_INTERFACE; later++)
+		for (enum decision_step later = step + 1; later <= DECISION_PATH_ID; later++)
 			spoil(&better, &worse, later);
 		permute(&r, p, 2, 0, &better, 1);
 		decision_rank(&r, p, 2, steps);

@@ -983,6 +983,7 @@ static void random_step(struct world *w, struct mesh *m)
 static void run_mesh(uint64_t seed, size_t bytes[MESH])
 {
 	struct world *w = world_new(MESH);
+	struct neighbor_settings *n;
 	struct mesh m = {0};
 
 	random_state = seed;
@@ -991,8 +992,13 @@ static void run_mesh(uint64_t seed, size_t bytes[MESH])
 	for (int i = 0; i < MESH; i++) {
 		for (int k = 0; k < MESH; k++) {
 			m.linked[i][k] = i != k;
-			if (i != k)
-				world_neighbor(w, i, k)->connect_retry_s = 2;
+			if (i == k)
+				continue;
+			n = world_neighbor(w, i, k);
+			n->connect_retry_s = 2;
+			/* two seeds tell of several paths */
+			n->family[BGP_IPV4_UNICAST].add_path =
+			    seed > 2 ? ADD_PATH_NONE : (enum add_path)seed;
 		}
 		world_configure(w, i);
 	}

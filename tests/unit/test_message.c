@@ -220,6 +220,9 @@ static void test_open_decode_of_encode(void **state)
 		if ((bits & 0x70) == 0)
 			o.families[BGP_IPV4_UNICAST] = true;
 		o.extended_nexthop[BGP_IPV4_UNICAST] = (bits & 128) != 0;
+		o.add_path_receive[BGP_IPV4_UNICAST] = (bits & 3) == 3;
+		o.add_path_send[BGP_L2VPN_EVPN] = (bits & 5) == 5;
+		o.add_path_send[BGP_IPV4_UNICAST] = (bits & 9) == 9;
 		o.graceful_restart = (bits & 256) != 0;
 		if (o.graceful_restart) {
 			o.restarting = (bits & 512) != 0;
@@ -285,6 +288,8 @@ static void test_open_tolerates(void **state)
 	    {"\4\xfd\xe9\0\x09\x0a\0\0\1\6\2\4\x49\2\x09x", 16},
 	    {"\4\xfd\xe9\0\x09\x0a\0\0\1\xff\xff\0\x05\2\0\2\x03\0", 18},
 	    {"\4\xfd\xe9\0\x09\x0a\0\0\1\x08\2\2\x03\0\2\2\x45\0", 18},
+	    /* add-path: Send/Receive of 4 */
+	    {"\4\xfd\xe9\0\x09\x0a\0\0\1\x08\2\6\x45\4\0\1\1\4", 18},
 	};
 
 	(void)state;
@@ -296,6 +301,7 @@ static void test_open_tolerates(void **state)
 		assert_int_equal(o.as, 65001);
 		assert_true(o.families[BGP_IPV4_UNICAST]);
 		assert_false(o.families[BGP_L2VPN_EVPN]);
+		assert_false(o.add_path_send[BGP_IPV4_UNICAST] || o.add_path_receive[0]);
 		assert_string_equal(o.domain, "");
 	}
 }

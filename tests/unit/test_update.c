@@ -85,6 +85,16 @@ static void test_evpn_packs_and_returns(void **state)
 	arena_fini(&arena);
 }
 
+/* With a Path Identifier where these were negotiated. */
+static struct nlri identified(
+    struct generator *g, const struct update_context *c, enum bgp_family family)
+{
+	struct nlri n = generate_nlri(g, family);
+
+	n.path_id = c->add_path[family] ? generate_u32(g) : 0;
+	return n;
+}
+
 /* Everything that can be said comes back: both AS sizes, both message sizes, all families. */
 static void test_decode_of_encode(void **state)
 {
@@ -105,10 +115,11 @@ static void test_decode_of_encode(void **state)
 		c.as4 = generate_bool(&g);
 		c.ebgp = generate_bool(&g);
 		c.max_size = generate_bool(&g) ? MESSAGE_MAX : MESSAGE_MAX_EXTENDED;
+		c.add_path[family] = generate_bool(&g);
 		a = generate_attrs(&g, family, true, !c.ebgp);
 		update_begin_reach(&w, buffer, &c, family, &a);
 		do
-			sent[count] = generate_nlri(&g, family);
+			sent[count] = identified(&g, &c, family);
 		while (update_add(&w, &sent[count]) && ++count < 40);
 		if (count == 0) {
 			assert_int_equal(update_end(&w), 0);
@@ -145,9 +156,10 @@ static void test_withdrawals(void **state)
 		struct nlri got;
 		size_t count = 0, seen = 0;
 
+		c.add_path[family] = generate_bool(&g);
 		update_begin_unreach(&w, buffer, &c, family);
 		do
-			sent[count] = generate_nlri(&g, family);
+			sent[count] = identified(&g, &c, family);
 		while (update_add(&w, &sent[count]) && ++count < MESSAGE_MAX);
 		decode(buffer, update_end(&w), &c, &arena, &u);
 		assert_int_equal(u.disposition, UPDATE_OK);
