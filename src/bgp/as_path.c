@@ -233,10 +233,11 @@ void as_path_prepend(struct attrs *a, uint32_t as, unsigned times, struct arena 
 	a->as_path_size = (uint16_t)writer_size(&w);
 }
 
-/* RFC 6996 section 5. */
+/* RFC 6996 section 5, and as in FRR the reserved number behind the 2-octet ones (RFC 7300): nobody
+ * has it either. */
 static bool as_is_private(uint32_t as)
 {
-	return (as >= 64512 && as <= 65534) || (as >= 4200000000 && as <= 4294967294);
+	return (as >= 64512 && as <= 65535) || (as >= 4200000000 && as <= 4294967294);
 }
 
 /* What becomes of one AS number; 0: it comes off. */
