@@ -56,9 +56,11 @@ struct peer *bgp_dynamic_peer(struct bgp *b, const struct ip *remote)
 	if (s == NULL)
 		return NULL;
 	if (bgp_dynamic_count(b) >= b->settings.listen_limit) {
-		log_warning(b->log, LOG_BGP,
-		    "connection from %s refused: bgp listen limit %u is reached", s->name,
-		    b->settings.listen_limit);
+		if (!b->listen_limit_told)
+			log_warning(b->log, LOG_BGP,
+			    "connection from %s refused: bgp listen limit %u is reached", s->name,
+			    b->settings.listen_limit);
+		b->listen_limit_told = true;
 		neighbor_settings_free(s);
 		return NULL;
 	}
@@ -68,15 +70,23 @@ struct peer *bgp_dynamic_peer(struct bgp *b, const struct ip *remote)
 	return p;
 }
 
+/* One that is held down by `maximum-prefix` stays: freed, it could come in again at once. */
+static bool is_over(const struct peer *p, mono_t now)
+{
+	return peer_is_dynamic(p) && peer_state(p) == BGP_IDLE && !p->overflowed &&
+	       mono_reached(p->idle_until, now);
+}
+
 void bgp_dynamic_run(struct bgp *b, mono_t now)
 {
 	for (size_t i = 0; i < b->peer_count;) {
 		const struct peer *p = b->peers[i];
 
-		if (peer_is_dynamic(p) && peer_state(p) == BGP_IDLE &&
-		    mono_reached(p->idle_until, now))
-			bgp_remove_peer(b, i, now);
-		else
+		if (!is_over(p, now)) {
 			i++;
+			continue;
+		}
+		bgp_remove_peer(b, i, now);
+		b->listen_limit_told = false;
 	}
 }

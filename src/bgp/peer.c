@@ -412,6 +412,14 @@ void peer_run(struct peer *p, mono_t now)
 	}
 }
 
+/* Until something is to be done about it: connect, or free one that came by range. */
+static bool waits_in_idle(const struct peer *p)
+{
+	if (peer_is_dynamic(p))
+		return peer_state(p) == BGP_IDLE && !p->overflowed;
+	return p->up == NULL && p->active.state == BGP_IDLE && peer_obstacle(p) == NULL;
+}
+
 mono_t peer_deadline(const struct peer *p)
 {
 	mono_t d = mono_min(fsm_deadline(&p->active), fsm_deadline(&p->passive));
@@ -419,8 +427,7 @@ mono_t peer_deadline(const struct peer *p)
 	d = mono_min(d, p->overflowed_until);
 	for (size_t f = 0; f < BGP_FAMILIES; f++)
 		d = mono_min(d, adj_rib_out_deadline(&p->out[f]));
-	if (p->up == NULL && p->active.state == BGP_IDLE &&
-	    (peer_is_dynamic(p) || peer_obstacle(p) == NULL))
+	if (waits_in_idle(p))
 		d = mono_min(d, p->idle_until);
 	return d;
 }

@@ -39,6 +39,7 @@ struct bgp {
 	struct map interfaces;	/* struct interface, owned */
 	mono_t neighbors_until; /* the earliest end of a lifetime */
 	uint32_t last_conn;
+	bool listen_limit_told;
 	bool keys_dirty;  /* keys or addresses of peers changed */
 	struct key *keys; /* owned; as the host knows them, sorted by prefix */
 	size_t key_count;

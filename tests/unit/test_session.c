@@ -953,6 +953,52 @@ static void test_listen_password(void **state)
 	world_free(w);
 }
 
+/* One that opens and stalls costs no time: nothing is due before its OPEN is overdue. */
+static void test_listen_stalling(void **state)
+{
+	struct world *w = world_new(2);
+
+	(void)state;
+	w->node[1].refuses = true;
+	world_speaker(w, 0);
+	w->node[0].settings.listen_limit = 100;
+	listen(w, "10.0.0.0/24", "G");
+	world_configure(w, 0);
+	world_connect(w, 1, 0);
+	for (int i = 0; i < 23; i++) {
+		assert_true(mono_before(w->now, bgp_deadline(w->node[0].bgp)));
+		world_advance(w, 10 * 1000);
+	}
+	assert_int_equal(peers_of(w), 1);
+	world_advance(w, 60 * 1000);
+	assert_true(w->node[1].closed);
+	assert_int_equal(peers_of(w), 0);
+	world_free(w);
+}
+
+/* Held down by maximum-prefix, it does not come in by being forgotten. */
+static void test_listen_overflow(void **state)
+{
+	struct world *w = listening(2, 100);
+	struct listen_range *r = listen(w, "10.0.0.0/24", "G");
+
+	(void)state;
+	r->neighbor.family[BGP_IPV4_UNICAST].limit =
+	    (struct prefix_limit){.max = 1, .threshold = 75};
+	world_originate(w, 1, "10.9.0.0/24");
+	world_originate(w, 1, "10.10.0.0/24");
+	start_all(w);
+	world_advance(w, 600 * 1000);
+	assert_int_equal(peers_of(w), 1);
+	assert_true(world_peer(w, 0, 1).overflowed);
+	assert_int_equal(world_peer(w, 0, 1).established_count, 1);
+	w->node[0].settings.ranges[0].neighbor.family[BGP_IPV4_UNICAST].limit.max = 9;
+	world_configure(w, 0);
+	world_advance(w, 120 * 1000);
+	assert_true(world_established(w, 0, 1));
+	world_free(w);
+}
+
 /* One that connects, fails and comes again is held off like any other, and forgotten in the end. */
 static void test_listen_flapping(void **state)
 {
@@ -1258,6 +1304,8 @@ int main(void)
 	    cmocka_unit_test(test_listen_ranges_and_neighbors),
 	    cmocka_unit_test(test_listen_reload),
 	    cmocka_unit_test(test_listen_password),
+	    cmocka_unit_test(test_listen_stalling),
+	    cmocka_unit_test(test_listen_overflow),
 	    cmocka_unit_test(test_listen_flapping),
 	    cmocka_unit_test(test_unnumbered),
 	    cmocka_unit_test(test_unnumbered_accepts_by_link),
