@@ -25,6 +25,7 @@ const char *log_topic_name(enum log_topic topic)
 	    [LOG_BGP_UPDATE_OUT] = "bgp-update-out",
 	    [LOG_EVPN] = "evpn",
 	    [LOG_KERNEL] = "kernel",
+	    [LOG_BFD] = "bfd",
 	    [LOG_CTL] = "ctl",
 	    [LOG_OS] = "os"};
 

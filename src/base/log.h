@@ -17,6 +17,7 @@ enum log_topic {
 	LOG_BGP_UPDATE_OUT, /* debug bgp updates out */
 	LOG_EVPN,	    /* mobility decisions */
 	LOG_KERNEL,	    /* debug zebra kernel: each kernel message received and sent */
+	LOG_BFD,	    /* sessions of peers; debug bfd: what the speaker reports */
 	LOG_CTL,
 	LOG_OS, /* sockets, files, privileges */
 	LOG_TOPICS

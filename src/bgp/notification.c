@@ -51,7 +51,8 @@ static const struct {
 				   [NOTIFY_CEASE_CONFIG_CHANGE] = "Other Configuration Change",
 				   [NOTIFY_CEASE_COLLISION] = "Connection Collision Resolution",
 				   [NOTIFY_CEASE_OUT_OF_RESOURCES] = "Out of Resources",
-				   [NOTIFY_CEASE_HARD_RESET] = "Hard Reset"}},
+				   [NOTIFY_CEASE_HARD_RESET] = "Hard Reset",
+				   [NOTIFY_CEASE_BFD_DOWN] = "BFD Down"}},
     [NOTIFY_ROUTE_REFRESH] = {"ROUTE-REFRESH Message Error", {[1] = "Invalid Message Length"}},
 };
 

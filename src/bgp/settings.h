@@ -44,6 +44,13 @@ struct neighbor_family {
 	char *route_map_out;
 };
 
+/* `neighbor X bfd …`: a failed path ends the session at once (RFC 5882 section 4). */
+struct neighbor_bfd {
+	bool enabled;
+	char profile[64];			      /* "" none */
+	uint32_t multiplier, receive_ms, transmit_ms; /* 0: the profile's, or the defaults */
+};
+
 struct neighbor_settings {
 	char *name;	   /* as written: address or interface; owned; the key */
 	bool unnumbered;   /* `neighbor IF interface` */
@@ -69,6 +76,7 @@ struct neighbor_settings {
 	uint16_t advertisement_interval_s; /* RFC 4271 section 9.2.1.1; 0: at once */
 	struct ip update_source;
 	char update_source_dev[16]; /* "" none */
+	struct neighbor_bfd bfd;
 	struct neighbor_family family[BGP_FAMILIES];
 };
 

@@ -136,6 +136,7 @@ struct config *config_load(const char *text, struct statement_errors *errors)
 	set_defaults(&l);
 	load_block(&l, said, c->tree);
 	config_check_route_maps(&l);
+	config_check_bfd(&l);
 	if (errors->count > 1)
 		qsort(errors->list, errors->count, sizeof(*errors->list), error_compare);
 	mem_free(said);
@@ -154,6 +155,7 @@ void config_free(struct config *c)
 	mem_free(c->vrfs);
 	bgp_settings_fini(&c->bgp);
 	evpn_settings_fini(&c->evpn);
+	bfd_settings_fini(&c->bfd);
 	statement_free(c->tree);
 	mem_free(c);
 }

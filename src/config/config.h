@@ -6,6 +6,7 @@
 #pragma once
 
 #include "base/log.h"
+#include "bfd/settings.h"
 #include "bgp/settings.h"
 #include "config/statement.h"
 #include "evpn/settings.h"
@@ -31,6 +32,7 @@ struct config {
 	enum log_level log_level;
 	struct bgp_settings bgp;
 	struct evpn_settings evpn;
+	struct bfd_settings bfd;
 	struct interface_settings *interfaces; /* owned, sorted by name */
 	size_t interface_count;
 	struct vrf_settings *vrfs; /* owned, sorted by name */

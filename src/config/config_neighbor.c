@@ -383,6 +383,37 @@ void on_neighbor_route_map(struct loading *l, const struct statement *s, const s
 	    mem_strdup(w->word[3]));
 }
 
+void on_neighbor_bfd(struct loading *l, const struct statement *s, const struct words *w)
+{
+	(void)s;
+	(void)w;
+	l->neighbor->bfd.enabled = true;
+}
+
+void on_neighbor_bfd_profile(struct loading *l, const struct statement *s, const struct words *w)
+{
+	struct neighbor_bfd *bfd = &l->neighbor->bfd;
+
+	bfd->enabled = true;
+	if (strlen(w->word[4]) >= sizeof(bfd->profile))
+		loading_report(
+		    l, s, false, NULL, "`%.80s` is longer than a profile name can be", w->word[4]);
+	else
+		snprintf(bfd->profile, sizeof(bfd->profile), "%s", w->word[4]);
+}
+
+/* FRR's order: multiplier, receive, transmit. */
+void on_neighbor_bfd_timers(struct loading *l, const struct statement *s, const struct words *w)
+{
+	struct neighbor_bfd *bfd = &l->neighbor->bfd;
+
+	(void)s;
+	bfd->enabled = true;
+	word_number(w->word[3], 2, 255, &bfd->multiplier);
+	word_number(w->word[4], 50, 60000, &bfd->receive_ms);
+	word_number(w->word[5], 50, 60000, &bfd->transmit_ms);
+}
+
 /* ---- resolving ---- */
 
 static bool is_of(const struct statement *s, const char *name)

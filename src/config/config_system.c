@@ -86,6 +86,13 @@ void on_debug_bgp(struct loading *l, const struct statement *s, const struct wor
 	topic_on(l, LOG_BGP);
 }
 
+void on_debug_bfd(struct loading *l, const struct statement *s, const struct words *w)
+{
+	(void)s;
+	(void)w;
+	topic_on(l, LOG_BFD);
+}
+
 void on_router_id(struct loading *l, const struct statement *s, const struct words *w)
 {
 	(void)s;

@@ -52,7 +52,8 @@ const struct grammar_row grammar[] = {
 	{AT(TOP), "debug bgp neighbor-events", WORKS, 0, ONE_LINE, on_debug_bgp},
 	{AT(TOP), "debug bgp updates [in|out]", WORKS, 0, ONE_LINE, on_debug_bgp_updates},
 	{AT(TOP), "debug bgp allow-martians|as4|bestpath|bfd|conditional-advertisement|evpn|flowspec|graceful-restart|labelpool|nht|pbr|update-groups|vpn|zebra ...", QUIET, 0, ONE_LINE, NULL},
-	{AT(TOP), "debug bfd|route-map|northbound|resolver|static|mgmt|memstats-at-exit ...", QUIET, 0, ONE_LINE, NULL},
+	{AT(TOP), "debug bfd ...", WORKS, 0, ONE_LINE, on_debug_bfd},
+	{AT(TOP), "debug route-map|northbound|resolver|static|mgmt|memstats-at-exit ...", QUIET, 0, ONE_LINE, NULL},
 	{AT(TOP), "ip router-id =IP4", WORKS, GROUP, ONE_LINE, on_router_id},
 	{AT(TOP), "router-id =IP4", WORKS, 0, ONE_LINE, on_router_id},
 	{AT(TOP) | AT(VRF), "ip route PREFIX4 LINE", INERT, GROUP | NAME, ONE_LINE, NULL},
@@ -87,7 +88,7 @@ const struct grammar_row grammar[] = {
 	{AT(TOP), "ip protocol WORD route-map =WORD", INERT, GROUP, ONE_LINE, NULL},
 	{AT(TOP), "ipv6 protocol WORD route-map =WORD", INERT, 0, ONE_LINE, NULL},
 	{AT(TOP), "line vty", QUIET, 0, NODE_LINE_VTY, NULL},
-	{AT(TOP), "bfd", INERT, 0, NODE_BFD, NULL},
+	{AT(TOP), "bfd", WORKS, 0, NODE_BFD, NULL},
 
 	/* ---- interface, vrf ---- */
 	{AT(INTERFACE), "description =LINE", WORKS, 0, ONE_LINE, on_interface_description},
@@ -150,8 +151,10 @@ const struct grammar_row grammar[] = {
 	{BOTH_BGP, "neighbor WORD description =LINE", WORKS, PEER, ONE_LINE, on_description},
 	{BOTH_BGP, "neighbor WORD shutdown [=message =LINE]", WORKS, PEER | NO, ONE_LINE, on_shutdown},
 	{BOTH_BGP, "neighbor WORD shutdown rtt =...", INERT, PEER, ONE_LINE, NULL},
-	{BOTH_BGP, "neighbor WORD bfd [=profile =WORD]", INERT, PEER, ONE_LINE, NULL},
-	{BOTH_BGP, "neighbor WORD bfd LINE", INERT, PEER, ONE_LINE, NULL},
+	{BOTH_BGP, "neighbor WORD bfd", WORKS, PEER, ONE_LINE, on_neighbor_bfd},
+	{BOTH_BGP, "neighbor WORD bfd =<2-255> =<50-60000> =<50-60000>", WORKS, PEER, ONE_LINE, on_neighbor_bfd_timers},
+	{BOTH_BGP, "neighbor WORD bfd check-control-plane-failure", QUIET, PEER, ONE_LINE, NULL},
+	{BOTH_BGP, "neighbor WORD bfd profile =WORD", WORKS, PEER, ONE_LINE, on_neighbor_bfd_profile},
 	{BOTH_BGP, "neighbor WORD password =LINE", WORKS, PEER, ONE_LINE, on_password},
 	{BOTH_BGP, "neighbor WORD tcp-ao <0-255> <0-255> =hmac-sha-1-96|aes-128-cmac-96 password =LINE", WORKS, PEER, ONE_LINE, on_tcp_ao},
 	{BOTH_BGP, "neighbor WORD solo", QUIET, PEER, ONE_LINE, NULL},
@@ -281,15 +284,17 @@ const struct grammar_row grammar[] = {
 
 	/* ---- line vty, bfd ---- */
 	{AT(LINE_VTY), "access-class|exec-timeout|login|ipv6 ...", QUIET, NO, ONE_LINE, NULL},
-	{AT(BFD), "profile WORD", INERT, NAME, NODE_BFD_PEER, NULL},
-	{AT(BFD), "peer IP ...", INERT, NAME, NODE_BFD_PEER, NULL},
-	{AT(BFD_PEER), "detect-multiplier =<2-255>", INERT, 0, ONE_LINE, NULL},
-	{AT(BFD_PEER), "receive-interval =<10-60000>", INERT, 0, ONE_LINE, NULL},
-	{AT(BFD_PEER), "transmit-interval =<10-60000>", INERT, 0, ONE_LINE, NULL},
-	{AT(BFD_PEER), "minimum-ttl =<1-254>", INERT, 0, ONE_LINE, NULL},
-	{AT(BFD_PEER), "profile =WORD", INERT, 0, ONE_LINE, NULL},
-	{AT(BFD_PEER), "echo-mode|passive-mode|shutdown", INERT, NO, ONE_LINE, NULL},
-	{AT(BFD_PEER), "echo|echo-interval|label|log-session-changes ...", INERT, NO, ONE_LINE, NULL},
+	{AT(BFD), "profile WORD", WORKS, NAME, NODE_BFD_PEER, on_bfd_profile},
+	{AT(BFD), "peer IP ...", WORKS, NAME, NODE_BFD_PEER, on_bfd_peer},
+	{AT(BFD_PEER), "profile =WORD", WORKS, 0, ONE_LINE, on_bfd_peer_profile},
+	{AT(BFD_PEER), "detect-multiplier =<2-255>", WORKS, 0, ONE_LINE, on_bfd_multiplier},
+	{AT(BFD_PEER), "transmit-interval =<10-60000>", WORKS, 0, ONE_LINE, on_bfd_transmit},
+	{AT(BFD_PEER), "receive-interval =<10-60000>", WORKS, 0, ONE_LINE, on_bfd_receive},
+	{AT(BFD_PEER), "shutdown", WORKS, NO, ONE_LINE, on_bfd_shutdown},
+	{AT(BFD_PEER), "passive-mode", WORKS, NO, ONE_LINE, on_bfd_passive},
+	{AT(BFD_PEER), "minimum-ttl =<1-254>", WORKS, 0, ONE_LINE, on_bfd_minimum_ttl},
+	{AT(BFD_PEER), "echo-mode", REFUSED, 0, ONE_LINE, NULL},
+	{AT(BFD_PEER), "echo|echo-interval|label|log-session-changes ...", QUIET, NO, ONE_LINE, NULL},
 };
 /* clang-format on */
 

@@ -23,7 +23,9 @@ struct loading {
 	struct vrf_settings *vrf;
 	struct vni_settings *vni;
 	struct route_map_entry *entry;
-	struct ip router_id; /* `ip router-id`: of the host */
+	struct bfd_values *bfd_values;	    /* of the `bfd` peer or profile that is being read */
+	struct bfd_peer_settings *bfd_peer; /* NULL: it is a profile */
+	struct ip router_id;		    /* `ip router-id`: of the host */
 };
 
 /* An error or warning at a statement. `hint` is taken over; NULL none. */
@@ -41,9 +43,12 @@ void config_neighbors(struct loading *l, const struct statement *bgp);
 /* config_routemap.c: names that are used and not defined, after everything was read. */
 void config_check_route_maps(struct loading *l);
 
+/* config_bfd.c: profiles that are used and not defined. */
+void config_check_bfd(struct loading *l);
+
 /* config_system.c */
 statement_handler on_defaults, on_hostname, on_log, on_log_level, on_debug_kernel, on_debug_evpn,
-    on_debug_bgp_updates, on_debug_bgp, on_router_id;
+    on_debug_bgp_updates, on_debug_bgp, on_debug_bfd, on_router_id;
 /* config_interface.c */
 statement_handler on_interface, on_address, on_interface_description, on_ra_interval,
     on_suppress_ra, on_vrf, on_vrf_vni;
@@ -61,7 +66,7 @@ statement_handler on_remote_as, on_neighbor_interface, on_local_as, on_descripti
     on_update_source, on_timers, on_timers_connect, on_extended_nexthop, on_activate,
     on_next_hop_self, on_reflector_client, on_soft_reconfiguration, on_enforce_first_as,
     on_maximum_prefix, on_remove_private_as, on_as_override, on_attribute_unchanged, on_allowas_in,
-    on_neighbor_route_map;
+    on_neighbor_route_map, on_neighbor_bfd, on_neighbor_bfd_profile, on_neighbor_bfd_timers;
 /* config_evpn.c */
 statement_handler on_advertise_all_vni, on_advertise_svi_ip, on_advertise_default_gw, on_flooding,
     on_autort, on_duplicates, on_duplicates_off, on_duplicates_freeze, on_sticky_sequence,
@@ -69,3 +74,6 @@ statement_handler on_advertise_all_vni, on_advertise_svi_ip, on_advertise_defaul
 /* config_routemap.c */
 statement_handler on_route_map, on_match_interface, on_match_evpn_type, on_match_evpn_vni,
     on_match_unsupported, on_set_community, on_set_local_preference, on_set_metric, on_set_origin;
+/* config_bfd.c */
+statement_handler on_bfd_profile, on_bfd_peer, on_bfd_multiplier, on_bfd_receive, on_bfd_transmit,
+    on_bfd_minimum_ttl, on_bfd_passive, on_bfd_shutdown, on_bfd_peer_profile;

@@ -515,6 +515,88 @@ static void test_secret_is_kept_and_not_told(void **state)
 	config_free(c);
 }
 
+static void test_bfd(void **state)
+{
+	struct config *c =
+	    load("bfd\n profile fast\n  transmit-interval 50\n  no passive-mode\n"
+		 " peer 10.0.0.2 vrf red interface e0\n  profile fast\n"
+		 "  minimum-ttl 10\n  shutdown\n"
+		 " peer fe80::2 interface e0 local-address fe80::1\n"
+		 "router bgp 1\n neighbor G peer-group\n neighbor G bfd profile fast\n"
+		 " neighbor 10.0.0.3 remote-as 2\n neighbor 10.0.0.3 peer-group G\n"
+		 " neighbor 10.0.0.4 remote-as 2\n neighbor 10.0.0.4 bfd 5 60 70\n"
+		 " neighbor 10.0.0.5 remote-as 2\n",
+		0);
+	const struct bfd_peer_settings *p = c->bfd.peers;
+	const struct neighbor_bfd *n;
+
+	(void)state;
+	assert_int_equal(c->bfd.profile_count, 1);
+	assert_int_equal(c->bfd.profiles[0].values.has, BFD_HAS_TRANSMIT | BFD_HAS_PASSIVE);
+	assert_int_equal(c->bfd.peer_count, 2);
+	assert_string_equal(p[0].key.interface, "e0");
+	assert_string_equal(p[0].key.vrf, "red");
+	assert_string_equal(p[0].profile, "fast");
+	assert_int_equal(p[0].values.has, BFD_HAS_MINIMUM_TTL | BFD_HAS_SHUTDOWN);
+	assert_true(p[0].values.params.shutdown);
+	assert_int_equal(p[1].key.local.family, IP_V6);
+	n = &neighbor(c, "10.0.0.3")->bfd;
+	assert_true(n->enabled);
+	assert_string_equal(n->profile, "fast");
+	n = &neighbor(c, "10.0.0.4")->bfd;
+	assert_int_equal(n->multiplier, 5);
+	assert_int_equal(n->receive_ms, 60);
+	assert_int_equal(n->transmit_ms, 70);
+	assert_false(neighbor(c, "10.0.0.5")->bfd.enabled);
+	config_free(c);
+}
+
+/* A peer that cannot be is left out, its values with it; the rest stays. */
+static void test_bfd_faults(void **state)
+{
+	static const char *const peers[] = {"10.0.0.2 multihop", "fe80::2",
+	    "10.0.0.2 local-address fe80::1", "10.0.0.2 sideways", "10.0.0.2 interface",
+	    "10.0.0.2 multihop local-address 10.0.0.1 interface e0",
+	    "10.0.0.2 interface abcdefghijklmnop"};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(peers) / sizeof(peers[0]); i++) {
+		struct statement_errors errors = {0};
+		struct str text = {0};
+		struct config *c;
+
+		str_addf(
+		    &text, "bfd\n peer 10.0.0.9\n peer %s\n  transmit-interval 77\n", peers[i]);
+		c = config_load(str_text(&text), &errors);
+		assert_int_equal(errors.error_count, 0);
+		assert_int_equal(errors.count, 1);
+		assert_int_equal(c->bfd.peer_count, 1);
+		assert_int_equal(c->bfd.peers[0].values.has, 0);
+		config_free(c);
+		statement_errors_fini(&errors);
+		str_fini(&text);
+	}
+}
+
+static void test_bfd_warnings(void **state)
+{
+	static const char *const texts[] = {"bfd\n peer 10.0.0.2\n  profile none\n",
+	    "router bgp 1\n neighbor 1.1.1.1 remote-as 2\n neighbor 1.1.1.1 bfd profile none\n",
+	    "bfd\n peer 10.0.0.2\n  echo-mode\n",
+	    "bfd\n peer 10.0.0.2 interface a vrf b\n peer 10.0.0.2 vrf b interface a\n"};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+		struct statement_errors errors = {0};
+		struct config *c = config_load(texts[i], &errors);
+
+		assert_int_equal(errors.error_count, 0);
+		assert_int_equal(errors.count, 1);
+		config_free(c);
+		statement_errors_fini(&errors);
+	}
+}
+
 /* docs/configuration.md lists every statement with its level. */
 static void test_statements_are_documented(void **state)
 {
@@ -551,6 +633,9 @@ int main(void)
 	    cmocka_unit_test(test_errors),
 	    cmocka_unit_test(test_unsupported_match_never_matches),
 	    cmocka_unit_test(test_redact),
+	    cmocka_unit_test(test_bfd),
+	    cmocka_unit_test(test_bfd_faults),
+	    cmocka_unit_test(test_bfd_warnings),
 	    cmocka_unit_test(test_statements_are_documented),
 	    cmocka_unit_test(test_secret_is_kept_and_not_told),
 	};
