@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "base/tcp_auth.h"
 #include "base/types.h"
+#include "bfd/vocab.h"
 #include "kernel/vocab.h"
 
 enum action_kind {
@@ -23,6 +24,7 @@ enum action_kind {
 	ACTION_PEER_CLOSE, /* after what was sent has left; no event follows */
 	ACTION_RA_WATCH,   /* join or leave: receive router advertisements on this link */
 	ACTION_RA_SEND,	   /* one router advertisement to all nodes */
+	ACTION_BFD,	   /* an order to the BFD speaker */
 	ACTION_CTL_REPLY,
 	ACTION_LOG,
 	ACTION_READY, /* configured and converged enough to tell the service manager */
@@ -67,6 +69,7 @@ struct action {
 			uint16_t router_lifetime_s; /* SEND */
 			struct mac source_mac;
 		} ra;
+		struct bfd_order bfd;
 		struct {
 			uint32_t client;
 			const char *text; /* may contain any byte but NUL */

@@ -18,10 +18,13 @@
 #include "action_queue.h"
 #include "base/check.h"
 #include "base/mem.h"
+#include "bgp/bfd.h"
 #include "bgp/bgp.h"
 #include "bgp/ra.h"
 #include "config/config.h"
 #include "ctl/ctl.h"
+#include "ctl_queue.h"
+#include "engine_bfd.h"
 #include "evpn/evpn.h"
 #include "evpn/fib.h"
 #include "evpn/underlay.h"
@@ -49,6 +52,8 @@ struct engine {
 	struct fib *fib;
 	struct underlay *underlay;
 	struct ra_schedule ra;
+	struct bfd_peers *bfd;
+	struct ctl_queue asking; /* commands that wait for BFD's counters */
 	uint32_t watchers[WATCHERS_MAX];
 	size_t watcher_count;
 	bool dump_wanted[TABLE_COUNT], dump_running[TABLE_COUNT];
@@ -58,6 +63,7 @@ struct engine {
 	mono_t converge_by;  /* when unconfirmed entries are swept at the latest */
 	struct ip router_id; /* derived, where the configuration gives none; then it stays */
 	bool links_dirty;    /* links or unnumbered peers changed: look who wants advertisements */
+	bool bfd_dirty;	     /* neighbors, links or settings changed: look who wants BFD */
 	bool converged, ready, stopping, exited, more;
 };
 
@@ -261,6 +267,28 @@ static void host_ra_send(void *context, ifindex_t ifindex, uint16_t lifetime_s)
 		a->ra.source_mac = l->link.mac;
 }
 
+static void host_bfd_order(void *context, const struct bfd_order *order)
+{
+	struct engine *e = context;
+
+	action_push(&e->actions, ACTION_BFD)->bfd = *order;
+}
+
+static ifindex_t host_ifindex_of(void *context, const char *name)
+{
+	struct engine *e = context;
+	const struct mirror_link *l = mirror_link_by_name(e->mirror, name);
+
+	return l != NULL ? l->link.ifindex : (ifindex_t){0};
+}
+
+static void host_bfd_failed(void *context, const char *client, const char *why)
+{
+	struct engine *e = context;
+
+	bgp_bfd_failed(e->bgp, client, why, e->now);
+}
+
 static struct ra_host ra_host(struct engine *e)
 {
 	return (struct ra_host){.context = e, .watch = host_ra_watch, .send = host_ra_send};
@@ -288,10 +316,12 @@ void engine_free(struct engine *e)
 		audit_fini(&e->audit);
 		mirror_free(e->mirror);
 		ra_fini(&e->ra);
+		bfd_peers_free(e->bfd);
 	}
 	if (e->config != NULL)
 		config_free(e->config);
 	op_ring_fini(&e->ops);
+	ctl_queue_fini(&e->asking);
 	action_queue_fini(&e->actions);
 	arena_fini(&e->arena);
 	mem_free(e);
@@ -324,11 +354,13 @@ static void parts_new(struct engine *e)
 		.note = host_note}};
 	struct fib_host fib = {e, host_kernel_op};
 	struct underlay_host underlay = {e, host_kernel_op, host_want_routes};
+	struct bfd_peers_host bfd = {e, host_bfd_order, host_ifindex_of, host_bfd_failed};
 
 	e->bgp = bgp_new(&bgp);
 	e->evpn = evpn_new(&evpn);
 	e->fib = fib_new(e->start.seed, &e->log, e->mirror, &fib);
 	e->underlay = underlay_new(&e->log, e->mirror, e->bgp, &underlay);
+	e->bfd = bfd_peers_new(&e->log, &bfd);
 }
 
 static void on_start(struct engine *e, const struct event_start *start)
@@ -417,6 +449,7 @@ static void parts_configure(struct engine *e)
 	e->links_dirty = true;
 	e->log.debug_topics = c->debug_topics;
 	bgp_configure(e->bgp, &c->bgp, e->now);
+	e->bfd_dirty = true;
 	evpn_configure(e->evpn, &c->evpn, e->now);
 	underlay_configure(e->underlay, &c->bgp, addresses, count, e->now);
 	if (e->converged)
@@ -495,6 +528,7 @@ static void mirror_changed(void *context, const struct kernel_event *event)
 		e->links_dirty = true;
 	if (audit_shown(&e->audit, event))
 		audit_found(e, event);
+	e->bfd_dirty |= e->links_dirty || event->kind == KERNEL_ADDR_DEL;
 	underlay_kernel_changed(e->underlay, event, e->now);
 	evpn_kernel_changed(e->evpn, event, e->now);
 	fib_kernel_changed(e->fib, event);
@@ -692,6 +726,7 @@ static void on_ra(struct engine *e, const struct event_ra *ra)
 		ra_solicited(&e->ra, ra->ifindex, e->now);
 		return;
 	}
+	e->bfd_dirty = true;
 	bgp_neighbor_seen(e->bgp, ra->ifindex, &ra->source, ra->router_lifetime_s, e->now);
 }
 
@@ -720,6 +755,7 @@ static struct ctl_context ctl_context(struct engine *e)
 	return (struct ctl_context){.config = e->config,
 	    .bgp = e->bgp,
 	    .evpn = e->evpn,
+	    .bfd = e->bfd,
 	    .mirror = e->mirror,
 	    .audit = &e->audit,
 	    .fib_differences = fib_differences(e->fib),
@@ -774,20 +810,42 @@ static void watchers_send(struct engine *e, const struct evpn_note *note)
 	str_fini(&text);
 }
 
-static void on_ctl_request(struct engine *e, const struct event_ctl *request)
+/* `fresh`: BFD's counters are, or cannot be. */
+static void ctl_answer(struct engine *e, uint32_t client, const char *line, bool fresh)
 {
 	struct ctl_context c = ctl_context(e);
 	struct str out = {0};
-	enum ctl_outcome outcome = ctl_run(&c, request->line, &out);
+	enum ctl_outcome outcome;
 
+	c.bfd_fresh = fresh;
+	outcome = ctl_run(&c, line, &out);
 	if (outcome == CTL_WATCH) {
-		ctl_reply(e, request->client, &out, false, 0);
-		watcher_add(e, request->client);
+		ctl_reply(e, client, &out, false, 0);
+		watcher_add(e, client);
 		evpn_watch(e->evpn, e->watcher_count > 0);
+	} else if (outcome == CTL_ASK_BFD) {
+		if (ctl_queue_add(&e->asking, client, line) && bfd_peers_ask(e->bfd))
+			return;
+		ctl_queue_remove(&e->asking, client);
+		ctl_answer(e, client, line, true);
 	} else {
-		ctl_reply(e, request->client, &out, true, outcome == CTL_ACCEPTED ? 0 : 1);
+		ctl_reply(e, client, &out, true, outcome == CTL_ACCEPTED ? 0 : 1);
 	}
 	str_fini(&out);
+}
+
+static void on_bfd(struct engine *e, const struct bfd_report *report)
+{
+	struct ctl_queue asking;
+
+	bfd_peers_report(e->bfd, report, e->now);
+	if (report->kind != BFD_REPORT_TOTALS && report->kind != BFD_REPORT_GONE)
+		return;
+	asking = e->asking;
+	e->asking = (struct ctl_queue){0};
+	for (size_t i = 0; i < asking.count; i++)
+		ctl_answer(e, asking.list[i].client, asking.list[i].line, true);
+	ctl_queue_fini(&asking);
 }
 
 /* ---- the turn
@@ -818,6 +876,8 @@ static void on_peer(struct engine *e, enum event_kind kind, const struct event_p
 		bgp_drained(e->bgp, p->conn, e->now);
 	else
 		bgp_closed(e->bgp, p->conn, p->error, e->now);
+	/* A connection tells our own address, and that of an unnumbered peer. */
+	e->bfd_dirty |= kind == EVENT_PEER_CONNECTED || kind == EVENT_PEER_ACCEPTED;
 }
 
 static void record(struct engine *e, const struct event *event)
@@ -850,11 +910,15 @@ static void record(struct engine *e, const struct event *event)
 	case EVENT_RA:
 		on_ra(e, &event->ra);
 		break;
+	case EVENT_BFD:
+		on_bfd(e, &event->bfd);
+		break;
 	case EVENT_CTL_REQUEST:
-		on_ctl_request(e, &event->ctl);
+		ctl_answer(e, event->ctl.client, event->ctl.line, false);
 		break;
 	case EVENT_CTL_CLOSED:
 		watcher_remove(e, event->ctl.client);
+		ctl_queue_remove(&e->asking, event->ctl.client);
 		evpn_watch(e->evpn, e->watcher_count > 0);
 		break;
 	case EVENT_SHUTDOWN:
@@ -905,6 +969,9 @@ static void recompute(struct engine *e)
 	if (e->links_dirty && e->config->bgp.enabled && e->config->bgp.router_id.family == IP_NONE)
 		parts_configure(e);
 	ra_update_links(e);
+	if (e->bfd_dirty)
+		engine_bfd_update(e->bfd, &e->config->bfd, e->bgp, e->mirror, &e->arena, e->now);
+	e->bfd_dirty = false;
 	ra_run(&e->ra, &host, &e->arena, e->now);
 	audit_run(e);
 	request_dumps(e);

@@ -7,6 +7,7 @@
 
 #include "base/mono.h"
 #include "base/types.h"
+#include "bfd/vocab.h"
 #include "kernel/vocab.h"
 
 enum event_kind {
@@ -23,6 +24,7 @@ enum event_kind {
 				 the low mark (64 KiB) waits to leave us */
 	EVENT_PEER_CLOSED, /* connect failed, connection closed or broken; the id is free again */
 	EVENT_RA,	   /* ICMPv6 router advertisement or solicitation from a link */
+	EVENT_BFD,	   /* a report of the BFD speaker */
 	EVENT_CTL_REQUEST, /* one command line from a control client */
 	EVENT_CTL_CLOSED,  /* that client hung up */
 	EVENT_SHUTDOWN	   /* SIGTERM */
@@ -87,6 +89,7 @@ struct event {
 		struct kernel_result result;
 		struct event_peer peer;
 		struct event_ra ra;
+		struct bfd_report bfd;
 		struct event_ctl ctl;
 	};
 };

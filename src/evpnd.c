@@ -208,6 +208,7 @@ static int run(struct arguments *a, const char *instance)
 	int status = 1;
 
 	a->loop.logger = logger;
+	a->loop.sandbox = a->sandbox;
 	loop = loop_new(&a->loop, engine);
 	if (loop != NULL) {
 		if (a->sandbox) {

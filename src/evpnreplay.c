@@ -48,6 +48,7 @@ static const char *action_name(enum action_kind kind)
 	    [ACTION_PEER_CLOSE] = "close",
 	    [ACTION_RA_WATCH] = "watch router advertisements",
 	    [ACTION_RA_SEND] = "send router advertisement",
+	    [ACTION_BFD] = "BFD order",
 	    [ACTION_CTL_REPLY] = "control reply",
 	    [ACTION_LOG] = "log",
 	    [ACTION_READY] = "ready",
@@ -70,6 +71,7 @@ static const char *event_name(enum event_kind kind)
 	    [EVENT_PEER_DRAINED] = "drained",
 	    [EVENT_PEER_CLOSED] = "closed",
 	    [EVENT_RA] = "router advertisement",
+	    [EVENT_BFD] = "BFD report",
 	    [EVENT_CTL_REQUEST] = "control request",
 	    [EVENT_CTL_CLOSED] = "control closed",
 	    [EVENT_SHUTDOWN] = "shutdown"};

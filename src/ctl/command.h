@@ -55,6 +55,9 @@ command_handler show_bgp_summary, show_bgp_evpn_summary, show_bgp_family_summary
 /* show_evpn.c */
 command_handler show_evpn, show_evpn_vnis, show_evpn_vni, show_evpn_vni_detail, show_evpn_macs,
     show_evpn_mac, show_evpn_neighs;
+/* show_bfd.c */
+command_handler show_bfd_peers, show_bfd_counters, show_bfd_brief, show_bfd_peer,
+    show_bfd_peer_counters, show_bfd_discards;
 /* show_config.c */
 command_handler show_running_config, show_version, show_counters;
 /* operate.c */

@@ -14,6 +14,7 @@
 static command_handler watch, help;
 
 #define VNI "<1-16777215>"
+#define BFD_OPTIONS "[multihop] [local-address IP] [interface WORD] [vrf WORD]"
 
 static const struct {
 	const char *pattern;
@@ -38,6 +39,13 @@ static const struct {
     {"show evpn arp-cache vni all|" VNI " [json]", show_evpn_neighs, "neighbours (ARP, ND)"},
     {"show evpn arp-cache vni " VNI " ip IP [json]", show_evpn_neighs, NULL},
     {"show evpn audit [json]", show_audit, "kernel, what is known and what is wanted compared"},
+    {"show bfd [vrf WORD] peers [json]", show_bfd_peers, "BFD peers and their state"},
+    {"show bfd [vrf WORD] peers brief [json]", show_bfd_brief, NULL},
+    {"show bfd [vrf WORD] peers counters [json]", show_bfd_counters, "BFD packets and flaps"},
+    {"show bfd peer IP " BFD_OPTIONS " [json]", show_bfd_peer, "one BFD peer"},
+    {"show bfd peer IP " BFD_OPTIONS " counters [json]", show_bfd_peer_counters, NULL},
+    {"show bfd discards [json]", show_bfd_discards,
+	"BFD packets that were not believed, by reason"},
     {"show evpnd counters [json]", show_counters, "what was written, repaired, refused"},
     {"show running-config [no-header]", show_running_config, "the configuration in force"},
     {"show version", show_version, "the version of evpnd"},

@@ -6,6 +6,7 @@
 
 #include "base/arena.h"
 #include "base/str.h"
+#include "bfd/peers.h"
 #include "bgp/bgp.h"
 #include "config/config.h"
 #include "evpn/evpn.h"
@@ -16,6 +17,8 @@ struct ctl_context {
 	const struct config *config; /* NULL before the first one */
 	const struct bgp *bgp;
 	struct evpn *evpn;
+	const struct bfd_peers *bfd;
+	bool bfd_fresh; /* its counters were just asked for */
 	const struct mirror *mirror;
 	struct audit *audit;
 	uint64_t fib_differences;
@@ -28,7 +31,8 @@ struct ctl_context {
 enum ctl_outcome {
 	CTL_ACCEPTED,
 	CTL_REFUSED, /* unknown or malformed; *out says what and hints */
-	CTL_WATCH    /* the client now gets notes until it hangs up */
+	CTL_WATCH,   /* the client now gets notes until it hangs up */
+	CTL_ASK_BFD  /* nothing was answered: again with fresh counters */
 };
 
 /* Runs one command line; appends the answer to *out. */

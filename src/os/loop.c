@@ -30,6 +30,7 @@
 
 #include "base/check.h"
 #include "base/mem.h"
+#include "os/bfd_process.h"
 #include "os/clock.h"
 #include "os/ctlsock.h"
 #include "os/host.h"
@@ -62,6 +63,7 @@ struct loop {
 	struct netlink *netlink;
 	struct tcp *tcp;
 	struct ra *ra;
+	struct bfd_process *bfd;
 	struct ctlsock *ctl;
 	struct statefile *state;
 	struct recfile *record; /* NULL: none */
@@ -145,6 +147,9 @@ static void loop_act(struct loop *l, const struct action *a)
 	case ACTION_RA_SEND:
 		ra_send(l->ra, a->ra.ifindex, a->ra.router_lifetime_s, &a->ra.source_mac);
 		return;
+	case ACTION_BFD:
+		bfd_process_order(l->bfd, &a->bfd);
+		return;
 	case ACTION_CTL_REPLY:
 		ctlsock_reply(
 		    l->ctl, a->ctl.client, a->ctl.text, a->ctl.size, a->ctl.end, a->ctl.status);
@@ -200,7 +205,8 @@ static void loop_emit(void *context, const struct event *event)
 /* The next event that earlier turns caused; `in_turn` counts those of the turn under way. */
 static bool loop_next(struct loop *l, struct event *event, unsigned *in_turn)
 {
-	if (tcp_next(l->tcp, event) || ctlsock_next(l->ctl, event)) {
+	if (tcp_next(l->tcp, event) || ctlsock_next(l->ctl, event) ||
+	    bfd_process_next(l->bfd, event)) {
 		*in_turn = 0;
 		return true;
 	}
@@ -394,14 +400,17 @@ struct loop *loop_new(const struct loop_options *options, struct engine *engine)
 	l->options = *options;
 	l->engine = engine;
 	l->log = logger_log(options->logger);
+	l->bfd = bfd_process_start(options->sandbox, l->log); /* first: it inherits nothing */
 	check(sd_event_new(&l->event) >= 0);
 	sd_event_set_watchdog(l->event, true);
 	loop_take_signals(l);
 	if (!loop_open_netlink(l)) {
+		bfd_process_free(l->bfd);
 		sd_event_unref(l->event);
 		mem_free(l);
 		return NULL;
 	}
+	bfd_process_attach(l->bfd, l->event, &sink);
 	l->tcp = tcp_new(l->event, &sink, l->log);
 	l->ra = ra_new(l->event, &sink, l->log);
 	l->ctl = ctlsock_new(l->event, &sink, l->log, options->socket_path, options->socket_group);
@@ -440,6 +449,7 @@ void loop_free(struct loop *l)
 	ctlsock_free(l->ctl);
 	ra_free(l->ra);
 	tcp_free(l->tcp);
+	bfd_process_free(l->bfd);
 	netlink_close(l->netlink);
 	sd_event_unref(l->event);
 	mem_free(l);

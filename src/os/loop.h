@@ -17,6 +17,7 @@ struct loop_options {
 	const char *record_file; /* NULL: no flight record */
 	int netlink_buffer;	 /* bytes; 0: the default of os/netlink */
 	bool flush_on_exit;
+	bool sandbox; /* of the BFD process; the daemon's own is the caller's */
 	uint16_t bgp_port;
 	struct logger *logger; /* lent */
 };

@@ -11,6 +11,9 @@
  * is logged and not fatal. */
 void privs_drop(const char *config_file, struct log *log);
 
+/* Keeps CAP_NET_RAW alone: for the process that has sockets and nothing else. */
+void privs_drop_most(struct log *log);
+
 /* From here on system calls outside an allow-list fail with ENOSYS; execve and its like always
  * did what we never need. Without kernel support this is logged and nothing changes. */
 void privs_sandbox(struct log *log);

@@ -15,6 +15,10 @@
 
 _Static_assert(sizeof(struct event_start) == 136 || sizeof(void *) != 8,
     "new field? code it in this file, then correct the size");
+_Static_assert(sizeof(struct bfd_session_report) == 80 || sizeof(void *) != 8,
+    "new field? code it in this file, then correct the size");
+_Static_assert(sizeof(struct bfd_order) == 72 || sizeof(void *) != 8,
+    "new field? code it in this file, then correct the size");
 _Static_assert(sizeof(struct action_connect) == 68 || sizeof(void *) != 8,
     "new field? code it in this file, then correct the size");
 
@@ -81,6 +85,49 @@ static void code_ra(struct coder *c, struct event_ra *ra)
 	code_u16(c, &ra->router_lifetime_s);
 }
 
+static void code_bfd_session(struct coder *c, struct bfd_session_report *r)
+{
+	code_enum(c, &r->state, BFD_UP + 1);
+	code_enum(c, &r->remote_state, BFD_UP + 1);
+	code_enum(c, &r->diag, 32);
+	code_enum(c, &r->remote_diag, 32);
+	code_u32(c, &r->discriminator);
+	code_u32(c, &r->remote_discriminator);
+	code_u32(c, &r->remote_transmit_us);
+	code_u32(c, &r->remote_receive_us);
+	code_u32(c, &r->remote_echo_us);
+	code_u8(c, &r->remote_multiplier);
+	code_u32(c, &r->detection_us);
+	code_u32(c, &r->transmit_us);
+	code_u32(c, &r->ups);
+	code_u32(c, &r->downs);
+	code_u32(c, &r->failures);
+	code_u64(c, &r->received);
+	code_u64(c, &r->sent);
+}
+
+static void code_bfd_report(struct coder *c, struct bfd_report *r)
+{
+	code_enum(c, &r->kind, BFD_REPORT_GONE + 1);
+	code_u32(c, &r->id);
+	switch (r->kind) {
+	case BFD_REPORT_SESSION:
+		code_bfd_session(c, &r->session);
+		return;
+	case BFD_REPORT_TOTALS:
+		for (size_t i = 0; i < BFD_VERDICTS; i++)
+			code_u64(c, &r->discards[i]);
+		return;
+	case BFD_REPORT_ERROR:
+		code_enum(c, &r->error.what, BFD_ERROR_SEND + 1);
+		code_int(c, &r->error.error);
+		code_u16(c, &r->error.port);
+		return;
+	case BFD_REPORT_GONE:
+		return;
+	}
+}
+
 static void code_event_body(struct coder *c, struct event *e)
 {
 	switch (e->kind) {
@@ -111,6 +158,9 @@ static void code_event_body(struct coder *c, struct event *e)
 		return;
 	case EVENT_RA:
 		code_ra(c, &e->ra);
+		return;
+	case EVENT_BFD:
+		code_bfd_report(c, &e->bfd);
 		return;
 	case EVENT_CTL_REQUEST:
 		code_u32(c, &e->ctl.client);
@@ -215,6 +265,23 @@ static void code_log(struct coder *c, struct action *a)
 		coder_fail(c);
 }
 
+static void code_bfd_order(struct coder *c, struct bfd_order *o)
+{
+	code_enum(c, &o->kind, BFD_ORDER_ASK + 1);
+	code_u32(c, &o->id);
+	code_ip(c, &o->path.remote);
+	code_ip(c, &o->path.local);
+	code_ifindex(c, &o->path.ifindex);
+	code_ifindex(c, &o->path.vrf);
+	code_u32(c, &o->path.multihop);
+	code_u32(c, &o->params.transmit_us);
+	code_u32(c, &o->params.receive_us);
+	code_u8(c, &o->params.multiplier);
+	code_u8(c, &o->params.minimum_ttl);
+	code_bool(c, &o->params.passive);
+	code_bool(c, &o->params.shutdown);
+}
+
 static void code_action_body(struct coder *c, struct action *a)
 {
 	switch (a->kind) {
@@ -257,6 +324,9 @@ static void code_action_body(struct coder *c, struct action *a)
 		code_ifindex(c, &a->ra.ifindex);
 		code_u16(c, &a->ra.router_lifetime_s);
 		code_mac(c, &a->ra.source_mac);
+		return;
+	case ACTION_BFD:
+		code_bfd_order(c, &a->bfd);
 		return;
 	case ACTION_CTL_REPLY:
 		code_reply(c, a);

@@ -348,6 +348,7 @@ static void execute(struct sim_node *n, const struct action *a)
 	case ACTION_PEER_LISTEN:
 	case ACTION_PEER_TTL:
 	case ACTION_PEER_AUTH:
+	case ACTION_BFD:
 	case ACTION_CTL_REPLY:
 	case ACTION_READY:
 		break;

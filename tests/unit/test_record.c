@@ -193,6 +193,26 @@ static struct event event_of(enum event_kind kind)
 		    .solicitation = true,
 		    .router_lifetime_s = 1800};
 		break;
+	case EVENT_BFD:
+		e.bfd = (struct bfd_report){.id = 3,
+		    .session = {.state = BFD_DOWN,
+			.remote_state = BFD_INIT,
+			.diag = BFD_DIAG_DETECTION_EXPIRED,
+			.remote_diag = (enum bfd_diag)31,
+			.discriminator = 0x01020304,
+			.remote_discriminator = 0x05060708,
+			.remote_transmit_us = 50000,
+			.remote_receive_us = 60000,
+			.remote_echo_us = 70000,
+			.remote_multiplier = 3,
+			.detection_us = 150000,
+			.transmit_us = 1000000,
+			.ups = 1,
+			.downs = 2,
+			.failures = 3,
+			.received = 1ull << 40,
+			.sent = 5}};
+		break;
 	case EVENT_CTL_REQUEST:
 		e.ctl = (struct event_ctl){.client = 8, .line = "show evpn vni"};
 		break;
@@ -270,6 +290,21 @@ static struct action action_of(enum action_kind kind)
 		a.ra.ifindex.v = 4;
 		a.ra.router_lifetime_s = 1800;
 		a.ra.source_mac = some_mac();
+		break;
+	case ACTION_BFD:
+		a.bfd = (struct bfd_order){.kind = BFD_ORDER_REMOVE,
+		    .id = 7,
+		    .path = {.remote = address("fe80::1"),
+			.local = address("fe80::2"),
+			.ifindex = {4},
+			.vrf = {5},
+			.multihop = 1},
+		    .params = {.transmit_us = 50000,
+			.receive_us = 60000,
+			.multiplier = 3,
+			.minimum_ttl = 254,
+			.passive = true,
+			.shutdown = true}};
 		break;
 	case ACTION_CTL_REPLY:
 		a.ctl.client = 8;

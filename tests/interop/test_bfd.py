@@ -1,0 +1,373 @@
+"""BFD against FRR's bfdd, BIRD and evpnd itself, on this host's own kernel. Needs root."""
+
+import os
+import re
+import signal
+import socket
+import struct
+import subprocess
+import time
+
+import pytest
+from bfd_bed import Bed, Bird, Evpnd, Frr, wait_for
+
+FAST = "  transmit-interval 50\n  receive-interval 50\n  detect-multiplier 3\n"
+BIRD_FAST = "min rx interval 50 ms; min tx interval 50 ms; multiplier 3;"
+BIRD_HEAD = "router id 10.9.0.2;\nprotocol device {}\nlog stderr all;\n"
+
+
+@pytest.fixture
+def bed():
+    with Bed() as b:
+        yield b
+
+
+def frr_config(peer, extra=FAST):
+    return f"bfd\n peer {peer}\n{extra}"
+
+
+def bird_config(interface, neighbor):
+    return BIRD_HEAD + f"protocol bfd {{ {interface} {{ {BIRD_FAST} }}; neighbor {neighbor}; }}\n"
+
+
+PEERS = {
+    "frr": (Frr, {
+        "hop": frr_config("10.1.0.1 interface e0"),
+        "hops": frr_config("10.9.0.1 multihop local-address 10.9.0.2"),
+        "link-local": frr_config("fe80::1 local-address fe80::2 interface e0"),
+    }),
+    "bird": (Bird, {
+        "hop": bird_config('interface "e0"', '10.1.0.1 dev "e0"'),
+        "hops": bird_config("multihop", "10.9.0.1 local 10.9.0.2 multihop on"),
+        "link-local": bird_config('interface "e0"', 'fe80::1 dev "e0"'),
+    }),
+    "evpnd": (Evpnd, {
+        "hop": frr_config("10.1.0.1 interface e0"),
+        "hops": frr_config("10.9.0.1 multihop local-address 10.9.0.2"),
+        "link-local": frr_config("fe80::1 interface e0"),
+    }),
+}  # fmt: skip
+# BIRD sends over many hops with the system's default TTL.
+BIRD_TTL = "  minimum-ttl 60\n"
+OURS = {
+    "hop": ("10.1.0.2 interface e0", "10.1.0.2", "10.1.0.1"),
+    "hops": ("10.9.0.2 multihop local-address 10.9.0.1", "10.9.0.2", "10.9.0.1"),
+    "link-local": ("fe80::2 local-address fe80::1 interface e0", "fe80::2", "fe80::1"),
+}
+
+
+def both_up(bed, kind, form, extra=FAST):
+    """Us and them, Up on both sides."""
+    cls, configs = PEERS[kind]
+    statement, theirs, ours = OURS[form]
+    them = bed.add(cls, bed.theirs, configs[form])
+    extra += BIRD_TTL if kind == "bird" and form == "hops" else ""
+    us = bed.add(Evpnd, bed.ours, frr_config(statement, extra))
+    wait_for("up here", 10, lambda: us.state(theirs) == "up")
+    wait_for("up there", 10, lambda: them.state(ours) == "up")
+    return us, them, theirs, ours
+
+
+@pytest.mark.parametrize("form", OURS)
+@pytest.mark.parametrize("kind", PEERS)
+def test_up_and_stable(bed, kind, form):
+    us, them, theirs, ours = both_up(bed, kind, form)
+    wait_for("its intervals", 3, lambda: us.peer(theirs)["remote-transmit-interval"] == 50)
+    peer = us.peer(theirs)
+    assert (peer["remote-receive-interval"], peer["remote-detect-multiplier"]) == (50, 3), peer
+    assert peer["diagnostic"] == "ok" and peer["multihop"] == (form == "hops")
+    before = us.counters(theirs)
+    time.sleep(4)
+    after = us.counters(theirs)
+    # 50 ms less an eighth for jitter: 91 in four seconds, a few more for commands that take time
+    for way in ("input", "output"):
+        assert 70 <= after[f"control-packet-{way}"] - before[f"control-packet-{way}"] <= 125, (before, after)
+    assert (after["session-up"], after["session-down"]) == (1, 0)
+    assert us.state(theirs) == "up" and them.state(ours) == "up"
+
+
+@pytest.mark.parametrize("form", ["hop", "hops"])
+@pytest.mark.parametrize("kind", PEERS)
+def test_our_shutdown(bed, kind, form):
+    """AdminDown arrives as such, and goes again."""
+    us, them, theirs, ours = both_up(bed, kind, form)
+    extra = FAST + (BIRD_TTL if kind == "bird" and form == "hops" else "")
+    us.configure(frr_config(OURS[form][0], extra + "  shutdown\n"))
+    wait_for("down there", 2, lambda: them.state(ours) in ("down", "admindown"))
+    assert us.state(theirs) == "shutdown"
+    if kind != "bird":
+        assert them.peer(ours)["remote-diagnostic"] == "administratively down", them.peer(ours)
+    us.configure(frr_config(OURS[form][0], extra))
+    wait_for("up again", 10, lambda: us.state(theirs) == "up" and them.state(ours) == "up")
+
+
+@pytest.mark.parametrize("form", ["hop", "hops"])
+def test_their_shutdown(bed, form):
+    us, them, theirs, ours = both_up(bed, "frr", form)
+    statement = {"hop": "10.1.0.1 interface e0", "hops": "10.9.0.1 multihop local-address 10.9.0.2"}[form]
+    them.session_change(statement, "shutdown")
+    wait_for("down here", 2, lambda: us.state(theirs) == "down")
+    assert us.peer(theirs)["diagnostic"] == "neighbor signaled session down"
+    them.session_change(statement, "no shutdown")
+    wait_for("up again", 10, lambda: us.state(theirs) == "up")
+
+
+@pytest.mark.parametrize("kind", PEERS)
+def test_silence_is_detected(bed, kind):
+    """The peer's process stops: Down within its detection time; it goes on: up again."""
+    us, them, theirs, _ = both_up(bed, kind, "hop")
+    pid = {"frr": lambda: them.bfdd.pid, "bird": lambda: them.children[0].pid, "evpnd": lambda: them.bfd_pid()}[kind]()
+    time.sleep(1)
+    os.kill(pid, signal.SIGSTOP)
+    stopped = time.monotonic()
+    try:
+        wait_for("down", 2, lambda: us.state(theirs) == "down")
+        took = time.monotonic() - stopped
+        assert us.peer(theirs)["diagnostic"] == "control detection time expired"
+    finally:
+        os.kill(pid, signal.SIGCONT)
+    assert took < 0.5, took  # the 150 ms, and the commands that look; test_bgp_session_falls measures
+    wait_for("up again", 10, lambda: us.state(theirs) == "up")
+
+
+@pytest.mark.parametrize("kind", ["frr", "evpnd"])
+def test_change_of_intervals(bed, kind):
+    """A Poll Sequence in each direction; the session stays."""
+    us, them, theirs, ours = both_up(bed, kind, "hop")
+    us.configure(frr_config(OURS["hop"][0], "  transmit-interval 200\n  receive-interval 300\n"))
+    wait_for("they know", 3, lambda: them.peer(ours)["remote-transmit-interval"] == 200)
+    assert them.peer(ours)["remote-receive-interval"] == 300
+    us.configure(frr_config(OURS["hop"][0]))
+    wait_for("they know", 3, lambda: them.peer(ours)["remote-transmit-interval"] == 50)
+    time.sleep(1)
+    counters = us.counters(theirs)
+    assert (counters["session-up"], counters["session-down"]) == (1, 0)
+
+
+def test_profile_and_passive(bed):
+    config = "bfd\n profile slow\n  transmit-interval 500\n  passive-mode\n peer 10.1.0.2 interface e0\n  profile slow\n"
+    us = bed.add(Evpnd, bed.ours, config)
+    time.sleep(2)
+    assert us.counters()["control-packet-output"] == 0
+    them = bed.add(Frr, bed.theirs, frr_config("10.1.0.1 interface e0"))
+    wait_for("up", 10, lambda: us.state() == "up" and them.state() == "up")
+    assert them.peer("10.1.0.1")["remote-transmit-interval"] == 500
+    assert us.peer("10.1.0.2")["passive-mode"]
+
+
+def test_minimum_ttl(bed):
+    """One router between would be too many."""
+    config = frr_config(OURS["hops"][0], FAST + "  minimum-ttl 254\n")
+    bed.run(bed.theirs, "sysctl", "-qw", "net/ipv4/ip_default_ttl=200")
+    us = bed.add(Evpnd, bed.ours, config)
+    with inside(bed.theirs), socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
+        s.bind(("10.9.0.2", 50000))
+        for ttl in (253, 100):
+            s.setsockopt(socket.IPPROTO_IP, socket.IP_TTL, ttl)
+            s.sendto(packet(1, 7, 0), ("10.9.0.1", 4784))
+        wait_for("counted", 2, lambda: us.json("show bfd discards")["TTL too low"] == 2)
+        assert us.state("10.9.0.2") == "down"
+        s.setsockopt(socket.IPPROTO_IP, socket.IP_TTL, 254)
+        s.sendto(packet(1, 7, 0), ("10.9.0.1", 4784))
+        wait_for("heard", 1, lambda: us.state("10.9.0.2") == "init")
+
+
+# ---- the daemon's end ----
+
+
+@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGKILL])
+def test_our_end_is_no_failure(bed, how):
+    """Whoever ends the daemon, its peers hear AdminDown: what a BGP peer does then is BGP's affair."""
+    us, them, _, ours = both_up(bed, "frr", "hop")
+    us.child.send_signal(how)
+    wait_for("down there", 2, lambda: them.state(ours) == "down")
+    peer = them.peer(ours)
+    assert peer["diagnostic"] == "neighbor signaled session down", peer
+    assert peer["remote-diagnostic"] == "administratively down", peer
+
+
+def test_record_replays(bed):
+    us, them, theirs, _ = both_up(bed, "frr", "hop")
+    them.bfdd.send_signal(signal.SIGSTOP)
+    wait_for("down", 2, lambda: us.state(theirs) == "down")
+    them.bfdd.send_signal(signal.SIGCONT)
+    us.counters(theirs)
+    us.child.send_signal(signal.SIGTERM)
+    us.child.wait(5)
+    replay = us.replays()
+    assert replay.returncode == 0, replay.stdout
+
+
+# ---- BGP ----
+
+
+def bgp_config(n, neighbors, families=""):
+    return (f"log stdout\nrouter bgp 6500{n}\n bgp router-id 10.9.0.{n}\n no bgp ebgp-requires-policy\n"
+            f" bgp log-neighbor-changes\n timers bgp 3 9\n{neighbors}{families}")  # fmt: skip
+
+
+BGP_FORMS = {
+    "numbered": ("10.1.0.{}", " neighbor {p} remote-as external\n neighbor {p} bfd\n neighbor {p} bfd profile fast\n"),
+    "unnumbered": ("e0", " neighbor {p} interface remote-as external\n neighbor {p} bfd\n neighbor {p} bfd profile fast\n"),
+    "multihop": ("10.9.0.{}", " neighbor {p} remote-as external\n neighbor {p} ebgp-multihop 3\n"
+                 " neighbor {p} update-source 10.9.0.{n}\n neighbor {p} bfd\n neighbor {p} bfd profile fast\n"),
+    "internal": ("10.9.0.{}", " neighbor {p} remote-as 65009\n neighbor {p} local-as 65009\n"
+                 " neighbor {p} update-source 10.9.0.{n}\n neighbor {p} bfd\n neighbor {p} bfd profile fast\n"),
+}  # fmt: skip
+
+
+def bgp_both(bed, form):
+    name, text = BGP_FORMS[form]
+    profile = "bfd\n profile fast\n" + FAST
+    configs = []
+    for n in (1, 2):
+        config = bgp_config(n, text.format(p=name.format(3 - n), n=n)) + profile
+        if form == "internal":
+            config = re.sub(r" neighbor \S+ local-as 65009\n", "", config).replace(f"router bgp 6500{n}", "router bgp 65009")
+        configs.append(config)
+    them = bed.add(Frr, bed.theirs, configs[1])
+    us = bed.add(Evpnd, bed.ours, configs[0])
+    ours, theirs = name.format(1), name.format(2)
+    wait_for("BGP is up", 30, lambda: established(us, theirs))
+    wait_for("BFD is up", 10, lambda: [p["status"] for p in us.json("show bfd peers")] == ["up"])
+    wait_for("BFD is up there", 10, lambda: them.bgp(ours).get("peerBfdInfo", {}).get("status") == "Up")
+    return us, them, ours, theirs
+
+
+def established(us, neighbor):
+    summary = us.json("show bgp summary")
+    return summary.get("ipv4Unicast", summary)["peers"][neighbor]["state"] == "Established"
+
+
+@pytest.mark.parametrize("form", BGP_FORMS)
+def test_bgp_session_falls(bed, form):
+    """Their bfdd alone stops: our BGP session ends within the detection time, by our own clock, and says why."""
+    us, them, ours, theirs = bgp_both(bed, form)
+    peer = us.json("show bfd peers")[0]
+    assert peer["multihop"] == (form in ("multihop", "internal")), peer
+    assert (peer["receive-interval"], peer["detect-multiplier"]) == (50, 3)
+    time.sleep(1)
+    with Watch(bed.theirs) as watch:
+        stopped = time.clock_gettime(time.CLOCK_REALTIME)
+        os.kill(them.bfdd.pid, signal.SIGSTOP)
+        fell = wait_for("NOTIFICATION", 3, watch.notification)
+    os.kill(them.bfdd.pid, signal.SIGCONT)
+    assert 0.05 < fell - stopped < 0.25, fell - stopped
+    print(f"{form}: {1000 * (fell - stopped):.0f} ms from silence to NOTIFICATION")
+    assert "BFD" in us.logged() and "Cease/BFD Down" in us.logged()
+    wait_for("up again", 30, lambda: established(us, theirs))
+    assert them.bgp(ours)["bgpState"] == "Established"
+
+
+def test_bgp_session_survives_admin_down(bed):
+    """RFC 5882 section 4.2: their AdminDown, and ours, are no failures."""
+    us, them, ours, theirs = bgp_both(bed, "numbered")
+    them.vtysh("configure", "bfd", "profile fast", "shutdown")
+    wait_for("down here", 3, lambda: us.json("show bfd peers")[0]["status"] == "down")
+    time.sleep(2)
+    assert established(us, theirs)
+    them.vtysh("configure", "bfd", "profile fast", "no shutdown")
+    wait_for("up", 10, lambda: us.json("show bfd peers")[0]["status"] == "up")
+    conf = open(us.path("conf"), encoding="utf-8").read()
+    us.configure(conf.replace(" profile fast\n  transmit", " profile fast\n  shutdown\n  transmit"))
+    wait_for("shut", 3, lambda: us.json("show bfd peers")[0]["status"] == "shutdown")
+    time.sleep(2)
+    us.configure("\n".join(line for line in conf.split("\n") if " bfd" not in line))
+    wait_for("no more", 3, lambda: us.json("show bfd peers") == [])
+    time.sleep(1)
+    assert established(us, theirs) and "Down" not in us.logged().split("Up")[-1]
+
+
+# ---- floods ----
+
+
+class inside:
+    """`with inside(ns):` sockets made in it belong to that namespace."""
+
+    def __init__(self, ns):
+        self.ns = ns
+
+    def __enter__(self):
+        self.home = os.open("/proc/thread-self/ns/net", os.O_RDONLY)
+        there = os.open("/run/netns/" + self.ns, os.O_RDONLY)
+        self.enter(there)
+        os.close(there)
+
+    def __exit__(self, *_):
+        self.enter(self.home)
+        os.close(self.home)
+
+    @staticmethod
+    def enter(fd):
+        import ctypes
+
+        assert ctypes.CDLL(None, use_errno=True).setns(fd, 0x40000000) == 0
+
+
+def packet(state, mine, yours, multiplier=3):
+    return struct.pack(">BBBBIIIII", 0x20, state << 6, multiplier, 24, mine, yours, 50000, 50000, 0)
+
+
+class Watch:
+    """Sees BGP messages that arrive in a namespace, with the kernel's time."""
+
+    def __init__(self, ns):
+        with inside(ns):
+            self.socket = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(3))
+        self.socket.setsockopt(socket.SOL_SOCKET, 35, 1)  # SO_TIMESTAMPNS
+        self.socket.setblocking(False)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.socket.close()
+
+    def notification(self):
+        """When a NOTIFICATION was seen; None: not yet."""
+        while True:
+            try:
+                frame, control, _, _ = self.socket.recvmsg(4096, 256)
+            except BlockingIOError:
+                return None
+            at = frame.find(b"\xff" * 16)
+            if at >= 0 and len(frame) > at + 18 and frame[at + 18] == 3:
+                seconds, nanoseconds = struct.unpack("qq", control[0][2][:16])
+                return seconds + nanoseconds / 1e9
+
+
+FLOOD = """
+import socket, sys, time
+kind, seconds = sys.argv[1], float(sys.argv[2])
+import struct
+def packet(yours):
+    return struct.pack(">BBBBIIIII", 0x20, 0x40 if not yours else 0xc0, 3, 24, 99, yours, 50000, 50000, 0)
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+s.bind(("10.1.0.2", 0))
+s.setsockopt(socket.IPPROTO_IP, socket.IP_TTL, 64 if kind == "ttl" else 255)
+body = {"ttl": packet(0), "discriminator": packet(12345), "short": packet(0)[:23]}[kind]
+end, n = time.monotonic() + seconds, 0
+s.connect(("10.1.0.1", 3784))
+while time.monotonic() < end:
+    for _ in range(64):
+        try:
+            s.send(body)
+            n += 1
+        except OSError:
+            pass
+print(n)
+"""
+
+
+@pytest.mark.parametrize("kind, reason", [("ttl", "TTL too low"), ("discriminator", "unknown discriminator"), ("short", "length")])
+def test_flood(bed, kind, reason):
+    us, _, theirs, _ = both_up(bed, "frr", "hop")
+    before = us.counters(theirs)
+    sent = int(subprocess.run(["ip", "netns", "exec", bed.theirs, "python3", "-c", FLOOD, kind, "5"],
+                              stdout=subprocess.PIPE, check=True, text=True).stdout)  # fmt: skip
+    counted = us.json("show bfd discards")[reason]
+    after = us.counters(theirs)
+    print(f"{kind}: {sent / 5:.0f} packets a second sent, {100 * counted / sent:.0f} % looked at")
+    assert counted > 1000
+    assert after["session-down"] == before["session-down"] == 0
+    assert us.state(theirs) == "up"
