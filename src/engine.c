@@ -153,6 +153,7 @@ static void host_peer_changed(void *context, const char *peer, bool established,
 {
 	struct engine *e = context;
 
+	e->bfd_dirty = true;
 	if (e->config != NULL && e->config->bgp.log_neighbor_changes)
 		log_info(
 		    &e->log, LOG_BGP, "neighbor %s %s: %s", peer, established ? "up" : "down", why);
@@ -877,7 +878,7 @@ static void on_peer(struct engine *e, enum event_kind kind, const struct event_p
 	else
 		bgp_closed(e->bgp, p->conn, p->error, e->now);
 	/* A connection tells our own address, and that of an unnumbered peer. */
-	e->bfd_dirty |= kind == EVENT_PEER_CONNECTED || kind == EVENT_PEER_ACCEPTED;
+	e->bfd_dirty |= kind != EVENT_PEER_BYTES && kind != EVENT_PEER_DRAINED;
 }
 
 static void record(struct engine *e, const struct event *event)
