@@ -100,6 +100,9 @@ static void execute(struct hypervisor *h, const struct action *a)
 		pending_add(h, &e);
 	} else if (a->kind == ACTION_PEER_CLOSE) {
 		h->peer_closed |= a->peer.conn == PEER_CONN;
+	} else if (a->kind == ACTION_BFD && a->bfd.kind == BFD_ORDER_ASK) {
+		e = (struct event){.kind = EVENT_BFD, .bfd = {.kind = BFD_REPORT_TOTALS}};
+		pending_add(h, &e); /* no session has anything to say */
 	} else if (a->kind == ACTION_CTL_REPLY && h->reply != NULL) {
 		h->reply(h->context, a);
 	}
