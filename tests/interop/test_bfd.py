@@ -174,6 +174,22 @@ def test_minimum_ttl(bed):
         wait_for("heard", 1, lambda: us.state("10.9.0.2") == "init")
 
 
+def test_vrf(bed):
+    """The same addresses in a VRF: sockets of their own. (The lab's guest has VRFs: `tests/lab/uml`.)"""
+    for ns in (bed.ours, bed.theirs):
+        if subprocess.run(["ip", "-n", ns, "link", "add", "red", "type", "vrf", "table", "10"], check=False).returncode:
+            pytest.skip("this kernel has no VRF")
+        bed.ip("-n", ns, "link", "set", "red", "up")
+        bed.ip("-n", ns, "link", "set", "e0", "master", "red")
+    us = bed.add(Evpnd, bed.ours, frr_config("10.1.0.2 vrf red"))
+    them = bed.add(Evpnd, bed.theirs, frr_config("10.1.0.1 vrf red interface e0"))
+    for speaker in (us, them):
+        wait_for("up", 10, lambda s=speaker: [p["status"] for p in s.json("show bfd vrf red peers")] == ["up"])
+    assert us.json("show bfd peers") == []
+    us.child.send_signal(signal.SIGTERM)
+    wait_for("down", 3, lambda: them.json("show bfd vrf red peers")[0]["status"] == "down")
+
+
 # ---- the daemon's end ----
 
 
