@@ -33,6 +33,14 @@ static bool is_internal(const struct peer *p)
 		   p->settings->remote_as == peer_local_as(p));
 }
 
+/* `ttl-security hops N` says how far the peer is, as `ebgp-multihop N` does. */
+static uint8_t hops_to(const struct peer *p)
+{
+	const struct neighbor_settings *s = p->settings;
+
+	return s->ttl_security_hops != 0 ? s->ttl_security_hops : s->ttl;
+}
+
 static bool wants(const struct peer *p)
 {
 	return p->settings->bfd.enabled && !p->settings->shutdown && !p->bgp->stopped &&
@@ -54,9 +62,9 @@ size_t bgp_bfd_wants(const struct bgp *b, struct arena *arena, struct bgp_bfd_wa
 		    .remote = p->address,
 		    .local = local_of(p),
 		    .interface = p->settings->unnumbered ? p->settings->name : "",
-		    .many_hops = !internal && p->settings->ttl > 1,
+		    .many_hops = !internal && hops_to(p) > 1,
 		    .internal = internal,
-		    .hops = p->settings->ttl,
+		    .hops = hops_to(p),
 		    .settings = &p->settings->bfd};
 	}
 	return n;

@@ -12,7 +12,7 @@ struct bgp_bfd_want {
 	struct ip remote;
 	struct ip local;       /* of `update-source` or of the connection; IP_NONE unknown */
 	const char *interface; /* of an unnumbered peer; "" else */
-	bool many_hops;	       /* by configuration: ebgp-multihop */
+	bool many_hops;	       /* by configuration: ebgp-multihop, ttl-security */
 	bool internal;	       /* iBGP: many hops, unless the address is on a link of ours */
 	uint8_t hops;	       /* at most so many; 255 any */
 	const struct neighbor_bfd *settings;

@@ -47,6 +47,11 @@ static void test_wants(void **state)
 	assert_true(list[0].many_hops);
 	assert_int_equal(list[0].hops, 3);
 	assert_int_equal(ip_to_u32(&list[0].local), 0x0a090001);
+	n->ttl = 255;
+	n->ttl_security_hops = 1;
+	world_configure(w, 0);
+	assert_int_equal(wants(w, &list), 1);
+	assert_false(list[0].many_hops);
 	n->remote_as_kind = REMOTE_AS_INTERNAL;
 	world_configure(w, 0);
 	assert_int_equal(wants(w, &list), 1);
