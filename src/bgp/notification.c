@@ -1,6 +1,6 @@
 /*
  * NOTIFICATION messages and their names. The tables below are the registries of RFC 4271 section
- * 4.5, 4486, 6608, 7313 and 8538; a number that is not in them is shown as a number.
+ * 4.5, 4486, 6608, 7313, 8538 and 9384; a number that is not in them is shown as a number.
  */
 #include "bgp/notification.h"
 
@@ -121,7 +121,13 @@ bool notification_communication(const struct notification *n, struct str *out)
 	return true;
 }
 
-void notification_text(const struct notification *n, struct str *out)
+bool notification_unwrap(const struct notification *n, struct notification *inner)
+{
+	return n->code == NOTIFY_CEASE && n->subcode == NOTIFY_CEASE_HARD_RESET &&
+	       notification_decode(n->data, n->data_size, inner);
+}
+
+static void reason_text(const struct notification *n, struct str *out)
 {
 	const char *name = n->code < CODES ? codes[n->code].name : NULL;
 	const char *sub = NULL;
@@ -142,4 +148,16 @@ void notification_text(const struct notification *n, struct str *out)
 		notification_communication(n, out);
 		str_add(out, "\"");
 	}
+}
+
+void notification_text(const struct notification *n, struct str *out)
+{
+	struct notification inner;
+
+	reason_text(n, out);
+	if (!notification_unwrap(n, &inner))
+		return;
+	str_add(out, " (");
+	reason_text(&inner, out);
+	str_add(out, ")");
 }

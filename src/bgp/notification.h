@@ -1,6 +1,6 @@
 /*
- * NOTIFICATION: why a session ends. RFC 4271 sections 4.5 and 6; Cease subcodes RFC 4486, 8538;
- * FSM subcodes RFC 6608; ROUTE-REFRESH error RFC 7313; shutdown communication RFC 9003.
+ * NOTIFICATION: why a session ends. RFC 4271 sections 4.5 and 6; Cease subcodes RFC 4486, 8538,
+ * 9384; FSM subcodes RFC 6608; ROUTE-REFRESH error RFC 7313; shutdown communication RFC 9003.
  *
  * Any decoder of bgp/ that meets an error worth a session fills one of these; the session sends it.
  */
@@ -93,6 +93,9 @@ struct notification notification_cease_with(uint8_t subcode, const char *text, u
  * become '?'. False, nothing appended, when there is none (or its length byte is wrong). */
 bool notification_communication(const struct notification *n, struct str *out);
 
-/* "Hold Timer Expired", "Cease/Administrative Shutdown", with `: "text"` for a shutdown
- * communication; unknown numbers as "code 9/1". Appends. */
+/* What a Hard Reset wraps (RFC 8538 section 3.1). False: it is none, or wraps nothing. */
+bool notification_unwrap(const struct notification *n, struct notification *inner);
+
+/* "Hold Timer Expired", "Cease/Administrative Shutdown", "Cease/Hard Reset (Cease/…)", with `:
+ * "text"` for a shutdown communication; unknown numbers as "code 9/1". Appends. */
 void notification_text(const struct notification *n, struct str *out);

@@ -210,6 +210,42 @@ static void add_path_encode(struct writer *w, const struct open *o)
 	}
 }
 
+/* ---- long-lived graceful restart: AFI, SAFI, flags, stale time (24 bits) ---- */
+
+static void long_lived_decode(struct reader *r, struct open *o)
+{
+	o->long_lived = true;
+	while (reader_left(r) != 0) {
+		uint16_t afi = read_u16(r);
+		uint8_t safi = read_u8(r), family_flags = read_u8(r);
+		uint32_t stale_s = read_u24(r);
+		enum bgp_family family;
+
+		if (!bgp_family_from(afi, safi, &family))
+			continue;
+		o->long_lived_families[family] = true;
+		o->long_lived_kept[family] = (family_flags & GR_FORWARDING) != 0;
+		o->long_lived_s[family] = stale_s;
+	}
+}
+
+static bool long_lived_wanted(const struct open *o)
+{
+	return o->long_lived;
+}
+
+static void long_lived_encode(struct writer *w, const struct open *o)
+{
+	for (unsigned f = 0; f < BGP_FAMILIES; f++) {
+		if (!o->long_lived_families[f])
+			continue;
+		write_u16(w, bgp_family_afi((enum bgp_family)f));
+		write_u8(w, bgp_family_safi((enum bgp_family)f));
+		write_u8(w, o->long_lived_kept[f] ? GR_FORWARDING : 0);
+		write_u24(w, o->long_lived_s[f]);
+	}
+}
+
 /* ---- 4-octet AS ---- */
 
 static void as4_decode(struct reader *r, struct open *o)
@@ -283,6 +319,7 @@ static const struct capability capabilities[] = {
     {65, 0, 4, as4_decode, as4_wanted, as4_encode},
     {69, 4, 0, add_path_decode, add_path_wanted, add_path_encode},
     {70, 0, 0, enhanced_decode, enhanced_wanted, flag_encode},
+    {71, 7, 0, long_lived_decode, long_lived_wanted, long_lived_encode},
     {73, 1, 0, hostname_decode, hostname_wanted, hostname_encode},
 };
 
@@ -444,8 +481,11 @@ void open_text(const struct open *o, struct str *out)
 	str_add(out, o->enhanced_refresh ? " enhanced-refresh" : "");
 	str_add(out, o->extended_message ? " extended-message" : "");
 	if (o->graceful_restart)
-		str_addf(out, " graceful-restart=%us%s", o->restart_s, o->restarting ? ",R" : "");
+		str_addf(out, " graceful-restart=%us%s%s", o->restart_s, o->restarting ? ",R" : "",
+		    o->notification ? ",N" : "");
 	families_text(o->restart_families, "restart", out);
+	families_text(o->forwarding_kept, "forwarding-kept", out);
+	families_text(o->long_lived_families, "long-lived", out);
 	if (o->hostname[0] != '\0')
 		str_addf(out, " hostname=%s", o->hostname);
 }

@@ -1,8 +1,8 @@
 /*
  * OPEN and its capabilities. RFC 4271 sections 4.2 and 6.2, RFC 5492; extended parameter length
  * RFC 9072; multiprotocol 4760, route refresh 2918 and 7313, extended next hop 8950, add-path 7911,
- * extended message 8654, graceful restart 4724 and 8538, 4-octet AS 6793, hostname (code 73, a
- * draft that FRR speaks).
+ * extended message 8654, graceful restart 4724 and 8538, long-lived 9494, 4-octet AS 6793, hostname
+ * (code 73, a draft that FRR speaks).
  */
 #pragma once
 
@@ -28,6 +28,10 @@ struct open {
 	uint16_t restart_s;
 	bool restart_families[BGP_FAMILIES];
 	bool forwarding_kept[BGP_FAMILIES]; /* F bit */
+	bool long_lived;		    /* RFC 9494; no family need be listed */
+	bool long_lived_families[BGP_FAMILIES];
+	bool long_lived_kept[BGP_FAMILIES];  /* its own F bit */
+	uint32_t long_lived_s[BGP_FAMILIES]; /* 24 bits */
 };
 
 /* From the body of an OPEN. False: *error is filled. Checks what the message alone can tell:

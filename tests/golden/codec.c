@@ -182,6 +182,27 @@ static void show_update(const struct message *m)
 	arena_fini(&arena);
 }
 
+/* Capability 64 as tshark shows it. */
+static void show_restart(const struct open *o)
+{
+	const char *separator = "";
+
+	if (!o->graceful_restart)
+		return;
+	printf(", \"restart\": {\"r\": %d, \"n\": %d, \"time\": %u", o->restarting, o->notification,
+	    o->restart_s);
+	list_begin("families");
+	for (unsigned f = 0; f < BGP_FAMILIES; f++) {
+		if (!o->restart_families[f])
+			continue;
+		printf("%s[%u, %u, %d]", separator, bgp_family_afi((enum bgp_family)f),
+		    bgp_family_safi((enum bgp_family)f), o->forwarding_kept[f]);
+		separator = ", ";
+	}
+	list_end();
+	printf("}");
+}
+
 static void show_open(const struct message *m)
 {
 	struct notification error = {0};
@@ -194,6 +215,7 @@ static void show_open(const struct message *m)
 		notification_text(&error, &text);
 	printf(", \"open\": \"%s\", \"as\": \"%" PRIu32 "\", \"hold\": \"%u\"", str_text(&text),
 	    o.as, o.hold_s);
+	show_restart(&o);
 	str_fini(&text);
 }
 
@@ -311,7 +333,14 @@ static void make_others(void)
 	    .hostname = "tor1",
 	    .graceful_restart = true,
 	    .restart_s = 120,
-	    .restart_families = {true, false, true}};
+	    .restarting = true,
+	    .notification = true,
+	    .restart_families = {true, false, true},
+	    .forwarding_kept = {true, false, false},
+	    .long_lived = true,
+	    .long_lived_families = {false, true, true},
+	    .long_lived_kept = {false, true, false},
+	    .long_lived_s = {0, 86400, 0xabcdef}};
 	struct route_refresh r = {ROUTE_REFRESH_BEGIN, BGP_L2VPN_EVPN};
 	struct notification n =
 	    notification_cease_with(NOTIFY_CEASE_SHUTDOWN, "maintenance until six", data);

@@ -54,6 +54,8 @@ FIELDS = {
     "label2": ["bgp.evpn.nlri.mpls_ls2"],
     "label24": [UPDATE + "mpls_label_value"],
     "pmsi_vni": ["bgp.evpn.nlri.vni"],
+    "restart": ["bgp.cap.gr.timers.restart_flag", "bgp.cap.gr.timers.notification_flag", "bgp.cap.gr.timers.restart_time",
+                "bgp.cap.gr.afi", "bgp.cap.gr.safi", "bgp.cap.gr.flag.pfs"],
     "malformed": ["_ws.malformed"],
     "expert": ["_ws.expert.message"],
 }
@@ -120,11 +122,19 @@ def extcomm_rows(e, row):
         row["router_mac"].append(e[2:].hex(":"))
 
 
+def restart_row(restart):
+    families = restart["families"]
+    return ([str(restart[key]) for key in ("r", "n", "time")] + [str(afi) for afi, _, _ in families]
+            + [str(safi) for _, safi, _ in families] + [str(kept) for _, _, kept in families])
+
+
 def ours(shown):
     """One of our messages in tshark's terms."""
     row = {key: [] for key in FIELDS}
     row["types"] = [{"OPEN": "1", "UPDATE": "2", "NOTIFICATION": "3", "KEEPALIVE": "4",
                      "ROUTE-REFRESH": "5"}[shown["message"]]]
+    if "restart" in shown:
+        row["restart"] = restart_row(shown["restart"])
     for run in shown.get("runs", []):
         for key in ("origin", "as_path", "med", "local_pref", "originator", "aggregator", "next_hop", "mobility"):
             row[key] += run.get(key, [])

@@ -224,6 +224,12 @@ static void test_open_decode_of_encode(void **state)
 		o.add_path_send[BGP_L2VPN_EVPN] = (bits & 5) == 5;
 		o.add_path_send[BGP_IPV4_UNICAST] = (bits & 9) == 9;
 		o.graceful_restart = (bits & 256) != 0;
+		o.long_lived = (bits & 0x300) == 0x300;
+		if (o.long_lived) {
+			o.long_lived_families[BGP_IPV6_UNICAST] = (bits & 2) != 0;
+			o.long_lived_kept[BGP_IPV6_UNICAST] = (bits & 6) == 6;
+			o.long_lived_s[BGP_IPV6_UNICAST] = (bits & 2) != 0 ? 0xfffffe : 0;
+		}
 		if (o.graceful_restart) {
 			o.restarting = (bits & 512) != 0;
 			o.notification = (bits & 1024) != 0;
@@ -236,6 +242,50 @@ static void test_open_decode_of_encode(void **state)
 			strcpy(o.domain, "example.net");
 		assert_true(open_again(&o, &got));
 		assert_memory_equal(&o, &got, sizeof(o));
+	}
+}
+
+/* As FRR 8.4 sends them with `bgp graceful-restart`, `preserve-fw-state` and a long-lived stale
+ * time of 100 s: R and N bit, 120 s, ipv4 unicast and l2vpn evpn. */
+static void test_open_restart_bytes(void **state)
+{
+	static const uint8_t capabilities[] = {64, 10, 0xc0, 0x78, 0, 1, 1, 0x80, 0, 25, 70, 0x80,
+	    71, 14, 0, 1, 1, 0x80, 0, 0, 100, 0, 25, 70, 0x80, 0, 0, 100};
+	struct open o = {.as = 65001,
+	    .hold_s = 9,
+	    .router_id = ip_from_u32(0x0a000001),
+	    .graceful_restart = true,
+	    .restarting = true,
+	    .notification = true,
+	    .restart_s = 120,
+	    .restart_families = {[BGP_IPV4_UNICAST] = true, [BGP_L2VPN_EVPN] = true},
+	    .forwarding_kept = {[BGP_IPV4_UNICAST] = true, [BGP_L2VPN_EVPN] = true},
+	    .long_lived = true,
+	    .long_lived_families = {[BGP_IPV4_UNICAST] = true, [BGP_L2VPN_EVPN] = true},
+	    .long_lived_kept = {[BGP_IPV4_UNICAST] = true, [BGP_L2VPN_EVPN] = true},
+	    .long_lived_s = {[BGP_IPV4_UNICAST] = 100, [BGP_L2VPN_EVPN] = 100}};
+	uint8_t bytes[MESSAGE_MAX], body[64] = "\4\xfd\xe9\0\x09\x0a\0\0\1";
+	struct writer w = writer_to(bytes, sizeof(bytes));
+	struct notification error;
+	struct open got;
+
+	(void)state;
+	open_encode(&w, &o);
+	assert_memory_equal(
+	    bytes + writer_size(&w) - sizeof(capabilities), capabilities, sizeof(capabilities));
+	body[9] = sizeof(capabilities) + 2;
+	body[10] = 2;
+	body[11] = sizeof(capabilities);
+	memcpy(body + 12, capabilities, sizeof(capabilities));
+	assert_true(open_decode(body, 12 + sizeof(capabilities), &got, &error));
+	o.families[BGP_IPV4_UNICAST] = true; /* no multiprotocol capability */
+	assert_memory_equal(&o, &got, sizeof(o));
+	/* Not a whole number of families. */
+	for (size_t cut = 1; cut < 7; cut++) {
+		body[9] = (uint8_t)(sizeof(capabilities) + 2 - cut);
+		body[11] = (uint8_t)(sizeof(capabilities) - cut);
+		body[12 + 13] = (uint8_t)(14 - cut);
+		assert_false(open_decode(body, 12 + sizeof(capabilities) - cut, &got, &error));
 	}
 }
 
@@ -332,6 +382,7 @@ int main(void)
 	    cmocka_unit_test(test_communication_is_cut_between_characters),
 	    cmocka_unit_test(test_notification_texts),
 	    cmocka_unit_test(test_open_decode_of_encode),
+	    cmocka_unit_test(test_open_restart_bytes),
 	    cmocka_unit_test(test_open_errors),
 	    cmocka_unit_test(test_open_tolerates),
 	    cmocka_unit_test(test_open_text),
