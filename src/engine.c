@@ -64,6 +64,7 @@ struct engine {
 	struct ip router_id; /* derived, where the configuration gives none; then it stays */
 	bool links_dirty;    /* links or unnumbered peers changed: look who wants advertisements */
 	bool bfd_dirty;	     /* neighbors, links or settings changed: look who wants BFD */
+	bool originated;     /* what the host has at the start was told to BGP */
 	bool converged, ready, stopping, exited, more;
 };
 
@@ -259,9 +260,13 @@ static void host_ra_watch(void *context, ifindex_t ifindex, bool on)
 static void host_ra_send(void *context, ifindex_t ifindex, uint16_t lifetime_s)
 {
 	struct engine *e = context;
-	struct action *a = action_push(&e->actions, ACTION_RA_SEND);
 	const struct mirror_link *l = mirror_link(e->mirror, ifindex);
+	struct action *a;
 
+	/* A peer that keeps our routes must not lose the next hop that it takes from here. */
+	if (lifetime_s == 0 && !e->start.flush_on_exit && bgp_restart_kept_by(e->bgp, ifindex))
+		return;
+	a = action_push(&e->actions, ACTION_RA_SEND);
 	a->ra.ifindex = ifindex;
 	a->ra.router_lifetime_s = lifetime_s;
 	if (l != NULL)
@@ -332,6 +337,7 @@ static void parts_new(struct engine *e)
 {
 	struct bgp_start bgp = {.seed = e->start.seed,
 	    .log = &e->log,
+	    .originating = true,
 	    .host = {.context = e,
 		.connect = host_connect,
 		.send = host_send,
@@ -855,10 +861,11 @@ static void on_bfd(struct engine *e, const struct bfd_report *report)
 static void on_shutdown(struct engine *e)
 {
 	struct ra_host host = ra_host(e);
+	bool back = !e->start.flush_on_exit;
 
 	e->stopping = true;
 	ra_stop(&e->ra, &host, &e->arena);
-	bgp_stop(e->bgp, e->now);
+	bgp_stop(e->bgp, back, e->now);
 	if (e->start.flush_on_exit) {
 		evpn_flush(e->evpn, e->now);
 		fib_flush(e->fib);
@@ -888,7 +895,8 @@ static void record(struct engine *e, const struct event *event)
 		on_start(e, &event->start);
 		break;
 	case EVENT_STATE:
-		evpn_restore(e->evpn, event->state.bytes, event->state.size, e->now);
+		if (evpn_restore(e->evpn, event->state.bytes, event->state.size, e->now))
+			bgp_restarted(e->bgp, e->now);
 		break;
 	case EVENT_CONFIG:
 		on_config(e, &event->config);
@@ -926,6 +934,16 @@ static void record(struct engine *e, const struct event *event)
 		on_shutdown(e);
 		break;
 	}
+}
+
+/* What the start dump shows has become routes of ours, so far as it does. */
+static void originate(struct engine *e)
+{
+	if (e->originated || e->more || !mirror_is_synced(e->mirror))
+		return;
+	e->originated = true;
+	bgp_originated(e->bgp);
+	e->more = true;
 }
 
 /* End-of-RIB stands behind the routes it ends: those must have been decided and imported before
@@ -983,6 +1001,7 @@ static void recompute(struct engine *e)
 		e->more |= fib_run(e->fib, e->now);
 	}
 	e->more |= audit_goes_on(&e->audit);
+	originate(e);
 	converge(e);
 	become_ready(e);
 	exit_when_flushed(e);

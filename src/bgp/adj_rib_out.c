@@ -164,7 +164,7 @@ void adj_rib_out_open(struct adj_rib_out *o)
 {
 	o->open = true;
 	o->add_path = o->peer->up->transmit.add_path[o->family];
-	o->end_of_rib_owed = true;
+	o->end_of_rib_owed = !o->peer->bgp->settings.restart.disable_end_of_rib;
 	adj_rib_out_walk(o, false);
 }
 
@@ -545,11 +545,14 @@ static bool queued(const struct adj_rib_out *o)
 	return o->urgent.first != NULL || o->queue.first != NULL;
 }
 
-/* End-of-RIB and EoRR close what the walk began, when nothing of it is left to be told. */
+/* End-of-RIB and EoRR close what the walk began, when nothing of it is left to be told: a peer that
+ * kept our routes over a restart drops at End-of-RIB what we have not announced again. */
 static bool marker_due(const struct adj_rib_out *o)
 {
+	const struct bgp *b = o->peer->bgp;
+
 	return (o->end_of_rib_owed || o->refresh_end_owed) && !o->walking && !queued(o) &&
-	       !loc_rib_pending(rib_of(o));
+	       !b->rib.held && !b->originating && !loc_rib_pending(rib_of(o));
 }
 
 static void send_markers(struct adj_rib_out *o, mono_t now)

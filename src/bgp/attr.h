@@ -38,6 +38,8 @@ const char *attr_origin_name(uint8_t origin);
 /* 'i', 'e', '?' of the tables. */
 char attr_origin_letter(uint8_t origin);
 
+#define COMMUNITY_LLGR_STALE 0xffff0006u /* RFC 9494 */
+#define COMMUNITY_NO_LLGR 0xffff0007u
 #define COMMUNITY_NO_EXPORT 0xffffff01u
 #define COMMUNITY_NO_ADVERTISE 0xffffff02u
 #define COMMUNITY_NO_EXPORT_SUBCONFED 0xffffff03u
@@ -138,5 +140,7 @@ void as_path_text(const struct attrs *a, struct str *out);
 
 /* ---- communities ---- */
 bool attrs_have_community(const struct attrs *a, uint32_t community);
+/* The set with this one in it lives in the arena. */
+void attrs_add_community(struct attrs *a, uint32_t community, struct arena *arena);
 /* "no-export 65001:100"; appends. */
 void communities_text(const struct attrs *a, struct str *out);

@@ -9,7 +9,7 @@
  * to every Adj-RIB-Out from the one place where it is decided.
  *
  * RFC 4271; what each part implements stands at the head of its file: session, fsm, adj_rib_in,
- * decision, loc_rib, export, adj_rib_out.
+ * decision, loc_rib, export, adj_rib_out, graceful_restart.
  */
 #include "bgp/bgp.h"
 
@@ -31,6 +31,8 @@ struct bgp *bgp_new(const struct bgp_start *start)
 	b->host = start->host;
 	b->random = start->seed;
 	b->neighbors_until = MONO_NEVER;
+	b->originating = start->originating;
+	b->restart_due = MONO_NEVER;
 	loc_rib_init(&b->rib, start->seed);
 	map_init(
 	    &b->interfaces, offsetof(struct interface, ifindex), sizeof(ifindex_t), start->seed);
@@ -234,6 +236,17 @@ void bgp_withdraw(struct bgp *b, const struct nlri *nlri)
 	loc_rib_unset(&b->rib, NULL, nlri);
 }
 
+void bgp_originated(struct bgp *b)
+{
+	b->originating = false;
+}
+
+void bgp_restarted(struct bgp *b, mono_t now)
+{
+	b->restarted = b->restarting = true;
+	b->restarted_at = now;
+}
+
 /* ---- the turn ---- */
 
 static void decide(struct bgp *b, struct dest *d)
@@ -275,6 +288,7 @@ bool bgp_run(struct bgp *b, mono_t now)
 	bgp_keys_run(b);
 	for (size_t i = 0; i < b->peer_count; i++)
 		peer_run(b->peers[i], now);
+	restart_run_own(b, now);
 	for (size_t n = 0; n < DECISIONS_PER_RUN && (d = loc_rib_next_dirty(&b->rib)) != NULL; n++)
 		decide(b, d);
 	for (size_t i = 0; i < b->peer_count; i++)
@@ -285,7 +299,7 @@ bool bgp_run(struct bgp *b, mono_t now)
 
 mono_t bgp_deadline(const struct bgp *b)
 {
-	mono_t d = b->neighbors_until;
+	mono_t d = mono_min(b->neighbors_until, b->restart_due);
 
 	if (pending(b))
 		return (mono_t){0};
@@ -294,7 +308,7 @@ mono_t bgp_deadline(const struct bgp *b)
 	return d;
 }
 
-void bgp_stop(struct bgp *b, mono_t now)
+void bgp_stop(struct bgp *b, bool back, mono_t now)
 {
 	b->stopped = true;
 	for (size_t i = 0; i < b->peer_count; i++) {
@@ -303,8 +317,17 @@ void bgp_stop(struct bgp *b, mono_t now)
 		struct notification n = notification_cease_with(
 		    NOTIFY_CEASE_SHUTDOWN, p->settings->shutdown_message, data);
 
-		peer_reset(p, &n, "Shutting down", now);
+		peer_reset(p, back && restart_peer_keeps_ours(p) ? NULL : &n, "Shutting down", now);
 	}
+}
+
+bool bgp_restart_kept_by(const struct bgp *b, ifindex_t ifindex)
+{
+	for (size_t i = 0; i < b->peer_count; i++)
+		if (ifindex_equal(b->peers[i]->ifindex, ifindex) &&
+		    restart_peer_keeps_ours(b->peers[i]))
+			return true;
+	return false;
 }
 
 bool bgp_converged(const struct bgp *b)
@@ -319,5 +342,5 @@ bool bgp_converged(const struct bgp *b)
 			if (p->families[f] && !p->end_of_rib[f])
 				return false;
 	}
-	return any;
+	return any && !b->restarting;
 }

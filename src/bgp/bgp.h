@@ -3,7 +3,7 @@
  * Adj-RIB-In, Loc-RIB and Adj-RIB-Out. Knows nothing of kernel and EVPN meaning: it tells its host
  * when the best route of a destination changed, and takes locally originated routes.
  *
- * RFC 4271; 4760, 6793, 2918, 8950, 8654, 9003, 7606, 4724 (End-of-RIB marker).
+ * RFC 4271; 4760, 6793, 2918, 8950, 8654, 9003, 7606, 4724, 8538, 9494.
  */
 #pragma once
 
@@ -72,6 +72,7 @@ struct bgp_start {
 	uint64_t seed; /* jitter of timers, hash keys */
 	struct log *log;
 	struct bgp_host host;
+	bool originating; /* bgp_originated() will come: no End-of-RIB before */
 };
 
 struct bgp *bgp_new(const struct bgp_start *start);
@@ -121,14 +122,25 @@ void bgp_withdraw(struct bgp *b, const struct nlri *nlri);
  * bgp_configure()); bgp_withdraw() undoes it. */
 void bgp_originate_network(struct bgp *b, const struct network_settings *network);
 
+/* All that the host originates at its start has been told: End-of-RIB may follow it. */
+void bgp_originated(struct bgp *b);
+/* A previous instance ran on this host since it booted, and its kernel entries are kept: peers are
+ * told so, and learned routes are selected once all have come (RFC 4724 section 4.1). Before the
+ * first bgp_configure(). */
+void bgp_restarted(struct bgp *b, mono_t now);
+
 /* A bounded amount of pending work: timers, decisions, then UPDATEs. True while more is pending. */
 bool bgp_run(struct bgp *b, mono_t now);
 mono_t bgp_deadline(const struct bgp *b);
 
-/* Cease/administrative shutdown to all peers; connections are closed after it is sent. */
-void bgp_stop(struct bgp *b, mono_t now);
-/* Every established peer sent End-of-RIB for every negotiated family (and there is at least one).
- */
+/* Ends all sessions; connections are closed after what was sent. `back`: the kernel's entries stay
+ * and we may return. Then peers that agreed to keep our routes get no NOTIFICATION, which would
+ * end the agreement (RFC 4724 section 4); all others get Cease/administrative shutdown. */
+void bgp_stop(struct bgp *b, bool back, mono_t now);
+/* A neighbor on this link keeps our routes while we are away. */
+bool bgp_restart_kept_by(const struct bgp *b, ifindex_t ifindex);
+/* Every established peer sent End-of-RIB for every negotiated family (and there is at least one),
+ * and after a restart of ours nobody else is waited for. */
 bool bgp_converged(const struct bgp *b);
 
 /* ---- views for shows ---- */

@@ -107,13 +107,24 @@ bool attrs_have_community(const struct attrs *a, uint32_t community)
 	return false;
 }
 
-/* The names of the registry of well-known communities (RFC 1997, 3765, 7999, 8326) in the words of
- * FRR's configuration. */
+void attrs_add_community(struct attrs *a, uint32_t community, struct arena *arena)
+{
+	uint32_t *all = arena_new(arena, (a->community_count + 1u) * sizeof(*all));
+
+	if (a->community_count != 0)
+		memcpy(all, a->communities, a->community_count * sizeof(*all));
+	all[a->community_count] = community;
+	a->community_count = communities_sort(all, a->community_count + 1u);
+	a->communities = all;
+}
+
+/* The names of the registry of well-known communities (RFC 1997, 3765, 7999, 8326, 9494) in the
+ * words of FRR's configuration. */
 static const struct {
 	uint32_t community;
 	const char *name;
 } well_known[] = {{0xffff0000, "graceful-shutdown"}, {0xffff0001, "accept-own"},
-    {0xffff0006, "llgr-stale"}, {0xffff0007, "no-llgr"}, {0xffff029a, "blackhole"},
+    {COMMUNITY_LLGR_STALE, "llgr-stale"}, {COMMUNITY_NO_LLGR, "no-llgr"}, {0xffff029a, "blackhole"},
     {COMMUNITY_NO_EXPORT, "no-export"}, {COMMUNITY_NO_ADVERTISE, "no-advertise"},
     {COMMUNITY_NO_EXPORT_SUBCONFED, "local-AS"}, {0xffffff04, "no-peer"}};
 

@@ -12,7 +12,12 @@
 
 static bool instance_equal(const struct bgp_settings *a, const struct bgp_settings *b)
 {
-	return a->as == b->as && ip_equal(&a->router_id, &b->router_id);
+	const struct restart_settings *x = &a->restart, *y = &b->restart;
+
+	return a->as == b->as && ip_equal(&a->router_id, &b->router_id) &&
+	       x->notification == y->notification && x->restart_s == y->restart_s &&
+	       x->preserve_forwarding == y->preserve_forwarding &&
+	       x->long_lived_s == y->long_lived_s;
 }
 
 static bool rules_equal(
@@ -80,6 +85,8 @@ static void reset_for_change(struct peer *p, mono_t now)
 		n = notification_cease_with(
 		    NOTIFY_CEASE_SHUTDOWN, p->settings->shutdown_message, data);
 	peer_reset(p, &n, p->settings->shutdown ? "Admin. shutdown" : "Configuration changed", now);
+	if (p->settings->shutdown)
+		restart_forget(p);
 }
 
 /* Routes already taken in were judged by the old policy. */

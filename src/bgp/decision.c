@@ -5,6 +5,7 @@
  * outcome here cannot depend on the order of arrival. Age is not looked at for the same reason.
  *
  *  0	 A route originated here wins over any copy of it from elsewhere.
+ *  l	 LLGR_STALE is the last choice, whatever else speaks for it (RFC 9494 section 4.3).
  *  m	 EVPN MAC/IP routes (RFC 7432 section 15): with one key, Route Distinguisher included, two
  *	 paths are two reports of the same advertising PE about the same MAC, one of which is late.
  *	 So, before all policy: static MACs first (section 15.2), then the higher sequence number.
@@ -30,6 +31,7 @@ const char *decision_step_text(enum decision_step step)
 {
 	static const char *const text[] = {[DECISION_ONLY] = "First path received",
 	    [DECISION_LOCAL] = "Local Route",
+	    [DECISION_LONG_LIVED] = "LLGR Stale",
 	    [DECISION_STICKY] = "EVPN Sticky MAC",
 	    [DECISION_SEQUENCE] = "EVPN sequence number",
 	    [DECISION_LOCAL_PREF] = "Local Pref",
@@ -65,6 +67,11 @@ static uint32_t med(const struct decision_path *p)
 static int by_local(const struct decision_path *a, const struct decision_path *b)
 {
 	return lower(b->local, a->local);
+}
+
+static int by_long_lived(const struct decision_path *a, const struct decision_path *b)
+{
+	return lower(a->long_lived_stale, b->long_lived_stale);
 }
 
 static int by_sticky(const struct decision_path *a, const struct decision_path *b)
@@ -136,6 +143,7 @@ struct rung {
 
 static const struct rung ladder[] = {
     {DECISION_LOCAL, by_local},		  /* 0 */
+    {DECISION_LONG_LIVED, by_long_lived}, /* l */
     {DECISION_STICKY, by_sticky},	  /* m */
     {DECISION_SEQUENCE, by_sequence},	  /* m */
     {DECISION_LOCAL_PREF, by_local_pref}, /* 9.1.1 */

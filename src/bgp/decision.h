@@ -1,6 +1,6 @@
 /*
  * The decision process of one destination: which path is best, which may share the load with it,
- * and by which step. RFC 4271 section 9.1.2.2, RFC 4456 section 9, RFC 7432 section 15.
+ * and by which step. RFC 4271 section 9.1.2.2, RFC 4456 section 9, RFC 7432 section 15, RFC 9494.
  */
 #pragma once
 
@@ -10,6 +10,7 @@
 enum decision_step {
 	DECISION_ONLY,	       /* nothing to compare with */
 	DECISION_LOCAL,	       /* originated here */
+	DECISION_LONG_LIVED,   /* RFC 9494: LLGR_STALE is the last choice */
 	DECISION_STICKY,       /* EVPN: static MAC */
 	DECISION_SEQUENCE,     /* EVPN: mobility sequence number */
 	DECISION_LOCAL_PREF,   /* RFC 4271 9.1.1 */
@@ -38,7 +39,8 @@ struct decision_path {
 	const struct attrs *attrs;
 	void *owner; /* the caller's */
 	bool local, ebgp;
-	bool sticky; /* EVPN MAC/IP routes, else zero */
+	bool long_lived_stale; /* carries LLGR_STALE */
+	bool sticky;	       /* EVPN MAC/IP routes, else zero */
 	uint32_t sequence;
 	uint32_t router_id; /* ORIGINATOR_ID, else the peer's BGP Identifier */
 	struct ip peer_address;

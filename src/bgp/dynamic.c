@@ -70,11 +70,12 @@ struct peer *bgp_dynamic_peer(struct bgp *b, const struct ip *remote)
 	return p;
 }
 
-/* One that is held down by `maximum-prefix` stays: freed, it could come in again at once. */
+/* One that is held down by `maximum-prefix` stays: freed, it could come in again at once; and one
+ * whose routes wait for it (graceful_restart.h). */
 static bool is_over(const struct peer *p, mono_t now)
 {
 	return peer_is_dynamic(p) && peer_state(p) == BGP_IDLE && !p->overflowed &&
-	       mono_reached(p->idle_until, now);
+	       !restart_retains(p) && mono_reached(p->idle_until, now);
 }
 
 void bgp_dynamic_run(struct bgp *b, mono_t now)

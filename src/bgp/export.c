@@ -46,6 +46,9 @@ bool export_allowed(const struct peer *to, enum bgp_family family, const struct 
 	if (path->peer == to)
 		return false;
 	if (a->community_count != 0) {
+		if (to->ebgp && attrs_have_community(a, COMMUNITY_LLGR_STALE) &&
+		    !to->up->open.long_lived)
+			return false;
 		if (attrs_have_community(a, COMMUNITY_NO_ADVERTISE))
 			return false;
 		if (to->ebgp && (attrs_have_community(a, COMMUNITY_NO_EXPORT) ||
@@ -186,6 +189,17 @@ static void mark_for_ebgp(
 		as_path_prepend(a, to->local_as, 1, arena);
 }
 
+/* RFC 9494 section 4.6: inside the AS a route that may be wrong reaches also who does not know what
+ * LLGR_STALE means, as one to be taken last and not to be told on. To other ASs it does not go. */
+static void mark_long_lived(const struct peer *to, struct attrs *a, struct arena *arena)
+{
+	if (to->up->open.long_lived || !attrs_have_community(a, COMMUNITY_LLGR_STALE))
+		return;
+	a->has_local_pref = true;
+	a->local_pref = 0;
+	attrs_add_community(a, COMMUNITY_NO_EXPORT, arena);
+}
+
 /* RFC 4456 section 8. */
 static void mark_reflected(
     const struct peer *to, const struct path *path, struct attrs *a, struct arena *arena)
@@ -210,6 +224,7 @@ static void mark_for_ibgp(
 		a->has_local_pref = true;
 		a->local_pref = 100;
 	}
+	mark_long_lived(to, a, arena);
 	if (is_reflected(to, path))
 		mark_reflected(to, path, a, arena);
 }

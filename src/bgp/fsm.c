@@ -38,8 +38,9 @@ void fsm_change_state(struct session *s, enum bgp_state state, const char *why, 
 	    s->passive ? "accepted" : "connecting", bgp_state_name(old), bgp_state_name(state),
 	    why);
 	s->state = state;
+	s->graceful = s->graceful && state != BGP_ESTABLISHED;
 	if (old == BGP_ESTABLISHED)
-		peer_lost(p, why, now);
+		peer_lost(p, s->graceful, why, now);
 	if (state == BGP_ESTABLISHED)
 		peer_established(p, s, now);
 }
@@ -77,10 +78,14 @@ static void end(
 {
 	struct peer *p = s->peer;
 	bool talked = s->state >= BGP_OPENSENT;
+	uint8_t data[MESSAGE_MAX];
 
 	if (talked && n != NULL) {
-		session_send_notification(s, n);
-		note_end(p, "Notification sent: ", n, why);
+		struct notification out = restart_wrap(s, n, data);
+
+		s->graceful = restart_survives(s, &out);
+		session_send_notification(s, &out);
+		note_end(p, "Notification sent: ", &out, why);
 	} else if (talked) {
 		note_end(p, "", NULL, why);
 	}
@@ -90,6 +95,13 @@ static void end(
 	fsm_change_state(s, BGP_IDLE, why, now);
 	if (penalty)
 		peer_back_off(p, now);
+}
+
+/* The connection is gone, and nobody has said that the session is over. */
+static void end_by_transport(struct session *s, const char *why, mono_t now)
+{
+	s->graceful = true;
+	end(s, NULL, why, true, now);
 }
 
 static void end_fsm_error(struct session *s, enum notification_fsm subcode, mono_t now)
@@ -105,6 +117,7 @@ static void end_received(struct session *s, const struct fsm_input *in, mono_t n
 	bool collision = in->notification->code == NOTIFY_CEASE &&
 			 in->notification->subcode == NOTIFY_CEASE_COLLISION;
 
+	s->graceful = restart_survives(s, in->notification);
 	note_end(s->peer, "Notification received: ", in->notification, "");
 	session_drop_connection(s);
 	stop_timers(s);
@@ -394,7 +407,7 @@ static void in_established(struct session *s, const struct fsm_input *in, mono_t
 		session_send_keepalive(s, now);
 		break;
 	case FSM_TCP_FAILS:
-		end(s, NULL, in->why, true, now);
+		end_by_transport(s, in->why, now);
 		break;
 	case FSM_KEEPALIVE:
 	case FSM_UPDATE:

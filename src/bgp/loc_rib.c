@@ -188,12 +188,12 @@ struct dest *loc_rib_next_dirty(struct loc_rib *rib)
 {
 	struct dest *d = queue_shift(&rib->urgent);
 
-	return d != NULL ? d : queue_shift(&rib->dirty);
+	return d != NULL || rib->held ? d : queue_shift(&rib->dirty);
 }
 
 bool loc_rib_pending(const struct loc_rib *rib)
 {
-	return rib->urgent.first != NULL || rib->dirty.first != NULL;
+	return rib->urgent.first != NULL || (rib->dirty.first != NULL && !rib->held);
 }
 
 /* ---- paths ---- */
@@ -258,13 +258,13 @@ bool loc_rib_set(
 		count_accepted(d, peer, 1);
 	if (p == NULL)
 		p = path_add(d, peer, n->path_id);
-	same = p->attrs == attrs && p->extra == extra && (p->flags & PATH_STALE) == 0;
-	p->flags &= (uint8_t)~PATH_REFRESH;
+	same = p->attrs == attrs && p->extra == extra;
+	p->flags &= (uint8_t) ~(PATH_REFRESH | PATH_STALE);
 	if (same && (p->flags & PATH_WITHDRAWN) == 0) {
 		extra_release(&rib->extras, extra);
 		return true;
 	}
-	p->flags &= (uint8_t) ~(PATH_WITHDRAWN | PATH_STALE);
+	p->flags &= (uint8_t)~PATH_WITHDRAWN;
 	if (!same)
 		p->flags |= PATH_CHANGED;
 	path_take(rib, p, attrs, extra);
@@ -330,6 +330,63 @@ void loc_rib_refresh_end(struct loc_rib *rib, enum bgp_family family, struct pee
 	}
 }
 
+/* ---- paths that outlive their session ---- */
+
+void loc_rib_stale_begin(struct loc_rib *rib, enum bgp_family family, struct peer *peer)
+{
+	for (struct dest *d = loc_rib_after(rib, family, NULL); d != NULL;
+	     d = loc_rib_after(rib, family, d)) {
+		struct path *p = path_of(d->paths, peer);
+
+		for (; p != NULL; p = path_of(p->next, peer))
+			if ((p->flags & PATH_WITHDRAWN) == 0)
+				p->flags = (uint8_t)((p->flags & ~PATH_REFRESH) | PATH_STALE);
+	}
+}
+
+void loc_rib_stale_end(struct loc_rib *rib, enum bgp_family family, struct peer *peer)
+{
+	for (struct dest *d = loc_rib_after(rib, family, NULL); d != NULL;
+	     d = loc_rib_after(rib, family, d)) {
+		struct path *p = path_of(d->paths, peer);
+
+		for (; p != NULL; p = path_of(p->next, peer))
+			if ((p->flags & PATH_STALE) != 0)
+				path_withdraw(rib, d, p);
+	}
+}
+
+static void path_long_lived(
+    struct loc_rib *rib, struct dest *d, struct path *p, struct arena *arena)
+{
+	struct attrs a = *p->attrs;
+	const struct attrs *marked;
+
+	if (attrs_have_community(&a, COMMUNITY_NO_LLGR)) {
+		path_withdraw(rib, d, p);
+		return;
+	}
+	attrs_add_community(&a, COMMUNITY_LLGR_STALE, arena);
+	marked = attrs_intern(rib->attrs, &a);
+	path_take(rib, p, marked, extra_hold(p->extra));
+	attrs_release(rib->attrs, marked);
+	p->flags |= PATH_CHANGED;
+	loc_rib_mark_dirty(rib, d, false);
+}
+
+void loc_rib_long_lived(
+    struct loc_rib *rib, enum bgp_family family, struct peer *peer, struct arena *arena)
+{
+	for (struct dest *d = loc_rib_after(rib, family, NULL); d != NULL;
+	     d = loc_rib_after(rib, family, d)) {
+		struct path *p = path_of(d->paths, peer);
+
+		for (; p != NULL; p = path_of(p->next, peer))
+			if ((p->flags & (PATH_STALE | PATH_WITHDRAWN)) == PATH_STALE)
+				path_long_lived(rib, d, p, arena);
+	}
+}
+
 /* ---- the decision ---- */
 
 static bool is_mac_ip(const struct dest *d)
@@ -347,6 +404,7 @@ static uint32_t path_router_id(const struct path *p)
 static struct decision_path decision_path_of(const struct dest *d, struct path *p)
 {
 	struct decision_path c = {.attrs = p->attrs,
+	    .long_lived_stale = attrs_have_community(p->attrs, COMMUNITY_LLGR_STALE),
 	    .owner = p,
 	    .local = p->peer == NULL,
 	    .router_id = path_router_id(p),

@@ -21,8 +21,8 @@ enum path_flag {
 	PATH_BEST = 4,
 	PATH_SELECTED = 8, /* in the multipath set, the best included */
 	PATH_CHANGED = 16, /* not as it was when it was last selected */
-	PATH_STALE = 32,
-	PATH_REFRESH = 64 /* not seen again since the peer's BoRR (RFC 7313) */
+	PATH_STALE = 32,   /* of a session that was lost; the peer may come back */
+	PATH_REFRESH = 64  /* not seen again since the peer's BoRR (RFC 7313) */
 };
 
 struct path {
@@ -65,6 +65,7 @@ struct loc_rib {
 	struct attr_table *attrs;
 	struct extra_table extras;
 	size_t dest_count;
+	bool held;	  /* only local changes are decided (RFC 4724 section 4.1) */
 	uint64_t refused; /* for RIB_DESTS_MAX */
 	struct decision_path *scratch;
 	struct decision_path **ranked;
@@ -89,6 +90,15 @@ void loc_rib_drop_paths(
 /* RFC 7313: begin marks all paths from this peer, end withdraws those still marked. */
 void loc_rib_refresh_begin(struct loc_rib *rib, enum bgp_family family, struct peer *peer);
 void loc_rib_refresh_end(struct loc_rib *rib, enum bgp_family family, struct peer *peer);
+
+/* RFC 4724 section 4.2: begin marks all paths from this peer as stale, end withdraws those that
+ * still are: nobody announced them again. */
+void loc_rib_stale_begin(struct loc_rib *rib, enum bgp_family family, struct peer *peer);
+void loc_rib_stale_end(struct loc_rib *rib, enum bgp_family family, struct peer *peer);
+/* RFC 9494 section 4.2: its stale paths get LLGR_STALE, but for those with NO_LLGR, which go.
+ * `arena` is for scratch. */
+void loc_rib_long_lived(
+    struct loc_rib *rib, enum bgp_family family, struct peer *peer, struct arena *arena);
 
 /* The next destination to decide, taken off the queue; NULL when there is none. */
 struct dest *loc_rib_next_dirty(struct loc_rib *rib);

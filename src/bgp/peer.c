@@ -33,6 +33,7 @@ struct peer *peer_new(struct bgp *b, const struct neighbor_settings *s)
 	p->reason = "Waiting for peer to come up";
 	session_init(&p->active, p, false);
 	session_init(&p->passive, p, true);
+	restart_init(&p->restart);
 	for (enum bgp_family f = 0; f < BGP_FAMILIES; f++)
 		adj_rib_out_init(&p->out[f], p, f);
 	return p;
@@ -131,6 +132,11 @@ const char *peer_obstacle(const struct peer *p)
 	return obstacle(p, false);
 }
 
+bool peer_may_come(const struct peer *p)
+{
+	return obstacle(p, true) == NULL;
+}
+
 const char *peer_refusal(const struct peer *p)
 {
 	const char *why = obstacle(p, true);
@@ -196,6 +202,11 @@ bool peer_accept(
 	struct notification n = {.code = NOTIFY_CEASE, .subcode = NOTIFY_CEASE_COLLISION};
 	struct session *s = &p->passive;
 
+	/* RFC 4724 section 5: who restarts connects before its old connection is known to be
+	 * dead. */
+	if (restart_may_replace(p, now) && obstacle(p, true) == NULL)
+		fsm_handle(p->up,
+		    &(struct fsm_input){.event = FSM_TCP_FAILS, .why = "Peer connected anew"}, now);
 	/* RFC 4271 section 6.8: an Established session stays. */
 	if (p->up != NULL || obstacle(p, true) != NULL || is_unsigned(p, remote))
 		return false;
@@ -326,6 +337,7 @@ void peer_established(struct peer *p, struct session *s, mono_t now)
 		if (p->families[f])
 			adj_rib_out_open(&p->out[f]);
 	}
+	restart_established(p, s);
 	tell(p, true, "Established");
 }
 
@@ -338,15 +350,19 @@ static void forget_address(struct peer *p)
 	p->bgp->keys_dirty = true;
 }
 
-void peer_lost(struct peer *p, const char *why, mono_t now)
+void peer_lost(struct peer *p, bool graceful, const char *why, mono_t now)
 {
+	bool keeps[BGP_FAMILIES];
+
 	if (mono_reached(mono_add_s(p->up->established_at, LASTING_S), now))
 		p->failures = 0;
+	restart_lost(p, p->up, graceful, now, keeps);
 	for (enum bgp_family f = 0; f < BGP_FAMILIES; f++) {
 		if (!p->families[f])
 			continue;
 		adj_rib_out_close(&p->out[f]);
-		loc_rib_drop_paths(&p->bgp->rib, f, p, false);
+		if (!keeps[f])
+			loc_rib_drop_paths(&p->bgp->rib, f, p, false);
 		p->families[f] = p->end_of_rib[f] = p->disabled[f] = false;
 	}
 	p->up = NULL;
@@ -367,6 +383,7 @@ void peer_end_of_rib(struct peer *p, enum bgp_family family)
 	if (!p->families[family] || p->end_of_rib[family])
 		return;
 	p->end_of_rib[family] = true;
+	restart_end_of_rib(p, family);
 	tell(p, true, "End-of-RIB received");
 }
 
@@ -405,6 +422,7 @@ void peer_run(struct peer *p, mono_t now)
 	peer_limit_run(p, now);
 	fsm_timers(&p->active, now);
 	fsm_timers(&p->passive, now);
+	restart_run(p, now);
 	if (p->up == NULL && p->active.state == BGP_IDLE && mono_reached(p->idle_until, now) &&
 	    !peer_is_dynamic(p) && peer_obstacle(p) == NULL) {
 		p->idle_until = MONO_NEVER;
@@ -416,7 +434,7 @@ void peer_run(struct peer *p, mono_t now)
 static bool waits_in_idle(const struct peer *p)
 {
 	if (peer_is_dynamic(p))
-		return peer_state(p) == BGP_IDLE && !p->overflowed;
+		return peer_state(p) == BGP_IDLE && !p->overflowed && !restart_retains(p);
 	return p->up == NULL && p->active.state == BGP_IDLE && peer_obstacle(p) == NULL;
 }
 
@@ -424,6 +442,7 @@ mono_t peer_deadline(const struct peer *p)
 {
 	mono_t d = mono_min(fsm_deadline(&p->active), fsm_deadline(&p->passive));
 
+	d = mono_min(d, restart_deadline(p));
 	d = mono_min(d, p->overflowed_until);
 	for (size_t f = 0; f < BGP_FAMILIES; f++)
 		d = mono_min(d, adj_rib_out_deadline(&p->out[f]));
@@ -458,6 +477,7 @@ void peer_link_changed(struct peer *p, mono_t now)
 		peer_reset(p, NULL, "Interface down", now);
 	p->ifindex = i == NULL ? (ifindex_t){0} : i->ifindex;
 	if (!up) {
+		restart_forget(p);
 		p->address = (struct ip){0};
 		p->bgp->keys_dirty = true;
 		p->idle_until = (mono_t){0};

@@ -6,6 +6,7 @@
 
 #include "bgp/adj_rib_out.h"
 #include "bgp/bgp.h"
+#include "bgp/graceful_restart.h"
 #include "bgp/session.h"
 
 enum limit_state { LIMIT_KEPT, LIMIT_NEAR, LIMIT_EXCEEDED };
@@ -36,6 +37,8 @@ struct peer {
 	bool disabled[BGP_FAMILIES];   /* what it says of the family is ignored (RFC 7606) */
 	struct adj_rib_out out[BGP_FAMILIES];
 	uint32_t accepted[BGP_FAMILIES]; /* paths in the Loc-RIB structure */
+
+	struct peer_restart restart; /* what of its routes is kept without it */
 
 	/* limit.c */
 	enum limit_state limit[BGP_FAMILIES]; /* what was said about it */
@@ -72,6 +75,8 @@ uint8_t peer_min_ttl(const struct peer *p);
 uint32_t peer_local_as(const struct peer *p);
 /* What stands in the way of a connection: constant text; NULL nothing. */
 const char *peer_obstacle(const struct peer *p);
+/* Nothing in the configuration and on our side keeps it away; it need not be known yet. */
+bool peer_may_come(const struct peer *p);
 /* The most advanced of its sessions. */
 enum bgp_state peer_state(const struct peer *p);
 
@@ -81,7 +86,8 @@ void peer_wake(struct peer *p, mono_t now);
 void peer_reset(struct peer *p, const struct notification *n, const char *why, mono_t now);
 /* Called by the FSM: a session came up, or the one that was up ended. */
 void peer_established(struct peer *p, struct session *s, mono_t now);
-void peer_lost(struct peer *p, const char *why, mono_t now);
+/* `graceful`: in a way that lets its routes stay, if it asked for that (graceful_restart.h). */
+void peer_lost(struct peer *p, bool graceful, const char *why, mono_t now);
 /* A session or an attempt failed: how long to stay Idle. */
 void peer_back_off(struct peer *p, mono_t now);
 /* An attempt came to nothing, without fault: again in about a second. */

@@ -72,10 +72,7 @@ void session_send_open(struct session *s)
 	    .as4 = true,
 	    .route_refresh = true,
 	    .enhanced_refresh = true,
-	    .extended_message = true,
-	    /* No family listed: nothing is kept over our restart, but End-of-RIB is understood
-	     * (RFC 4724 section 3). Without it FRR sends none. */
-	    .graceful_restart = true};
+	    .extended_message = true};
 
 	for (size_t f = 0; f < BGP_FAMILIES; f++) {
 		const struct neighbor_family *family = &p->settings->family[f];
@@ -87,6 +84,7 @@ void session_send_open(struct session *s)
 	o.extended_nexthop[BGP_IPV4_UNICAST] =
 	    p->settings->extended_nexthop && o.families[BGP_IPV4_UNICAST];
 	memcpy(o.hostname, g->hostname, sizeof(o.hostname) - 1);
+	restart_offer(p, &o);
 	open_encode(&w, &o);
 	transmit(s, message, writer_size(&w), 1);
 }

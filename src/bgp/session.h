@@ -24,6 +24,7 @@ struct session {
 	size_t rx_size, rx_room;
 	size_t unsent; /* given to send() since it last drained */
 	mono_t established_at;
+	bool graceful; /* the way in which it ends leaves the peer's routes in place */
 
 	/* negotiated, from OpenConfirm on */
 	struct open open; /* as received */

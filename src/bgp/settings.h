@@ -22,6 +22,22 @@ struct prefix_limit {
 
 enum add_path { ADD_PATH_NONE, ADD_PATH_ALL, ADD_PATH_BEST_PER_AS };
 
+/* OFF: the peer hears nothing of it. HELPER: we keep its routes over its restart. ON: we ask it to
+ * do so over ours, too. */
+enum graceful_restart { GRACEFUL_RESTART_HELPER, GRACEFUL_RESTART_OFF, GRACEFUL_RESTART_ON };
+
+struct restart_settings {
+	bool notification;		/* RFC 8538 */
+	bool hard_administrative_reset; /* Cease/Administrative Reset takes the routes along */
+	bool preserve_forwarding;	/* F bit */
+	bool disable_end_of_rib;
+	uint16_t restart_s;	 /* told to peers; 12 bits */
+	uint16_t stalepath_s;	 /* how long a peer's stale paths are kept at most */
+	uint16_t select_defer_s; /* how long selection waits for End-of-RIB at most */
+	uint16_t rib_stale_s;	 /* how long the kernel's entries wait for a route at most */
+	uint32_t long_lived_s;	 /* told to peers, and the most that theirs gets; 24 bits; 0 off */
+};
+
 struct neighbor_family {
 	bool activate;
 	bool next_hop_self;
@@ -68,6 +84,7 @@ struct neighbor_settings {
 	char *shutdown_message; /* owned; NULL none (RFC 9003) */
 	bool extended_nexthop;	/* RFC 8950; default on for unnumbered */
 	bool disable_connected_check;
+	enum graceful_restart graceful_restart;
 	uint8_t ttl;		   /* 1 eBGP; N with ebgp-multihop N; 255 iBGP and ttl-security */
 	uint8_t ttl_security_hops; /* RFC 5082: so far away it may be at most; 0: no check */
 	struct tcp_auth *auth;	   /* how connections are signed; owned; NULL: not */
@@ -115,6 +132,7 @@ struct bgp_settings {
 	struct network_settings *networks; /* owned */
 	size_t network_count;
 	struct route_maps route_maps;
+	struct restart_settings restart;
 };
 
 void bgp_settings_fini(struct bgp_settings *s);

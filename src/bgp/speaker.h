@@ -32,7 +32,11 @@ struct bgp {
 	struct bgp_host host;
 	struct bgp_settings settings;
 	bool configured, stopped;
-	uint64_t random; /* state of the jitter's generator */
+	bool restarted;	 /* a previous instance ran; since `restarted_at` */
+	bool restarting; /* … and not all peers have told what they have yet (R bit) */
+	mono_t restarted_at, restart_due;
+	bool originating; /* the host has not told its first routes yet: no End-of-RIB */
+	uint64_t random;  /* state of the jitter's generator */
 	struct loc_rib rib;
 	struct peer **peers; /* owned, sorted by name */
 	size_t peer_count;

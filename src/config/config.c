@@ -105,6 +105,11 @@ static void set_defaults(struct loading *l)
 	c->bgp.ebgp_requires_policy = true;
 	c->bgp.network_import_check = true;
 	c->bgp.listen_limit = 100;
+	c->bgp.restart = (struct restart_settings){.notification = true,
+	    .hard_administrative_reset = true,
+	    .restart_s = 120,
+	    .stalepath_s = 360,
+	    .select_defer_s = 360};
 	for (int f = 0; f < BGP_FAMILIES; f++)
 		c->bgp.maximum_paths[f] = c->bgp.maximum_paths_ibgp[f] = 64;
 	c->evpn.duplicates.enabled = true;

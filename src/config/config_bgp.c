@@ -20,10 +20,21 @@ void on_router_bgp(struct loading *l, const struct statement *s, const struct wo
 	b->router_id = l->router_id;
 }
 
+/* FRR keeps what a previous instance left for 500 s. Without peers that keep our routes as long,
+ * half a minute is enough for them to connect. */
+static uint16_t rib_stale_s(const struct loading *l)
+{
+	if (l->c->bgp.restart.rib_stale_s != 0)
+		return l->c->bgp.restart.rib_stale_s;
+	return l->graceful_restart == GRACEFUL_RESTART_ON ? 500 : 30;
+}
+
 void config_bgp_done(struct loading *l, const struct statement *bgp)
 {
 	struct evpn_settings *e = &l->c->evpn;
 
+	l->c->bgp.restart.rib_stale_s = rib_stale_s(l);
+	e->convergence_s = l->c->bgp.restart.rib_stale_s;
 	config_neighbors(l, bgp);
 	if (e->as == 0)
 		e->as = l->c->bgp.as;
@@ -183,4 +194,56 @@ void on_maximum_paths_ibgp(struct loading *l, const struct statement *s, const s
 	(void)s;
 	if (word_number(w->word[2], 1, 256, &n))
 		l->c->bgp.maximum_paths_ibgp[l->family] = (uint16_t)n;
+}
+
+/* ---- graceful restart ---- */
+
+void on_hard_reset(struct loading *l, const struct statement *s, const struct words *w)
+{
+	(void)w;
+	l->c->bgp.restart.hard_administrative_reset = !s->no;
+}
+
+void on_restart_mode(struct loading *l, const struct statement *s, const struct words *w)
+{
+	if (strcmp(w->word[1], "graceful-restart-disable") == 0)
+		l->graceful_restart = GRACEFUL_RESTART_OFF;
+	else if (l->graceful_restart != GRACEFUL_RESTART_OFF)
+		l->graceful_restart = s->no ? GRACEFUL_RESTART_HELPER : GRACEFUL_RESTART_ON;
+}
+
+void on_restart_time(struct loading *l, const struct statement *s, const struct words *w)
+{
+	struct restart_settings *r = &l->c->bgp.restart;
+	uint32_t n;
+
+	(void)s;
+	if (!word_number(w->word[3], 0, UINT16_MAX, &n))
+		return;
+	if (strcmp(w->word[2], "restart-time") == 0)
+		r->restart_s = (uint16_t)n;
+	else if (strcmp(w->word[2], "stalepath-time") == 0)
+		r->stalepath_s = (uint16_t)n;
+	else if (strcmp(w->word[2], "select-defer-time") == 0)
+		r->select_defer_s = (uint16_t)n;
+	else
+		r->rib_stale_s = (uint16_t)n;
+}
+
+void on_restart_flag(struct loading *l, const struct statement *s, const struct words *w)
+{
+	struct restart_settings *r = &l->c->bgp.restart;
+
+	if (strcmp(w->word[2], "notification") == 0)
+		r->notification = !s->no;
+	else if (strcmp(w->word[2], "preserve-fw-state") == 0)
+		r->preserve_forwarding = true;
+	else
+		r->disable_end_of_rib = true;
+}
+
+void on_long_lived(struct loading *l, const struct statement *s, const struct words *w)
+{
+	(void)s;
+	word_number(w->word[3], 1, 0xffffff, &l->c->bgp.restart.long_lived_s);
 }

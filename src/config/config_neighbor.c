@@ -220,6 +220,17 @@ void on_extended_nexthop(struct loading *l, const struct statement *s, const str
 	l->neighbor->extended_nexthop = !s->no;
 }
 
+void on_neighbor_restart(struct loading *l, const struct statement *s, const struct words *w)
+{
+	const char *word = w->word[2];
+
+	(void)s;
+	l->neighbor->graceful_restart =
+	    strcmp(word, "graceful-restart-disable") == 0  ? GRACEFUL_RESTART_OFF
+	    : strcmp(word, "graceful-restart-helper") == 0 ? GRACEFUL_RESTART_HELPER
+							   : GRACEFUL_RESTART_ON;
+}
+
 /* ---- statements in an address family ---- */
 
 static struct neighbor_family *family_of(struct loading *l)
@@ -531,6 +542,7 @@ static void neighbor_init(const struct loading *l, struct neighbor_settings *n, 
 	    .connect_retry_s = l->datacenter ? 10 : 120,
 	    .disable_connected_check = l->disable_connected_check,
 	    .enforce_first_as = l->enforce_first_as,
+	    .graceful_restart = l->graceful_restart,
 	};
 	for (int f = 0; f < BGP_FAMILIES; f++)
 		n->family[f].activate = l->family_default[f];

@@ -13,10 +13,11 @@ struct loading {
 	bool datacenter;		   /* `frr defaults datacenter` */
 	bool family_default[BGP_FAMILIES]; /* neighbors are activated unless said otherwise */
 	uint16_t keepalive_s, hold_s;
-	bool disable_connected_check; /* for all neighbors */
-	bool enforce_first_as;	      /* for neighbors that do not say otherwise */
-	const struct statement *bgp;  /* the `router bgp` block that is being read */
-	enum bgp_family family;	      /* of the address-family block that is being read */
+	bool disable_connected_check;		/* for all neighbors */
+	bool enforce_first_as;			/* for neighbors that do not say otherwise */
+	enum graceful_restart graceful_restart; /* the same */
+	const struct statement *bgp;		/* the `router bgp` block that is being read */
+	enum bgp_family family;			/* of the address-family block that is being read */
 	bool in_family;
 	struct neighbor_settings *neighbor; /* that a neighbor statement is applied to */
 	struct interface_settings *interface;
@@ -57,16 +58,18 @@ statement_handler on_router_bgp, on_bgp_router_id, on_default_family, on_connect
     on_multipath_relax, on_requires_policy, on_import_check, on_log_neighbor_changes,
     on_always_compare_med, on_cluster_id, on_bgp_enforce_first_as, on_minimum_holdtime,
     on_client_to_client, on_deterministic_med, on_timers_bgp, on_network, on_maximum_paths,
-    on_maximum_paths_ibgp;
+    on_maximum_paths_ibgp, on_hard_reset, on_restart_mode, on_restart_time, on_restart_flag,
+    on_long_lived;
 /* config_neighbor.c */
 statement_handler on_listen_range, on_listen_limit, on_advertisement_interval, on_send_community,
     on_route_server_client, on_tcp_ao, on_add_path_all, on_add_path_per_as, on_no_add_path_rx;
 statement_handler on_remote_as, on_neighbor_interface, on_local_as, on_description, on_shutdown,
     on_port, on_password, on_ttl_security, on_passive, on_ebgp_multihop, on_disable_connected_check,
     on_update_source, on_timers, on_timers_connect, on_extended_nexthop, on_activate,
-    on_next_hop_self, on_reflector_client, on_soft_reconfiguration, on_enforce_first_as,
-    on_maximum_prefix, on_remove_private_as, on_as_override, on_attribute_unchanged, on_allowas_in,
-    on_neighbor_route_map, on_neighbor_bfd, on_neighbor_bfd_profile, on_neighbor_bfd_timers;
+    on_neighbor_restart, on_next_hop_self, on_reflector_client, on_soft_reconfiguration,
+    on_enforce_first_as, on_maximum_prefix, on_remove_private_as, on_as_override,
+    on_attribute_unchanged, on_allowas_in, on_neighbor_route_map, on_neighbor_bfd,
+    on_neighbor_bfd_profile, on_neighbor_bfd_timers;
 /* config_evpn.c */
 statement_handler on_advertise_all_vni, on_advertise_svi_ip, on_advertise_default_gw, on_flooding,
     on_autort, on_duplicates, on_duplicates_off, on_duplicates_freeze, on_sticky_sequence,

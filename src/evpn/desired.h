@@ -81,7 +81,8 @@ bool desired_empty(struct evpn *v);
 struct state_record;
 /* Append to the state file. */
 void state_remember(struct evpn *v, const struct state_record *record);
-/* Read the state file, and replace it by what is still of use. */
-void state_restore(struct evpn *v, const uint8_t *bytes, size_t size);
+/* Read the state file, and replace it by what is still of use. True: a previous instance wrote it.
+ */
+bool state_restore(struct evpn *v, const uint8_t *bytes, size_t size);
 /* Once it has doubled, rewrite it with what is still true. */
 void state_compact(struct evpn *v);

@@ -199,10 +199,10 @@ void evpn_converged(struct evpn *v, mono_t now)
 	desired_mark_all(v);
 }
 
-void evpn_restore(struct evpn *v, const uint8_t *bytes, size_t size, mono_t now)
+bool evpn_restore(struct evpn *v, const uint8_t *bytes, size_t size, mono_t now)
 {
 	v->now = now;
-	state_restore(v, bytes, size);
+	return state_restore(v, bytes, size);
 }
 
 /* ---- the run -----------------------------------------------------------------------------------

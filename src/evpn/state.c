@@ -55,18 +55,18 @@ static void restore_record(struct evpn *v, const struct state_record *r)
 	}
 }
 
-void state_restore(struct evpn *v, const uint8_t *bytes, size_t size)
+bool state_restore(struct evpn *v, const uint8_t *bytes, size_t size)
 {
 	struct state_record record;
 	struct state_reader r;
 	size_t whole;
 
 	if (v->host.state_append == NULL)
-		return;
+		return false;
 	if (!state_open(&r, bytes, size, v->boot_id, v->netns)) {
 		v->counters.state_records_ignored += size > 0;
 		state_begin(v);
-		return;
+		return false;
 	}
 	do
 		whole = (size_t)(r.bytes.p - bytes);
@@ -78,6 +78,7 @@ void state_restore(struct evpn *v, const uint8_t *bytes, size_t size)
 	v->host.state_reset(v->host.context, bytes, whole);
 	v->slots.state_ready = true;
 	v->slots.state_size = v->slots.state_rewritten = whole;
+	return true;
 }
 
 struct rewriting {

@@ -226,7 +226,8 @@ void world_free(struct world *w)
 void world_speaker(struct world *w, int node)
 {
 	struct node *n = &w->node[node];
-	struct bgp_start start = {.seed = 42 + (uint64_t)node, .log = &n->log};
+	struct bgp_start start = {
+	    .seed = 42 + (uint64_t)node, .log = &n->log, .originating = w->originating};
 
 	contexts[node] = (struct context){w, node};
 	n->log = (struct log){&contexts[node], on_log, 0};
@@ -501,6 +502,28 @@ void world_cut(struct world *w, int a, int b)
 		push(w, W_CLOSED, i, 0, ECONNRESET, NULL, 0);
 		push(w, W_CLOSED, i, 1, ECONNRESET, NULL, 0);
 	}
+}
+
+void world_kill(struct world *w, int node)
+{
+	struct node *n = &w->node[node];
+
+	bgp_free(n->bgp);
+	n->bgp = NULL;
+	n->refuses = true;
+	n->conn = -1;
+	for (int i = 0; i < w->conn_count; i++)
+		for (int side = 0; side < 2; side++)
+			if (w->conns[i].node[side] == node && w->conns[i].conn[side] != 0) {
+				w->conns[i].conn[side] = 0;
+				push(w, W_CLOSED, i, 1 - side, 0, NULL, 0);
+			}
+}
+
+void world_revive(struct world *w, int node)
+{
+	w->node[node].refuses = false;
+	world_speaker(w, node);
 }
 
 struct bgp_peer_view world_peer_at(struct world *w, int node, size_t index)

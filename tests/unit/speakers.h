@@ -54,7 +54,8 @@ struct world {
 	struct world_conn conns[CONNS_MAX];
 	int conn_count;
 	struct world_event *first, *last;
-	bool hold; /* events stay in the queue */
+	bool hold;	  /* events stay in the queue */
+	bool originating; /* new speakers wait for bgp_originated() */
 	bool (*on_best)(struct world *w, int node, const struct bgp_best *best);
 	struct arena arena;
 };
@@ -82,6 +83,10 @@ void world_settle(struct world *w);
 void world_advance(struct world *w, int64_t ms);
 /* Lose all connections between the two, as a cable cut does: both see an error. */
 void world_cut(struct world *w, int a, int b);
+/* The daemon dies: its connections end without a word. It refuses new ones until world_revive():
+ * a new speaker with the same settings, not configured yet. */
+void world_kill(struct world *w, int node);
+void world_revive(struct world *w, int node);
 bool world_established(struct world *w, int node, int to);
 struct bgp_peer_view world_peer(struct world *w, int node, int to);
 struct bgp_peer_view world_peer_at(struct world *w, int node, size_t index);

@@ -397,6 +397,64 @@ static void test_profiles(void **state)
 	config_free(c);
 }
 
+/* FRR 8.4's values; who says nothing is a helper. */
+static void test_graceful_restart_defaults(void **state)
+{
+	struct config *c = load("router bgp 1\nneighbor 1.1.1.1 remote-as 2\n", 0);
+	const struct restart_settings *r = &c->bgp.restart;
+
+	(void)state;
+	assert_int_equal(c->bgp.neighbors[0].graceful_restart, GRACEFUL_RESTART_HELPER);
+	assert_true(r->notification && r->hard_administrative_reset);
+	assert_false(r->preserve_forwarding || r->disable_end_of_rib);
+	assert_int_equal(r->restart_s, 120);
+	assert_int_equal(r->stalepath_s, 360);
+	assert_int_equal(r->select_defer_s, 360);
+	assert_int_equal(r->rib_stale_s, 30);
+	assert_int_equal(c->evpn.convergence_s, 30);
+	assert_int_equal(r->long_lived_s, 0);
+	config_free(c);
+}
+
+static void test_graceful_restart(void **state)
+{
+	struct config *c =
+	    load("router bgp 1\nneighbor G peer-group\nneighbor G remote-as 2\n"
+		 "neighbor G graceful-restart-helper\nneighbor 1.1.1.1 remote-as 2\n"
+		 "neighbor 1.1.1.2 peer-group G\nneighbor 1.1.1.3 peer-group G\n"
+		 "neighbor 1.1.1.3 graceful-restart\nneighbor 1.1.1.3 graceful-restart-disable\n"
+		 "bgp graceful-restart\nbgp graceful-restart restart-time 10\n"
+		 "bgp graceful-restart stalepath-time 20\nbgp graceful-restart preserve-fw-state\n"
+		 "bgp graceful-restart select-defer-time 30\nbgp graceful-restart disable-eor\n"
+		 "no bgp graceful-restart notification\nno bgp hard-administrative-reset\n"
+		 "bgp long-lived-graceful-restart stale-time 16777215\n",
+		0);
+	const struct restart_settings *r = &c->bgp.restart;
+
+	(void)state;
+	assert_int_equal(neighbor(c, "1.1.1.1")->graceful_restart, GRACEFUL_RESTART_ON);
+	assert_int_equal(neighbor(c, "1.1.1.2")->graceful_restart, GRACEFUL_RESTART_HELPER);
+	/* The later one replaces the earlier. */
+	assert_int_equal(neighbor(c, "1.1.1.3")->graceful_restart, GRACEFUL_RESTART_OFF);
+	assert_int_equal(r->restart_s, 10);
+	assert_int_equal(r->stalepath_s, 20);
+	assert_int_equal(r->select_defer_s, 30);
+	assert_int_equal(r->rib_stale_s, 500);
+	assert_int_equal(c->evpn.convergence_s, 500);
+	assert_int_equal(r->long_lived_s, 16777215);
+	assert_true(r->preserve_forwarding && r->disable_end_of_rib);
+	assert_false(r->notification || r->hard_administrative_reset);
+	config_free(c);
+	c = load("router bgp 1\nneighbor 1.1.1.1 remote-as 2\nbgp graceful-restart\n"
+		 "bgp graceful-restart-disable\nbgp graceful-restart rib-stale-time 40\n",
+	    0);
+	assert_int_equal(c->bgp.neighbors[0].graceful_restart, GRACEFUL_RESTART_OFF);
+	assert_int_equal(c->evpn.convergence_s, 40);
+	config_free(c);
+	c = load("router bgp 1\nbgp graceful-restart restart-time 4096\n", 1);
+	config_free(c);
+}
+
 static void test_evpn(void **state)
 {
 	struct config *c =
@@ -629,6 +687,8 @@ int main(void)
 	    cmocka_unit_test(test_listen_ranges),
 	    cmocka_unit_test(test_contradictory_timers),
 	    cmocka_unit_test(test_profiles),
+	    cmocka_unit_test(test_graceful_restart_defaults),
+	    cmocka_unit_test(test_graceful_restart),
 	    cmocka_unit_test(test_evpn),
 	    cmocka_unit_test(test_errors),
 	    cmocka_unit_test(test_unsupported_match_never_matches),

@@ -47,6 +47,9 @@ static void spoil(struct sample *worse, struct sample *better, enum decision_ste
 	case DECISION_LOCAL:
 		better->path.local = true;
 		break;
+	case DECISION_LONG_LIVED:
+		worse->path.long_lived_stale = true;
+		break;
 	case DECISION_STICKY:
 		better->path.sticky = true;
 		break;

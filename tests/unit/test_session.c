@@ -545,7 +545,7 @@ static void test_stop(void **state)
 
 	(void)state;
 	world_settle(w);
-	bgp_stop(w->node[0].bgp, w->now);
+	bgp_stop(w->node[0].bgp, true, w->now);
 	world_settle(w);
 	assert_false(world_established(w, 1, 0));
 	assert_non_null(strstr(world_peer(w, 1, 0).last_reset, "Shutdown"));
