@@ -9,6 +9,9 @@
  * The socket gets the messages of all links of the namespace; those of links that are not
  * watched are dropped here. A watched link is joined to the all-routers group, where
  * solicitations go; all-nodes is joined by the kernel.
+ *
+ * Until a watched link has shown a router, each advertisement has a solicitation with it: who
+ * starts again finds its peers at once, not when their next periodic advertisement is due.
  */
 #include "os/ra.h"
 
@@ -35,6 +38,7 @@
 struct ra_link {
 	ifindex_t ifindex;
 	unsigned failures; /* in a row */
+	bool heard;	   /* a router has advertised itself */
 };
 
 struct ra {
@@ -47,6 +51,8 @@ struct ra {
 
 static const uint8_t all_nodes[16] = {0xff, 0x02, [15] = 1};
 static const uint8_t all_routers[16] = {0xff, 0x02, [15] = 2};
+/* RFC 4861 section 4.1; the checksum is the kernel's. */
+static const uint8_t solicitation[8] = {ND_ROUTER_SOLICIT};
 
 /* ---- receiving --------------------------------------------------------------------------- */
 
@@ -131,14 +137,18 @@ static bool ra_receive(struct ra *r)
 	struct event event = {.kind = EVENT_RA};
 	ssize_t n = recvmsg(r->fd, &message, MSG_DONTWAIT);
 	struct ra_origin origin;
+	struct ra_link *link;
 
 	if (n < 0)
 		return errno == EINTR;
 	origin = origin_of(&message, &source);
-	if (map_find(&r->links, &origin.ifindex) == NULL || (message.msg_flags & MSG_TRUNC) != 0)
+	link = map_find(&r->links, &origin.ifindex);
+	if (link == NULL || (message.msg_flags & MSG_TRUNC) != 0)
 		return true;
-	if (ra_decode(bytes, (size_t)n, &origin, &event.ra))
-		event_emit(&r->sink, &event);
+	if (!ra_decode(bytes, (size_t)n, &origin, &event.ra))
+		return true;
+	link->heard = link->heard || !event.ra.solicitation;
+	event_emit(&r->sink, &event);
 	return true;
 }
 
@@ -175,9 +185,10 @@ static size_t ra_encode(uint8_t *to, size_t room, uint16_t lifetime_s, const str
 	return writer_size(&w);
 }
 
-static int send_on_link(int fd, ifindex_t ifindex, const uint8_t *bytes, size_t size)
+static int send_on_link(
+    int fd, ifindex_t ifindex, const uint8_t to_group[16], const uint8_t *bytes, size_t size)
 {
-	struct ip group = ip_from_bytes(all_nodes, sizeof(all_nodes));
+	struct ip group = ip_from_bytes(to_group, 16);
 	union sockaddr_ip to;
 	union {
 		struct cmsghdr align;
@@ -210,9 +221,11 @@ void ra_send(struct ra *r, ifindex_t ifindex, uint16_t router_lifetime_s, const 
 
 	if (r->fd < 0)
 		return;
-	error = send_on_link(r->fd, ifindex, bytes, size);
+	error = send_on_link(r->fd, ifindex, all_nodes, bytes, size);
 	if (link == NULL)
 		return;
+	if (!link->heard && router_lifetime_s != 0)
+		send_on_link(r->fd, ifindex, all_routers, solicitation, sizeof(solicitation));
 	link->failures = error != 0 ? link->failures + 1 : 0;
 	if (link->failures == FAILURES_TOLD)
 		log_info(r->log, LOG_OS, "no router advertisements on interface %u: %s", ifindex.v,

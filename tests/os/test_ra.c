@@ -109,6 +109,33 @@ static void test_heard_at_the_other_end(void **state)
 	ra_watch(f->ra, (ifindex_t){9999}, false);
 }
 
+/* Two of us on one link, one of which comes later: it asks, and hears without waiting. */
+static void test_asks_until_it_has_heard(void **state)
+{
+	struct fixture *f = *state;
+	struct mac mac = {{2, 0, 0, 0, 0, 1}};
+
+	if (!in_namespace)
+		skip();
+	ra_watch(f->ra, f->a, true);
+	ra_watch(f->ra, f->b, true);
+	ra_send(f->ra, f->a, 1800, &mac);
+	run_for_ms(f, 100);
+	assert_int_equal(f->seen.count, 2);
+	assert_false(f->seen.list[0].event.ra.solicitation);
+	assert_true(f->seen.list[1].event.ra.solicitation);
+	assert_int_equal(f->seen.list[1].event.ra.ifindex.v, f->b.v);
+	/* b has heard a, so it need not ask; from now on a neither. */
+	ra_send(f->ra, f->b, 1800, &mac);
+	ra_send(f->ra, f->a, 0, &mac);
+	run_for_ms(f, 100);
+	assert_int_equal(f->seen.count, 4);
+	ra_send(f->ra, f->a, 1800, &mac);
+	run_for_ms(f, 100);
+	assert_int_equal(f->seen.count, 5);
+	assert_false(f->seen.list[4].event.ra.solicitation);
+}
+
 /* Any ICMPv6 bytes with any hop limit, as an attacker on the link would send them. */
 static void send_raw(
     const struct fixture *f, const uint8_t *bytes, size_t size, int hops, uint8_t group)
@@ -171,8 +198,8 @@ static void test_not_believed(void **state)
 int main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
-	const struct CMUnitTest tests[] = {
-	    T(test_heard_at_the_other_end), T(test_solicitation), T(test_not_believed)};
+	const struct CMUnitTest tests[] = {T(test_heard_at_the_other_end),
+	    T(test_asks_until_it_has_heard), T(test_solicitation), T(test_not_believed)};
 
 	return cmocka_run_group_tests(tests, enter_namespace, NULL);
 }
