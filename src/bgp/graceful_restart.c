@@ -333,6 +333,14 @@ void restart_end_of_rib(struct peer *p, enum bgp_family family)
 	timers_settle(&p->restart);
 }
 
+bool restart_retains(const struct peer *p)
+{
+	for (size_t f = 0; f < BGP_FAMILIES; f++)
+		if (p->restart.retention[f] != RETENTION_NONE)
+			return true;
+	return false;
+}
+
 void restart_forget(struct peer *p)
 {
 	for (enum bgp_family f = 0; f < BGP_FAMILIES; f++)

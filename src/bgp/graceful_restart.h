@@ -59,6 +59,8 @@ void restart_lost(
     struct peer *p, const struct session *s, bool graceful, mono_t now, bool keeps[BGP_FAMILIES]);
 void restart_established(struct peer *p, const struct session *s);
 void restart_end_of_rib(struct peer *p, enum bgp_family family);
+/* Routes of the peer are kept until it is back. */
+bool restart_retains(const struct peer *p);
 /* What is kept goes at once: the link is gone, the peer is shut down. */
 void restart_forget(struct peer *p);
 void restart_run(struct peer *p, mono_t now);

@@ -18,6 +18,8 @@
 #define BACK_OFF_MAX_S 64
 /* From so many failures on, connections from the peer are not taken either while we wait. */
 #define REFUSE_FAILURES 4
+/* … but from one whose routes are kept until it is back, after so long. */
+#define RETURN_S 1
 /* An accepted connection has so long to come up before we try one of our own beside it. */
 #define ACCEPTED_FIRST_S 5
 
@@ -196,6 +198,16 @@ static bool is_unsigned(const struct peer *p, const struct ip *remote)
 	return p->settings->auth != NULL && !bgp_has_key(p->bgp, remote);
 }
 
+/* Backing off: it failed too often of late, and comes without need. */
+static bool refuses(const struct peer *p, mono_t now)
+{
+	if (p->failures < REFUSE_FAILURES || p->active.state != BGP_IDLE)
+		return false;
+	if (restart_retains(p) && mono_reached(mono_add_s(p->since, RETURN_S), now))
+		return false;
+	return !mono_reached(p->idle_until, now);
+}
+
 bool peer_accept(
     struct peer *p, uint32_t conn, const struct ip *local, const struct ip *remote, mono_t now)
 {
@@ -204,14 +216,13 @@ bool peer_accept(
 
 	/* RFC 4724 section 5: who restarts connects before its old connection is known to be
 	 * dead. */
-	if (restart_may_replace(p, now) && obstacle(p, true) == NULL)
+	if (restart_may_replace(p, now) && obstacle(p, true) == NULL && !is_unsigned(p, remote))
 		fsm_handle(p->up,
 		    &(struct fsm_input){.event = FSM_TCP_FAILS, .why = "Peer connected anew"}, now);
 	/* RFC 4271 section 6.8: an Established session stays. */
 	if (p->up != NULL || obstacle(p, true) != NULL || is_unsigned(p, remote))
 		return false;
-	if (p->failures >= REFUSE_FAILURES && p->active.state == BGP_IDLE &&
-	    !mono_reached(p->idle_until, now))
+	if (refuses(p, now))
 		return false;
 	/* Who connects anew has lost the connection before. */
 	if (s->state != BGP_IDLE)

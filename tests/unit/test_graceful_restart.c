@@ -393,6 +393,29 @@ static void test_new_connection_replaces(void **state)
 	world_free(w);
 }
 
+/* Whoever fails again and again is not let in for a while; whose routes wait for it, once a second.
+ */
+static void test_return_after_failures(void **state)
+{
+	(void)state;
+	for (int kept = 0; kept < 2; kept++) {
+		struct world *w = helper();
+		struct open o = restarting_open(w);
+
+		o.graceful_restart = kept != 0;
+		for (int i = 0; i < 4; i++) {
+			come(w, &o);
+			world_hang_up(w, 1);
+		}
+		world_connect(w, 1, 0);
+		assert_true(w->node[1].closed);
+		world_advance(w, 1000);
+		world_connect(w, 1, 0);
+		assert_int_equal(w->node[1].closed, !kept);
+		world_free(w);
+	}
+}
+
 static void test_disabled(void **state)
 {
 	struct world *w = helper_of(2);
@@ -741,8 +764,7 @@ static void test_long_lived_is_told_on(void **state)
 		world_hang_up(w, 1);
 		world_advance(w, 20000);
 		assert_string_equal(state_of(w, 0, ONE), "last");
-		assert_string_equal(
-		    state_of(w, 2, ONE), knows || internal ? "last" : "");
+		assert_string_equal(state_of(w, 2, ONE), knows || internal ? "last" : "");
 		if (told.attrs != NULL) {
 			bool marked = attrs_have_community(told.attrs, COMMUNITY_NO_EXPORT);
 
@@ -763,8 +785,8 @@ static struct open got_open(struct world *w, int node)
 	struct message m;
 	struct open o;
 
-	assert_int_equal(message_frame(w->node[node].rx, w->node[node].rx_size, MESSAGE_MAX, &m,
-			     &error),
+	assert_int_equal(
+	    message_frame(w->node[node].rx, w->node[node].rx_size, MESSAGE_MAX, &m, &error),
 	    FRAMING_MESSAGE);
 	assert_int_equal(m.type, MESSAGE_OPEN);
 	assert_true(open_decode(m.body, m.body_size, &o, &error));
@@ -799,8 +821,7 @@ static void test_what_we_offer(void **state)
 			bool listed = mode == GRACEFUL_RESTART_ON && o.families[f];
 
 			assert_int_equal(o.restart_families[f], listed);
-			assert_int_equal(
-			    o.forwarding_kept[f], listed && preserve && restarted);
+			assert_int_equal(o.forwarding_kept[f], listed && preserve && restarted);
 			assert_int_equal(o.long_lived_families[f], listed);
 			assert_int_equal(o.long_lived_s[f], listed ? 300 : 0);
 		}
@@ -1085,6 +1106,7 @@ int main(void)
 	    cmocka_unit_test(test_what_came_back),
 	    cmocka_unit_test(test_consecutive_restarts),
 	    cmocka_unit_test(test_new_connection_replaces),
+	    cmocka_unit_test(test_return_after_failures),
 	    cmocka_unit_test(test_disabled),
 	    cmocka_unit_test(test_shut_down_or_removed),
 	    cmocka_unit_test(test_link_down),
