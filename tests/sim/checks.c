@@ -4,7 +4,9 @@
  *  - every entry that an agent wrote and did not delete is exactly what the agent wrote;
  *  - an advertised MAC has a local claim;
  *  - the sequence of a MAC does not fall while its claim lives;
- *  - audits find nothing where no notification was lost silently.
+ *  - audits find nothing where no notification was lost silently;
+ *  - where daemons restart gracefully, one at a time, and nothing else goes wrong: a way to a VM
+ *    that was right stays right until the VM moves, and so does a route to a VTEP.
  *
  * When faults have stopped and the fabric had time, every VM migrates once more, and is followed
  * before its source lets go; and at the end every kernel shows the truth.
@@ -71,10 +73,65 @@ static void check_claims(struct sim_node *n, const struct sim_vm *vm)
 	s->own_before[n->index][vm->index] = v.memory.own;
 }
 
+void check_forget_way(struct sim *s, const struct sim_vm *vm)
+{
+	for (size_t h = 0; h < SIM_HYPERVISORS; h++)
+		s->way_seen[h][vm->index] = false;
+}
+
+static bool way_is_right(const struct sim_node *n, const struct sim_vm *vm)
+{
+	const struct fdb_entry *fdb =
+	    simkernel_fdb(&n->kernel, vm_bridge(vm), vm_vlan(vm), &vm->mac);
+	const struct vxlan_fdb_entry *vx = simkernel_vxlan_fdb(&n->kernel, vm_vxlan(vm), &vm->mac);
+
+	return fdb != NULL && fdb->port.v == vm_vxlan(vm) && vx != NULL &&
+	       ip_equal(&vx->dst, &n->sim->nodes[vm->target].vtep);
+}
+
+/* Nobody writes anything about it any more. */
+static bool at_rest(const struct sim *s, const struct sim_vm *vm)
+{
+	for (size_t h = 0; h < SIM_HYPERVISORS; h++)
+		if (vm->fdb_written[h] != (h == vm->target && vm->how != ORCH_NONE))
+			return false;
+	return s->faults && !vm->moving;
+}
+
+static void check_way(struct sim_node *n, const struct sim_vm *vm)
+{
+	bool *seen = &n->sim->way_seen[n->index][vm->index];
+	bool right = way_is_right(n, vm);
+
+	if (!at_rest(n->sim, vm) || n->index == vm->target)
+		*seen = false;
+	else if (*seen && !right)
+		sim_fail(n->sim, "%s lost its way to vm%zu over a restart", n->name, vm->index);
+	else
+		*seen = right;
+}
+
+static void check_routes(struct sim_node *n)
+{
+	for (size_t h = 0; h < SIM_HYPERVISORS; h++) {
+		bool *seen = &n->sim->route_seen[n->index][h];
+		bool there = simkernel_host_route(&n->kernel, &n->sim->nodes[h].vtep);
+
+		if (*seen && !there)
+			sim_fail(n->sim, "%s lost its route to %s over a restart", n->name,
+			    n->sim->nodes[h].name);
+		*seen = there;
+	}
+}
+
 void check_step(struct sim_node *n)
 {
 	struct sim *s = n->sim;
 
+	if (s->swarm.calm)
+		check_routes(n);
+	for (size_t i = 0; s->swarm.calm && n->index < SIM_HYPERVISORS && i < SIM_VMS; i++)
+		check_way(n, &s->vms[i]);
 	if (n->index >= SIM_HYPERVISORS)
 		return;
 	if (n->engine != NULL && !s->swarm.silent_losses && sim_differences(n) != 0)

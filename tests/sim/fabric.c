@@ -73,6 +73,9 @@ static void write_config(struct sim_node *n, size_t uplinks)
 	    "additive\nexit\nrouter bgp %zu\n bgp router-id 10.0.%d.%zu\n bgp bestpath as-path "
 	    "multipath-relax\n neighbor FABRIC peer-group\n neighbor FABRIC remote-as external\n",
 	    n->name, 65001 + n->index, hypervisor ? 0 : 1, n->index + 1);
+	if (n->sim->swarm.graceful)
+		at += (size_t)snprintf(n->config + at, size - at,
+		    " bgp graceful-restart\n bgp graceful-restart preserve-fw-state\n");
 	for (size_t i = 0; i < uplinks; i++)
 		at += (size_t)snprintf(n->config + at, size - at,
 		    " neighbor eth%zu interface peer-group FABRIC\n", 4 + i);

@@ -1,7 +1,8 @@
 /*
- * What goes wrong, each kind only if this seed's swarm has it: daemons are killed and come back,
- * with their state file, without, or with a torn one; connections break; cables are pulled; the
- * monitor overflows; access ports flap. Kernel errors and window hits are the executor's (sim.c).
+ * What goes wrong, each kind only if this seed's swarm has it: daemons are killed or stopped and
+ * come back, with their state file, without, or with a torn one; connections break; cables are
+ * pulled; the monitor overflows; access ports flap. Kernel errors and window hits are the
+ * executor's (sim.c).
  */
 #include "sim.h"
 
@@ -13,6 +14,7 @@ static void restart_step(struct sim *s, void *argument, uint32_t number)
 	if (n->engine != NULL)
 		return;
 	sim_trace(s, "%s starts", n->name);
+	s->calm_since_ns = s->now.ns;
 	sim_node_start(n);
 }
 
@@ -29,15 +31,28 @@ static void lose_state(struct sim_node *n)
 	n->state_lost = true;
 }
 
+bool faults_under_way(const struct sim *s)
+{
+	for (size_t i = 0; i < SIM_NODES; i++)
+		if (s->nodes[i].engine == NULL)
+			return true;
+	return s->now.ns < s->calm_since_ns + 3000000000;
+}
+
 static void crash(struct sim *s)
 {
 	struct sim_node *n = &s->nodes[sim_random(s, SIM_NODES)];
 
-	if (n->engine == NULL)
+	if (n->engine == NULL || (s->swarm.calm && faults_under_way(s)))
 		return;
-	sim_trace(s, "%s is killed", n->name);
-	s->crashes++;
-	sim_node_kill(n);
+	if (sim_chance(s, 50)) {
+		sim_trace(s, "%s is killed", n->name);
+		s->crashes++;
+		sim_node_kill(n);
+	} else {
+		sim_trace(s, "%s is stopped", n->name);
+		sim_node_stop(n);
+	}
 	lose_state(n);
 	sim_at(s, sim_between_us(s, 100000, 6000000), restart_step, n, 0, false);
 }
@@ -80,7 +95,7 @@ static void fault_step(struct sim *s, void *argument, uint32_t number)
 
 	if (!s->faults)
 		return;
-	if (w->crashes && sim_chance(s, 10))
+	if (w->crashes && sim_chance(s, w->calm ? 60 : 10))
 		crash(s);
 	if (w->resets && sim_chance(s, 15))
 		fabric_reset_one(s);

@@ -308,11 +308,19 @@ static void execute_op(struct sim_node *n, const struct kernel_op *op)
 	}
 }
 
+/* The start dump of a large table takes long: sessions are up before it is here. */
+static int64_t dump_delay_ns(struct sim_node *n)
+{
+	bool slow = n->sim->swarm.slow_daemon && n->dumps++ < TABLE_COUNT;
+
+	return sim_between_us(n->sim, 100, slow ? 2000000 : 5000);
+}
+
 static void execute(struct sim_node *n, const struct action *a)
 {
 	switch (a->kind) {
 	case ACTION_KERNEL_DUMP:
-		node_step(n, sim_between_us(n->sim, 100, 5000), STEP_DUMP, a->dump);
+		node_step(n, dump_delay_ns(n), STEP_DUMP, a->dump);
 		break;
 	case ACTION_KERNEL_OP:
 		execute_op(n, &a->op);
@@ -343,7 +351,8 @@ static void execute(struct sim_node *n, const struct action *a)
 		sim_trace(n->sim, "%s log %d: %s", n->name, a->log.level, a->log.text);
 		break;
 	case ACTION_EXIT:
-		sim_fail(n->sim, "%s exits by itself", n->name);
+		if (!n->stopping)
+			sim_fail(n->sim, "%s exits by itself", n->name);
 		break;
 	case ACTION_PEER_LISTEN:
 	case ACTION_PEER_TTL:
@@ -445,6 +454,7 @@ void sim_node_start(struct sim_node *n)
 
 	check(n->engine == NULL);
 	n->engine = engine_new();
+	n->dumps = 0;
 	n->fdb_clean = false;
 	n->generation++;
 	n->kernel.portid = 1000 + n->generation;
@@ -491,6 +501,17 @@ void sim_node_kill(struct sim_node *n)
 	n->overrun_next = false;
 	memset(n->watching, 0, sizeof(n->watching));
 	fabric_node_gone(n);
+}
+
+void sim_node_stop(struct sim_node *n)
+{
+	struct event e = {.kind = EVENT_SHUTDOWN};
+
+	n->stopping = true;
+	sim_node_event(n, &e);
+	sim_node_kill(n);
+	n->stopping = false;
+	n->sim->stops++;
 }
 
 void sim_node_command(struct sim_node *n, const char *line)
@@ -581,9 +602,18 @@ static void swarm_choose(struct sim *s)
 	    .bulk = sim_chance(s, 30),
 	    .port_flaps = sim_chance(s, 20),
 	    .missing_dump_rows = sim_chance(s, 50),
-	    .long_turns = sim_chance(s, 70)};
+	    .long_turns = sim_chance(s, 70),
+	    .graceful = sim_chance(s, 50)};
 	/* In bulk the notifications stand for the read before a write. */
 	s->swarm.silent_losses = !s->swarm.bulk && sim_chance(s, 25);
+	if (s->swarm.graceful && sim_chance(s, 40))
+		s->swarm = (struct sim_swarm){.crashes = true,
+		    .keep_state = true,
+		    .slow_daemon = s->swarm.slow_daemon,
+		    .bulk = s->swarm.bulk,
+		    .long_turns = s->swarm.long_turns,
+		    .graceful = true,
+		    .calm = true};
 }
 
 static void node_init(struct sim *s, size_t i)
@@ -651,6 +681,7 @@ static bool run_seed(uint64_t seed, bool verbose, struct sim *totals)
 	totals->repairs += s->repairs;
 	totals->migrations += s->migrations;
 	totals->crashes += s->crashes;
+	totals->stops += s->stops;
 	totals->overruns += s->overruns;
 	totals->losses += s->losses;
 	totals->differences += s->differences;
@@ -676,11 +707,12 @@ int main(int argc, char **argv)
 	}
 	printf(
 	    "%llu seeds passed: %llu turns, %llu kernel operations, %llu migrations, %llu crashes, "
-	    "%llu overruns, %llu repairs, %llu silent losses, %llu differences found by audits\n",
+	    "%llu stops, %llu overruns, %llu repairs, %llu silent losses, %llu differences found "
+	    "by audits\n",
 	    (unsigned long long)count, (unsigned long long)totals.turns,
 	    (unsigned long long)totals.ops, (unsigned long long)totals.migrations,
-	    (unsigned long long)totals.crashes, (unsigned long long)totals.overruns,
-	    (unsigned long long)totals.repairs, (unsigned long long)totals.losses,
-	    (unsigned long long)totals.differences);
+	    (unsigned long long)totals.crashes, (unsigned long long)totals.stops,
+	    (unsigned long long)totals.overruns, (unsigned long long)totals.repairs,
+	    (unsigned long long)totals.losses, (unsigned long long)totals.differences);
 	return 0;
 }

@@ -39,13 +39,15 @@ struct sim_node {
 	struct engine *engine; /* NULL while the daemon is down */
 	struct simkernel kernel;
 	struct ip vtep; /* IP_NONE on switches */
-	char config[1024];
+	char config[1280];
 	struct str state;		   /* the state file */
 	struct sim_pending *first, **last; /* monitor and results, in order */
 	bool overrun_next;		   /* the monitor's queue will have overflowed */
 	bool draining, in_window;
 	bool executing;	     /* an operation of the daemon: a unit with its notifications */
 	bool state_lost;     /* once at least, all or a part of it */
+	bool stopping;	     /* SIGTERM: it may exit */
+	unsigned dumps;	     /* since its start */
 	bool fdb_clean;	     /* nothing was notified during the last FDB dump */
 	bool miss_rows;	     /* the dump that is running leaves rows out */
 	bool watching[16];   /* router advertisements are received on this interface */
@@ -85,6 +87,8 @@ struct sim_swarm {
 	bool port_flaps, missing_dump_rows;
 	bool silent_losses; /* notifications vanish, and no overrun tells */
 	bool long_turns;    /* several kernel events are one turn, as in os/loop */
+	bool graceful;	    /* all daemons restart gracefully */
+	bool calm; /* nothing goes wrong but that, one daemon at a time, its state file kept */
 };
 
 enum sim_step_kind {
@@ -123,8 +127,13 @@ struct sim {
 	const char *failure; /* the first broken promise */
 	char failure_text[512];
 	uint64_t turns, ops, repairs, migrations, crashes, overruns, losses, differences;
+	uint64_t stops;
+	int64_t calm_since_ns; /* the last restart was over */
 	uint32_t own_before[SIM_HYPERVISORS][SIM_VMS];
 	bool own_known[SIM_HYPERVISORS][SIM_VMS];
+	/* This host's way to the VM was right since it moved last; to the VTEP, once. */
+	bool way_seen[SIM_HYPERVISORS][SIM_VMS];
+	bool route_seen[SIM_NODES][SIM_HYPERVISORS];
 };
 
 /* ---- sim.c ---- */
@@ -138,6 +147,8 @@ void sim_node_start(struct sim_node *n);
 void sim_node_kill(struct sim_node *n);
 /* What the audits of this daemon found. */
 uint64_t sim_differences(const struct sim_node *n);
+/* SIGTERM. */
+void sim_node_stop(struct sim_node *n);
 /* A command of the operator. */
 void sim_node_command(struct sim_node *n, const char *line);
 void sim_trace(struct sim *s, const char *format, ...) __attribute__((format(printf, 2, 3)));
@@ -171,8 +182,12 @@ uint16_t vm_vlan(const struct sim_vm *vm);
 /* ---- faults.c ---- */
 void faults_start(struct sim *s);
 void faults_heal(struct sim *s);
+/* A daemon is down, or came back so lately that not all it has to say has got around. */
+bool faults_under_way(const struct sim *s);
 
 /* ---- checks.c ---- */
 void check_step(struct sim_node *n);
+/* Where every way to this VM led is no promise any more. */
+void check_forget_way(struct sim *s, const struct sim_vm *vm);
 void check_moved(struct sim *s, void *vm, uint32_t source);
 void check_end(struct sim *s);

@@ -89,6 +89,15 @@ struct sim_link *simkernel_link(struct simkernel *k, uint32_t ifindex)
 	return NULL;
 }
 
+bool simkernel_host_route(const struct simkernel *k, const struct ip *host)
+{
+	for (size_t i = 0; i < SIM_ROWS; i++)
+		if (k->routes[i].used && ip_equal(&k->routes[i].key.prefix.addr, host) &&
+		    k->routes[i].entry.nexthop_count > 0)
+			return true;
+	return false;
+}
+
 uint32_t simkernel_bridge_of(const struct simkernel *k, uint32_t port)
 {
 	const struct sim_link *l = simkernel_link((struct simkernel *)(uintptr_t)k, port);

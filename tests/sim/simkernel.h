@@ -132,5 +132,7 @@ const struct vxlan_fdb_entry *simkernel_vxlan_fdb(
 const struct neigh_entry *simkernel_neigh(
     const struct simkernel *k, uint32_t dev, const struct ip *ip);
 bool simkernel_flood(const struct simkernel *k, uint32_t dev, const struct ip *vtep);
+/* A route of the main table to exactly this host over at least one next hop. */
+bool simkernel_host_route(const struct simkernel *k, const struct ip *host);
 /* The bridge a port belongs to; 0 none. */
 uint32_t simkernel_bridge_of(const struct simkernel *k, uint32_t port);

@@ -212,6 +212,7 @@ static void migrate(struct sim *s, struct sim_vm *vm, size_t target)
 	sim_trace(s, "vm%zu migrates from %s to %s, source deletes at %+lld ms", vm->index,
 	    s->nodes[source].name, s->nodes[target].name, (long long)delete_ms);
 	s->migrations++;
+	check_forget_way(s, vm);
 	vm->moving = true;
 	vm->target = target;
 	vm->wanted[target] = true;
@@ -230,7 +231,9 @@ static void migrate_step(struct sim *s, void *argument, uint32_t number)
 
 	if (!s->faults)
 		return;
-	if (!vm->moving) {
+	/* What a host learned while its daemon was down is news to it when it is back, however old:
+	 * that a VM has moved on meanwhile is another story than that ways stay over a restart. */
+	if (!vm->moving && !(s->swarm.calm && faults_under_way(s))) {
 		size_t away = 1 + sim_random(s, SIM_HYPERVISORS - 1);
 
 		migrate(s, vm, (vm->target + away) % SIM_HYPERVISORS);
@@ -279,6 +282,7 @@ static void last_migration(struct sim *s, void *argument, uint32_t target)
 	sim_trace(s, "vm%zu migrates at last from %s to %s", vm->index, s->nodes[source].name,
 	    s->nodes[target].name);
 	s->migrations++;
+	check_forget_way(s, vm);
 	vm->target = target;
 	vm->wanted[target] = true;
 	agent_step(s, vm, target);
