@@ -99,7 +99,7 @@ class Probe:
 
     def __init__(self, observer, vm, interval=0.01):
         self.observer, self.vm, self.interval = observer, vm, interval
-        self.sent, self.arrived, self.answers = [], {}, 0
+        self.sent, self.arrived, self.answered = [], {}, set()
         self.running = True
         self.threads = [threading.Thread(target=f, daemon=True) for f in (self.send, self.receive)]
         for thread in self.threads:
@@ -129,8 +129,7 @@ class Probe:
             for fd, _ in poll.poll(100):
                 try:
                     if fd == answers.fileno():
-                        answers.recv(64)
-                        self.answers += 1
+                        self.answered.add(struct.unpack("!I", answers.recv(64))[0])
                     else:
                         self.arrive(hosts[fd])
                 except BlockingIOError:
@@ -153,6 +152,10 @@ class Probe:
         """Number of probes sent from `start` to `end` that never arrived. The last 50 ms do not count."""
         end = end or self.sent[-1] - 0.05
         return sum(1 for n, t in enumerate(self.sent) if start <= t < end and n not in self.arrived)
+
+    def unanswered(self, start, end):
+        """The same for the way there and back."""
+        return sum(1 for n, t in enumerate(self.sent) if start <= t < end and n not in self.answered)
 
     def first_at(self, host, start):
         """When the first probe sent after `start` arrived at `host`; None if none did."""
