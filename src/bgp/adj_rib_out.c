@@ -565,6 +565,7 @@ static void send_markers(struct adj_rib_out *o, mono_t now)
 
 		end_of_rib_encode(&w, o->family);
 		session_send(s, message, writer_size(&w), 1, now);
+		o->end_of_rib_sent = true;
 	}
 	if (o->refresh_end_owed)
 		session_send_refresh(s, o->family, ROUTE_REFRESH_END);

@@ -46,7 +46,7 @@ struct adj_rib_out {
 	struct dest *cursor; /* last destination visited by the walk; NULL: at the start */
 	bool walking;	     /* all destinations are being visited: start, refresh, new policy */
 	bool walk_force;
-	bool end_of_rib_owed;
+	bool end_of_rib_owed, end_of_rib_sent;
 	bool refresh_end_owed; /* EoRR */
 	bool holding;	       /* all was told, and the next is not to be told before … */
 	mono_t hold_until;     /* … this (MinRouteAdvertisementInterval) */

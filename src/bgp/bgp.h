@@ -182,6 +182,32 @@ struct bgp_peer_view {
 };
 /* Peers in order of name; false at the end. */
 bool bgp_peer_at(const struct bgp *b, size_t index, struct bgp_peer_view *view);
+/* What is kept of a peer's routes over the loss of its session. */
+enum retention {
+	RETENTION_NONE,
+	RETENTION_STALE, /* RFC 4724: as they are */
+	RETENTION_LLGR	 /* RFC 9494: as the last choice */
+};
+
+struct bgp_restart_view {
+	const char *name;
+	enum graceful_restart mode; /* ours towards this peer */
+	bool own_mode;		    /* by a statement of its own */
+	bool established;
+	bool remote;		       /* its OPEN has the capability … */
+	bool remote_families;	       /* … with families */
+	bool restarting, notification; /* its R and N bit */
+	uint16_t remote_restart_s;
+	mono_t back_by, stale_end; /* MONO_NEVER: not running */
+	struct {
+		bool negotiated, forwarding_kept; /* its F bit */
+		bool end_of_rib_sent, end_of_rib_received;
+		enum retention retention;
+		mono_t long_lived_end; /* MONO_NEVER: not running */
+	} family[BGP_FAMILIES];
+};
+/* In the same order; false at the end. */
+bool bgp_restart_at(const struct bgp *b, size_t index, struct bgp_restart_view *view);
 struct ip bgp_router_id(const struct bgp *b);
 uint32_t bgp_as(const struct bgp *b);
 

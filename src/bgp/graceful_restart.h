@@ -6,20 +6,12 @@
 #pragma once
 
 #include "base/mono.h"
-#include "bgp/nlri.h"
+#include "bgp/bgp.h"
 #include "bgp/notification.h"
 #include "bgp/open.h"
 
-struct bgp;
 struct peer;
 struct session;
-
-/* Routes of a peer, by family, over the loss of its session. */
-enum retention {
-	RETENTION_NONE,	 /* nothing is kept */
-	RETENTION_STALE, /* RFC 4724: kept as they are */
-	RETENTION_LLGR	 /* RFC 9494: kept as the last choice */
-};
 
 struct peer_restart {
 	enum retention retention[BGP_FAMILIES];

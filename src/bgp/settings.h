@@ -85,10 +85,11 @@ struct neighbor_settings {
 	bool extended_nexthop;	/* RFC 8950; default on for unnumbered */
 	bool disable_connected_check;
 	enum graceful_restart graceful_restart;
-	uint8_t ttl;		   /* 1 eBGP; N with ebgp-multihop N; 255 iBGP and ttl-security */
-	uint8_t ttl_security_hops; /* RFC 5082: so far away it may be at most; 0: no check */
-	struct tcp_auth *auth;	   /* how connections are signed; owned; NULL: not */
-	uint16_t port;		   /* 0: the one that we listen on */
+	bool graceful_restart_said; /* of its own or its group's; for shows */
+	uint8_t ttl;		    /* 1 eBGP; N with ebgp-multihop N; 255 iBGP and ttl-security */
+	uint8_t ttl_security_hops;  /* RFC 5082: so far away it may be at most; 0: no check */
+	struct tcp_auth *auth;	    /* how connections are signed; owned; NULL: not */
+	uint16_t port;		    /* 0: the one that we listen on */
 	uint16_t keepalive_s, hold_s, connect_retry_s;
 	uint16_t advertisement_interval_s; /* RFC 4271 section 9.2.1.1; 0: at once */
 	struct ip update_source;

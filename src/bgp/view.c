@@ -69,6 +69,45 @@ bool bgp_peer_at(const struct bgp *b, size_t index, struct bgp_peer_view *v)
 	return true;
 }
 
+static void restart_of_session(const struct peer *p, struct bgp_restart_view *v)
+{
+	const struct open *o = &p->up->open;
+
+	v->established = true;
+	v->remote = o->graceful_restart;
+	v->restarting = o->restarting;
+	v->notification = o->notification;
+	v->remote_restart_s = o->restart_s;
+	for (size_t f = 0; f < BGP_FAMILIES; f++) {
+		v->remote_families |= o->restart_families[f];
+		v->family[f].negotiated = p->families[f];
+		v->family[f].forwarding_kept = o->forwarding_kept[f];
+		v->family[f].end_of_rib_sent = p->out[f].end_of_rib_sent;
+		v->family[f].end_of_rib_received = p->end_of_rib[f];
+	}
+}
+
+bool bgp_restart_at(const struct bgp *b, size_t index, struct bgp_restart_view *v)
+{
+	const struct peer *p;
+
+	if (index >= b->peer_count)
+		return false;
+	p = b->peers[index];
+	*v = (struct bgp_restart_view){.name = peer_name(p),
+	    .mode = p->settings->graceful_restart,
+	    .own_mode = p->settings->graceful_restart_said,
+	    .back_by = p->restart.back_by,
+	    .stale_end = p->restart.stale_end};
+	for (size_t f = 0; f < BGP_FAMILIES; f++) {
+		v->family[f].retention = p->restart.retention[f];
+		v->family[f].long_lived_end = p->restart.long_lived_end[f];
+	}
+	if (p->up != NULL)
+		restart_of_session(p, v);
+	return true;
+}
+
 struct ip bgp_router_id(const struct bgp *b)
 {
 	return b->settings.router_id;

@@ -225,6 +225,7 @@ void on_neighbor_restart(struct loading *l, const struct statement *s, const str
 	const char *word = w->word[2];
 
 	(void)s;
+	l->neighbor->graceful_restart_said = true;
 	l->neighbor->graceful_restart =
 	    strcmp(word, "graceful-restart-disable") == 0  ? GRACEFUL_RESTART_OFF
 	    : strcmp(word, "graceful-restart-helper") == 0 ? GRACEFUL_RESTART_HELPER

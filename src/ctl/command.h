@@ -52,6 +52,8 @@ void json_add_ip(struct json_object *o, const char *key, const struct ip *ip);
 /* show_bgp.c */
 command_handler show_bgp_summary, show_bgp_evpn_summary, show_bgp_family_summary, show_bgp_evpn,
     show_bgp_unicast;
+/* show_restart.c */
+command_handler show_bgp_restart;
 /* show_evpn.c */
 command_handler show_evpn, show_evpn_vnis, show_evpn_vni, show_evpn_vni_detail, show_evpn_macs,
     show_evpn_mac, show_evpn_neighs;

@@ -31,6 +31,40 @@ bool bgp_peer_at(const struct bgp *b, size_t index, struct bgp_peer_view *view)
 	return true;
 }
 
+#define NOW ((mono_t){1000 * 1000000000ll})
+
+/* One that is up, one that is away and may come back. */
+bool bgp_restart_at(const struct bgp *b, size_t index, struct bgp_restart_view *v)
+{
+	(void)b;
+	*v = (struct bgp_restart_view){.name = "10.0.0.2",
+	    .established = true,
+	    .remote = true,
+	    .remote_families = true,
+	    .notification = true,
+	    .remote_restart_s = 8,
+	    .back_by = MONO_NEVER,
+	    .stale_end = MONO_NEVER};
+	for (size_t f = 0; f < BGP_FAMILIES; f++)
+		v->family[f].long_lived_end = MONO_NEVER;
+	v->family[BGP_IPV4_UNICAST].negotiated = v->family[BGP_IPV4_UNICAST].forwarding_kept = true;
+	v->family[BGP_IPV4_UNICAST].end_of_rib_sent = true;
+	v->family[BGP_IPV4_UNICAST].end_of_rib_received = true;
+	if (index == 0)
+		return true;
+	*v = (struct bgp_restart_view){.name = "10.0.0.77",
+	    .mode = GRACEFUL_RESTART_ON,
+	    .own_mode = true,
+	    .back_by = mono_add_ms(NOW, 5500),
+	    .stale_end = mono_add_s(NOW, 300)};
+	v->family[BGP_IPV4_UNICAST].long_lived_end = MONO_NEVER;
+	v->family[BGP_IPV6_UNICAST].long_lived_end = MONO_NEVER;
+	v->family[BGP_IPV4_UNICAST].retention = RETENTION_STALE;
+	v->family[BGP_L2VPN_EVPN].retention = RETENTION_LLGR;
+	v->family[BGP_L2VPN_EVPN].long_lived_end = mono_add_s(NOW, 77);
+	return index == 1;
+}
+
 struct ip bgp_router_id(const struct bgp *b)
 {
 	(void)b;
@@ -363,7 +397,7 @@ static struct ctl_context context(void)
 	    .mirror = mirror,
 	    .audit = &audit,
 	    .fib_differences = 2,
-	    .now = {1000 * 1000000000ll},
+	    .now = NOW,
 	    .version = "1.2.3",
 	    .arena = &arena};
 }
@@ -480,6 +514,34 @@ static void test_bgp_summary_json(void **state)
 	json_object_put(o);
 	o = json_of("show bgp l2vpn evpn summary json");
 	expect_json(o, "peers/10.0.0.2/remoteAs", "65002");
+	json_object_put(o);
+}
+
+/* The first peer is FRR 8.4's text, but for a line of its own between the two End-of-RIB. */
+static void test_bgp_graceful_restart(void **state)
+{
+	struct json_object *o;
+
+	(void)state;
+	EXPECT("show bgp neighbors graceful-restart", CTL_ACCEPTED,
+	    "\nBGP neighbor is 10.0.0.2\n    Local GR Mode: Helper*\n    Remote GR Mode: Restart\n"
+	    "    R bit: False\n    N bit: True\n    Timers:\n"
+	    "      Configured Restart Time(sec): 120\n      Received Restart Time(sec): 8\n"
+	    "    IPv4 Unicast:\n      F bit: True\n      End-of-RIB sent: Yes\n"
+	    "      End-of-RIB received: Yes\n      Timers:\n"
+	    "        Configured Stale Path Time(sec): 360\n\nBGP neighbor is 10.0.0.77\n"
+	    "    Local GR Mode: Restart\n    Remote GR Mode: NotApplicable\n",
+	    "      Restart Time Remaining(sec): 6\n", "      Retained: stale\n",
+	    "        Stale Path Remaining(sec): 300\n", "      Retained: long-lived\n",
+	    "        Long-lived Stale Remaining(sec): 77\n");
+	o = json_of("show bgp ipv4 neighbors graceful-restart json");
+	expect_json(o, "10.0.0.2/localGrMode", "Helper*");
+	expect_json(o, "10.0.0.2/timers/receivedRestartTimer", "8");
+	expect_json(o, "10.0.0.2/ipv4Unicast/endOfRibStatus/endOfRibRecv", "true");
+	expect_json(o, "10.0.0.77/remoteGrMode", "NotApplicable");
+	expect_json(o, "10.0.0.77/timers/restartTimerRemaining", "6");
+	expect_json(o, "10.0.0.77/l2VpnEvpn/retained", "long-lived");
+	expect_json(o, "10.0.0.77/l2VpnEvpn/timers/longLivedTimerRemaining", "77");
 	json_object_put(o);
 }
 
@@ -765,6 +827,7 @@ int main(void)
 	    cmocka_unit_test(test_bgp_summary_states),
 	    cmocka_unit_test(test_bgp_summary),
 	    cmocka_unit_test(test_bgp_summary_json),
+	    cmocka_unit_test(test_bgp_graceful_restart),
 	    cmocka_unit_test(test_bgp_evpn),
 	    cmocka_unit_test(test_bgp_evpn_json),
 	    cmocka_unit_test(test_bgp_unicast),

@@ -197,6 +197,7 @@ static void test_kept_until_end_of_rib(void **state)
 {
 	struct world *w = helper();
 	struct open o = restarting_open(w);
+	struct bgp_restart_view v;
 	unsigned calls;
 
 	(void)state;
@@ -205,6 +206,11 @@ static void test_kept_until_end_of_rib(void **state)
 	world_hang_up(w, 1);
 	assert_false(world_established(w, 0, 1));
 	ALL_ARE("stale");
+	assert_true(bgp_restart_at(w->node[0].bgp, 0, &v));
+	assert_int_equal(v.family[BGP_L2VPN_EVPN].retention, RETENTION_STALE);
+	assert_int_equal(mono_ms_between(w->now, v.back_by), 20000);
+	assert_int_equal(mono_ms_between(w->now, v.stale_end), 360000);
+	assert_false(v.established);
 	world_advance(w, 19000);
 	ALL_ARE("stale");
 	o.restarting = true;
@@ -222,6 +228,12 @@ static void test_kept_until_end_of_rib(void **state)
 	assert_string_equal(state_of(w, 0, ONE), "fresh");
 	assert_string_equal(state_of(w, 0, "10.9"), "fresh");
 	assert_string_equal(state_of(w, 0, TWO), "");
+	assert_true(bgp_restart_at(w->node[0].bgp, 0, &v));
+	assert_true(v.established && v.remote_families && v.restarting && v.notification);
+	assert_true(v.family[BGP_L2VPN_EVPN].end_of_rib_sent);
+	assert_true(v.family[BGP_L2VPN_EVPN].end_of_rib_received);
+	assert_int_equal(v.family[BGP_L2VPN_EVPN].retention, RETENTION_NONE);
+	assert_true(v.back_by.ns == MONO_NEVER.ns && v.stale_end.ns == MONO_NEVER.ns);
 	assert_int_equal(w->node[0].best_calls, calls + 1);
 	idle(w, 400);
 	assert_string_equal(state_of(w, 0, ONE), "fresh");
