@@ -34,6 +34,10 @@ static void open_again(const struct message *m)
 	if (o.families[0] || o.families[1] || o.families[2]) /* none known: our OPEN says IPv4 */
 		check(memcmp(&o.families, &again.families, sizeof(o.families)) == 0);
 	check(o.as == again.as && o.hold_s == again.hold_s && o.as4 == again.as4);
+	check(o.graceful_restart == again.graceful_restart && o.long_lived == again.long_lived);
+	check(memcmp(o.restart_families, again.restart_families, sizeof(o.restart_families)) == 0);
+	check(memcmp(o.forwarding_kept, again.forwarding_kept, sizeof(o.forwarding_kept)) == 0);
+	check(memcmp(o.long_lived_s, again.long_lived_s, sizeof(o.long_lived_s)) == 0);
 	check(strcmp(o.hostname, again.hostname) == 0 && strcmp(o.domain, again.domain) == 0);
 }
 

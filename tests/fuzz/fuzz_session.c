@@ -1,7 +1,8 @@
 /*
  * A session with a peer that says anything. The first byte chooses how far the session is, then
  * messages follow as type, length (two bytes) and body; they are put into frames. Whatever was
- * said: time passes, the peer hangs up, and nothing of its routes remains.
+ * said: time passes, the peer hangs up, and nothing of its routes remains, at the latest when the
+ * times of a graceful restart are over (STALE_S, LONG_LIVED_S).
  */
 #include <string.h>
 
@@ -11,6 +12,8 @@
 #include "bgp/open.h"
 
 #define CONN 0x80000001u
+#define STALE_S 30
+#define LONG_LIVED_S 100
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -63,6 +66,8 @@ static void configure(struct bgp *b)
 	n.name = own;
 	n.address = ip_from_u32(0x0a000002);
 	s.router_id = ip_from_u32(0x0a000001);
+	s.restart = (struct restart_settings){
+	    .notification = true, .stalepath_s = STALE_S, .long_lived_s = LONG_LIVED_S};
 	for (int f = 0; f < BGP_FAMILIES; f++)
 		n.family[f].activate = true;
 	bgp_configure(b, &s, (mono_t){0});
@@ -94,6 +99,12 @@ static void handshake(struct bgp *b, uint8_t how_far, mono_t now)
 	uint8_t frame[MESSAGE_MAX];
 	struct writer w = writer_to(frame, sizeof(frame));
 
+	o.graceful_restart = o.notification = o.long_lived = (how_far & 8) != 0;
+	o.restart_s = 20;
+	for (int f = 0; o.graceful_restart && f < BGP_FAMILIES; f++) {
+		o.restart_families[f] = o.long_lived_families[f] = true;
+		o.long_lived_s[f] = 1000;
+	}
 	if ((how_far & 3) == 0)
 		return;
 	open_encode(&w, &o);
@@ -133,8 +144,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	}
 	if (!closed)
 		bgp_closed(b, CONN, 0, now);
-	while (bgp_run(b, now))
-		;
+	for (int s = 0; s < 3; s++) {
+		while (bgp_run(b, now))
+			;
+		now = mono_add_s(now, s == 0 ? STALE_S : LONG_LIVED_S);
+	}
 	for (enum bgp_family f = 0; f < BGP_FAMILIES; f++)
 		check(bgp_dest_count(b, f) == 0);
 	bgp_free(b);
