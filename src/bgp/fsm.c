@@ -146,10 +146,12 @@ static int64_t connect_retry_ms(const struct peer *p)
 	return p->settings->connect_retry_s == 0 ? 120000 : p->settings->connect_retry_s * 1000;
 }
 
-/* The first retries come quickly (a leaf that boots), then at the configured pace. */
+/* The first retries come quickly (a leaf that boots), then at the configured pace. After our own
+ * restart more so: a peer that has just lost us refuses for a moment, and its routes wait. */
 static int64_t quick_retry_ms(struct peer *p)
 {
-	int64_t ms = 1000ll << (p->retries < 10 ? p->retries : 10);
+	int64_t first_ms = p->bgp->restarting ? 250 : 1000;
+	int64_t ms = first_ms << (p->retries < 10 ? p->retries : 10);
 
 	p->retries++;
 	return ms < connect_retry_ms(p) ? ms : connect_retry_ms(p);

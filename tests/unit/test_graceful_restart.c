@@ -951,6 +951,21 @@ static void test_selection_without_an_absent_peer(void **state)
 	world_free(w);
 }
 
+/* A peer that has just lost us refuses for a moment. */
+static void test_retries_quickly(void **state)
+{
+	struct world *w = helper_of(2);
+
+	(void)state;
+	bgp_restarted(w->node[0].bgp, w->now);
+	world_configure(w, 0);
+	world_advance(w, 1800);
+	assert_in_range(w->node[0].connects, 4, 5);
+	world_advance(w, 20000);
+	assert_in_range(w->node[0].connects, 7, 9);
+	world_free(w);
+}
+
 /* RFC 4724 section 4.1: neither one that restarts, too, nor one that never ends its table. */
 static void test_selection_does_not_wait_for(void **state)
 {
@@ -1134,6 +1149,7 @@ int main(void)
 	    cmocka_unit_test(test_forwarding_bit_of_a_second_session),
 	    cmocka_unit_test(test_selection_waits_for_all),
 	    cmocka_unit_test(test_selection_without_an_absent_peer),
+	    cmocka_unit_test(test_retries_quickly),
 	    cmocka_unit_test(test_selection_does_not_wait_for),
 	    cmocka_unit_test(test_select_defer_time),
 	    cmocka_unit_test(test_end_of_rib_waits_for_our_routes),
