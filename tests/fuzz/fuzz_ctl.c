@@ -10,9 +10,10 @@
  *	@hangup            that client goes
  *	@wait              ten seconds
  *
- * A request has one answer, complete within its turn (or that of BFD's report), but for `watch`, which has none until its
- * client goes. An accepted `json` is JSON, strictly, in UTF-8. A refusal begins with "%". Who has
- * hung up gets nothing. What others wrote stays, whatever is asked.
+ * A request has one answer, complete within its turn or, where it asks for BFD's counters, that of
+ * the report; but for `watch`, which has none until its client goes. An accepted `json` is JSON,
+ * strictly, in UTF-8. A refusal begins with "%". Who has hung up gets nothing. What others wrote
+ * stays, whatever is asked.
  */
 #include <json.h>
 #include <string.h>
