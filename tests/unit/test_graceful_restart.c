@@ -115,6 +115,12 @@ static void say_end_of_rib(struct world *w, enum bgp_family family)
 	world_say(w, 1, b, writer_size(&out));
 }
 
+static void say_all_eor(struct world *w)
+{
+	say_end_of_rib(w, BGP_IPV4_UNICAST);
+	say_end_of_rib(w, BGP_L2VPN_EVPN);
+}
+
 static void say_notification(struct world *w, uint8_t code, uint8_t subcode)
 {
 	uint8_t b[64];
@@ -428,6 +434,74 @@ static void test_return_after_failures(void **state)
 	}
 }
 
+/* Two paths of one peer to one destination (RFC 7911): each is kept and confirmed for itself. */
+static void test_add_path(void **state)
+{
+	struct world *w = helper();
+	struct open o = restarting_open(w);
+	struct update_context c = {
+	    .as4 = true, .families = {true}, .add_path = {true}, .max_size = MESSAGE_MAX_EXTENDED};
+	struct nlri n = {.family = BGP_IPV4_UNICAST};
+	struct attrs a = attrs_of(0);
+	uint8_t b[1024];
+
+	(void)state;
+	assert_true(prefix_parse("10.9.0.0/24", &n.prefix));
+	o.add_path_send[BGP_IPV4_UNICAST] = true;
+	for (unsigned turn = 0; turn < 2; turn++) {
+		struct seen s = {.what = "10.9"};
+		struct update_writer u;
+
+		come(w, &o);
+		for (n.path_id = 1; n.path_id <= 2 - turn; n.path_id++) {
+			update_begin_reach(&u, b, &c, BGP_IPV4_UNICAST, &a);
+			assert_true(update_add(&u, &n));
+			world_say(w, 1, b, update_end(&u));
+		}
+		if (turn == 1)
+			say_all_eor(w);
+		world_hang_up(w, 1);
+		bgp_walk(w->node[0].bgp, BGP_IPV4_UNICAST, &w->arena, &s, visit);
+		assert_int_equal(s.stale, 2 - turn);
+		assert_int_equal(s.fresh, 0);
+	}
+	world_free(w);
+}
+
+/* A neighbor by `bgp listen range` outlives its session while its routes wait for it. */
+static void test_dynamic_neighbor(void **state)
+{
+	struct world *w = helper_of(2);
+	struct bgp_settings *s = &w->node[0].settings;
+	struct open o = restarting_open(w);
+	struct bgp_peer_view v;
+
+	(void)state;
+	s->ranges = mem_new_array(1, sizeof(*s->ranges));
+	s->range_count = 1;
+	s->listen_limit = 10;
+	s->ranges[0].neighbor = s->neighbors[0];
+	assert_true(prefix_parse("10.0.0.0/24", &s->ranges[0].prefix));
+	s->neighbor_count = 0;
+	world_configure(w, 0);
+	world_settle(w);
+	come_with_routes(w, &o);
+	world_hang_up(w, 1);
+	world_advance(w, 19999);
+	ALL_ARE("stale");
+	assert_true(bgp_peer_at(w->node[0].bgp, 0, &v));
+	come(w, &o);
+	say_mac(w, ONE);
+	say_all_eor(w);
+	assert_string_equal(state_of(w, 0, ONE), "fresh");
+	assert_string_equal(state_of(w, 0, TWO), "");
+	world_hang_up(w, 1);
+	world_advance(w, 22000);
+	assert_string_equal(state_of(w, 0, ONE), "");
+	assert_false(bgp_peer_at(w->node[0].bgp, 0, &v));
+	world_free(w);
+}
+
 static void test_disabled(void **state)
 {
 	struct world *w = helper_of(2);
@@ -473,12 +547,6 @@ static void test_shut_down_or_removed(void **state)
 			    CODE(NOTIFY_CEASE, NOTIFY_CEASE_HARD_RESET));
 		world_free(w);
 	}
-}
-
-static void say_all_eof(struct world *w)
-{
-	say_end_of_rib(w, BGP_IPV4_UNICAST);
-	say_end_of_rib(w, BGP_L2VPN_EVPN);
 }
 
 /* A route over a link that is down leads nowhere. */
@@ -587,7 +655,7 @@ static void test_configuration_change(void **state)
 	assert_false(world_established(w, 0, 1));
 	ALL_ARE("stale");
 	come(w, &o);
-	say_all_eof(w);
+	say_all_eor(w);
 	/* What only we look at changes nothing. */
 	w->node[0].settings.restart.stalepath_s = 60;
 	w->node[0].settings.restart.select_defer_s = 60;
@@ -915,7 +983,7 @@ static void test_selection_waits_for_all(void **state)
 	(void)state;
 	come(w, &o);
 	say_mac(w, ONE);
-	say_all_eof(w);
+	say_all_eor(w);
 	world_originate(w, 0, "10.1.0.0/24");
 	world_settle(w);
 	assert_false(selected(w, ONE));
@@ -939,7 +1007,7 @@ static void test_selection_without_an_absent_peer(void **state)
 	(void)state;
 	come(w, &o);
 	say_mac(w, ONE);
-	say_all_eof(w);
+	say_all_eor(w);
 	idle(w, 14);
 	assert_false(selected(w, ONE));
 	idle(w, 1);
@@ -1134,6 +1202,8 @@ int main(void)
 	    cmocka_unit_test(test_consecutive_restarts),
 	    cmocka_unit_test(test_new_connection_replaces),
 	    cmocka_unit_test(test_return_after_failures),
+	    cmocka_unit_test(test_add_path),
+	    cmocka_unit_test(test_dynamic_neighbor),
 	    cmocka_unit_test(test_disabled),
 	    cmocka_unit_test(test_shut_down_or_removed),
 	    cmocka_unit_test(test_link_down),
