@@ -114,11 +114,13 @@ static void adapt(
 
 	for (enum bgp_family f = 0; f < BGP_FAMILIES; f++) {
 		if (!in_equal(old, &was->family[f], g, &p->settings->family[f]) ||
-		    was->enforce_first_as != p->settings->enforce_first_as)
+		    was->enforce_first_as != p->settings->enforce_first_as ||
+		    was->local_as_no_prepend != p->settings->local_as_no_prepend)
 			inbound_changed(p, f, now);
 		if (!limit_equal(&was->family[f].limit, &p->settings->family[f].limit))
 			peer_limit_changed(p, f, now);
-		if (!out_equal(old, &was->family[f], g, &p->settings->family[f]))
+		if (!out_equal(old, &was->family[f], g, &p->settings->family[f]) ||
+		    was->local_as_replace != p->settings->local_as_replace)
 			adj_rib_out_policy_changed(&p->out[f]);
 		if (was->family[f].route_reflector_client !=
 		    p->settings->family[f].route_reflector_client)

@@ -123,8 +123,7 @@ bool neighbor_session_equal(const struct neighbor_settings *a, const struct neig
 			return false;
 	return a->unnumbered == b->unnumbered && ip_equal(&a->address, &b->address) &&
 	       a->remote_as_kind == b->remote_as_kind && a->remote_as == b->remote_as &&
-	       a->local_as == b->local_as && a->local_as_no_prepend == b->local_as_no_prepend &&
-	       a->local_as_replace == b->local_as_replace && a->shutdown == b->shutdown &&
+	       a->local_as == b->local_as && a->shutdown == b->shutdown &&
 	       a->extended_nexthop == b->extended_nexthop &&
 	       a->graceful_restart == b->graceful_restart && a->ttl == b->ttl &&
 	       a->ttl_security_hops == b->ttl_security_hops && auth_equal(a->auth, b->auth) &&

@@ -298,6 +298,37 @@ static void test_paths_in(void **state)
 	}
 }
 
+/* What the OPEN does not say is changed without a reset. */
+static void test_local_as_reload(void **state)
+{
+	struct world *w = world_new(3);
+
+	(void)state;
+	world_chain(w, 3);
+	w->on_best = remember;
+	towards(w, 0)->local_as = 300;
+	towards(w, 2)->local_as = 300;
+	for (int i = 0; i < 3; i += 2) {
+		w->node[i].settings.neighbors[0].remote_as = 300;
+		world_configure(w, i);
+	}
+	world_configure(w, 1);
+	world_originate(w, 2, "10.9.0.0/24");
+	world_advance(w, 5000);
+	assert_string_equal(heard_path, "300 65002 300 65003");
+	w->node[0].down_calls = 0;
+	towards(w, 2)->local_as_no_prepend = true;
+	world_configure(w, 1);
+	world_settle(w);
+	assert_string_equal(heard_path, "300 65002 65003");
+	towards(w, 0)->local_as_replace = true;
+	world_configure(w, 1);
+	world_settle(w);
+	assert_string_equal(heard_path, "300 65003");
+	assert_int_equal(w->node[0].down_calls, 0);
+	world_free(w);
+}
+
 /* ---- MULTI_EXIT_DISC, next hop ---- */
 
 static void test_med_unchanged(void **state)
@@ -735,6 +766,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_paths_out),
 	    cmocka_unit_test(test_paths_in),
+	    cmocka_unit_test(test_local_as_reload),
 	    cmocka_unit_test(test_med_unchanged),
 	    cmocka_unit_test(test_communities),
 	    cmocka_unit_test(test_next_hop_self),
