@@ -143,6 +143,17 @@ bool bgp_restart_kept_by(const struct bgp *b, ifindex_t ifindex);
  * and after a restart of ours nobody else is waited for. */
 bool bgp_converged(const struct bgp *b);
 
+enum bgp_clear {
+	BGP_CLEAR_SESSION, /* Cease, Administrative Reset; held down no longer */
+	BGP_CLEAR_IN,	   /* ask for the routes again (RFC 2918) */
+	BGP_CLEAR_OUT,	   /* tell them again */
+	BGP_CLEAR_BOTH
+};
+/* `peer` by name, NULL all; `families` count for routes alone. Returns the number of peers meant.
+ */
+size_t bgp_clear(struct bgp *b, const char *peer, const bool families[BGP_FAMILIES],
+    enum bgp_clear kind, mono_t now);
+
 /* ---- views for shows ---- */
 enum bgp_state {
 	BGP_IDLE,

@@ -54,6 +54,8 @@ command_handler show_bgp_summary, show_bgp_evpn_summary, show_bgp_family_summary
     show_bgp_unicast;
 /* show_restart.c */
 command_handler show_bgp_restart;
+/* clear_bgp.c */
+command_handler clear_bgp, clear_bgp_family;
 /* show_evpn.c */
 command_handler show_evpn, show_evpn_vnis, show_evpn_vni, show_evpn_vni_detail, show_evpn_macs,
     show_evpn_mac, show_evpn_neighs;

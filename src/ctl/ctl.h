@@ -15,7 +15,7 @@
 /* Everything that a command may look at; lent. */
 struct ctl_context {
 	const struct config *config; /* NULL before the first one */
-	const struct bgp *bgp;
+	struct bgp *bgp;
 	struct evpn *evpn;
 	const struct bfd_peers *bfd;
 	bool bfd_fresh; /* its counters were just asked for */

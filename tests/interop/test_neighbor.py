@@ -110,6 +110,7 @@ def test_route_refresh(pair):
                 "route-map MED permit 10\n set metric 77\nexit\n")
     assert wait(lambda: [r.get("metric") for r in pair.routes(pair.a, "ipv4 unicast").get("10.255.0.2/32", [])] == [77])
     sent = pair.summary(pair.a, "ipv4Unicast")["10.0.0.2"]["msgSent"]
+    pair.daemons[pair.a].show("clear bgp ipv4 10.0.0.2 soft in")
     pair.daemons[pair.b].show("clear bgp ipv4 unicast 10.0.0.1 soft in")
     assert wait(lambda: pair.summary(pair.a, "ipv4Unicast")["10.0.0.2"]["msgSent"] > sent + 1)
     assert pair.summary(pair.a, "ipv4Unicast")["10.0.0.2"]["connectionsDropped"] == 0

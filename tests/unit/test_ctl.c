@@ -77,6 +77,23 @@ uint32_t bgp_as(const struct bgp *b)
 	return 65001;
 }
 
+static struct {
+	char peer[40];
+	bool families[BGP_FAMILIES];
+	enum bgp_clear kind;
+} bgp_cleared;
+
+size_t bgp_clear(struct bgp *b, const char *peer, const bool families[BGP_FAMILIES],
+    enum bgp_clear kind, mono_t now)
+{
+	(void)b;
+	(void)now;
+	snprintf(bgp_cleared.peer, sizeof(bgp_cleared.peer), "%s", peer == NULL ? "all" : peer);
+	memcpy(bgp_cleared.families, families, sizeof(bgp_cleared.families));
+	bgp_cleared.kind = kind;
+	return peer == NULL || strcmp(peer, "10.0.0.2") == 0;
+}
+
 size_t bgp_dest_count(const struct bgp *b, enum bgp_family family)
 {
 	(void)b;
@@ -498,6 +515,36 @@ static void test_bgp_summary_states(void **state)
 	make_peers();
 }
 
+static void test_clear_bgp(void **state)
+{
+	static const struct {
+		const char *line, *peer;
+		bool ipv4, ipv6, evpn;
+		enum bgp_clear kind;
+	} cases[] = {
+	    {"clear bgp *", "all", true, true, true, BGP_CLEAR_SESSION},
+	    {"clear ip bgp 10.0.0.2", "10.0.0.2", true, true, true, BGP_CLEAR_SESSION},
+	    {"clear bgp 10.0.0.2 soft", "10.0.0.2", true, true, true, BGP_CLEAR_BOTH},
+	    {"clear bgp * soft in", "all", true, true, true, BGP_CLEAR_IN},
+	    {"clear bgp * out", "all", true, true, true, BGP_CLEAR_OUT},
+	    {"clear bgp ipv4 10.0.0.2 soft out", "10.0.0.2", true, false, false, BGP_CLEAR_OUT},
+	    {"clear bgp ipv6 unicast * in", "all", false, true, false, BGP_CLEAR_IN},
+	    {"clear bgp l2vpn evpn 10.0.0.2 soft", "10.0.0.2", false, false, true, BGP_CLEAR_BOTH},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		EXPECT(cases[i].line, CTL_ACCEPTED, "");
+		assert_string_equal(bgp_cleared.peer, cases[i].peer);
+		assert_int_equal(bgp_cleared.families[BGP_IPV4_UNICAST], cases[i].ipv4);
+		assert_int_equal(bgp_cleared.families[BGP_IPV6_UNICAST], cases[i].ipv6);
+		assert_int_equal(bgp_cleared.families[BGP_L2VPN_EVPN], cases[i].evpn);
+		assert_int_equal(bgp_cleared.kind, cases[i].kind);
+	}
+	EXPECT("clear bgp 10.0.0.99", CTL_REFUSED, "There is no neighbor 10.0.0.99");
+	EXPECT("clear bgp 10.0.0.2 hard", CTL_REFUSED, "%");
+}
+
 static void test_bgp_summary_json(void **state)
 {
 	struct json_object *o = json_of("show bgp summary json");
@@ -826,6 +873,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_bgp_summary_states),
 	    cmocka_unit_test(test_bgp_summary),
+	    cmocka_unit_test(test_clear_bgp),
 	    cmocka_unit_test(test_bgp_summary_json),
 	    cmocka_unit_test(test_bgp_graceful_restart),
 	    cmocka_unit_test(test_bgp_evpn),
