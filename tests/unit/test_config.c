@@ -289,6 +289,34 @@ static void test_neighbor_statements(void **state)
 	config_free(load("router bgp 1\n bgp cluster-id none\n", 1));
 }
 
+/* FRR takes a statement back without its values. */
+static void test_taken_back(void **state)
+{
+	struct config *c =
+	    load("router bgp 1\n neighbor 1.1.1.1 remote-as 2\n"
+		 " neighbor 1.1.1.1 password foo\n no neighbor 1.1.1.1 password\n"
+		 " neighbor 1.1.1.1 ttl-security hops 1\n"
+		 " no neighbor 1.1.1.1 ttl-security hops\n"
+		 " neighbor 1.1.1.1 local-as 5 no-prepend\n"
+		 " no neighbor 1.1.1.1 local-as\n"
+		 " address-family ipv4 unicast\n"
+		 "  neighbor 1.1.1.1 maximum-prefix 5 80 restart 3\n"
+		 "  no neighbor 1.1.1.1 maximum-prefix\n"
+		 "  neighbor 1.1.1.1 allowas-in 3\n  no neighbor 1.1.1.1 allowas-in\n"
+		 "  neighbor 1.1.1.1 attribute-unchanged\n"
+		 "  no neighbor 1.1.1.1 attribute-unchanged\n",
+		0);
+	const struct neighbor_settings *n = neighbor(c, "1.1.1.1");
+	const struct neighbor_family *f = family4(c, "1.1.1.1");
+
+	(void)state;
+	assert_null(n->auth);
+	assert_true(n->ttl_security_hops == 0 && n->ttl == 1 && n->local_as == 0);
+	assert_true(!n->local_as_no_prepend && f->limit.max == 0 && f->allowas_in == 0);
+	assert_false(f->as_path_unchanged || f->next_hop_unchanged || f->med_unchanged);
+	config_free(c);
+}
+
 static void test_send_community(void **state)
 {
 	struct config *c = load("router bgp 100\n neighbor G peer-group\n neighbor G remote-as 5\n"
@@ -683,6 +711,7 @@ int main(void)
 	    cmocka_unit_test(test_peer_group_override),
 	    cmocka_unit_test(test_connection_security),
 	    cmocka_unit_test(test_neighbor_statements),
+	    cmocka_unit_test(test_taken_back),
 	    cmocka_unit_test(test_send_community),
 	    cmocka_unit_test(test_listen_ranges),
 	    cmocka_unit_test(test_contradictory_timers),
