@@ -403,6 +403,7 @@ void peer_disable_family(struct peer *p, enum bgp_family family)
 {
 	p->disabled[family] = true;
 	p->up->receive.families[family] = false;
+	p->up->receive.ignored[family] = true;
 	loc_rib_drop_paths(&p->bgp->rib, family, p, false);
 	log_error(p->bgp->log, LOG_BGP, "%s: %s is ignored until the session is reset",
 	    peer_name(p), bgp_family_name(family));

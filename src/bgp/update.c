@@ -98,6 +98,8 @@ static bool family_taken(struct parts *p, uint8_t attribute, enum bgp_family fam
 {
 	if (p->context->families[family])
 		return true;
+	if (p->context->ignored[family])
+		return false;
 	blame(p, UPDATE_DISCARD_ATTRIBUTE, attribute, NOTIFY_UPDATE_OPTIONAL,
 	    "family was not negotiated");
 	return false;

@@ -31,6 +31,7 @@ struct update_context {
 	bool ebgp;	       /* then LOCAL_PREF, ORIGINATOR_ID, CLUSTER_LIST are discarded */
 	bool extended_nexthop; /* RFC 8950 for IPv4 unicast */
 	bool families[BGP_FAMILIES];
+	bool ignored[BGP_FAMILIES]; /* negotiated, and disabled since: passed over without a word */
 	bool add_path[BGP_FAMILIES]; /* RFC 7911: Path Identifiers come, or go, with this family */
 	size_t max_size;	     /* encoding: MESSAGE_MAX or MESSAGE_MAX_EXTENDED */
 };

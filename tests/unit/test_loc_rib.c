@@ -642,13 +642,16 @@ static void test_family_disabled(void **state)
 	assert_int_equal(world_notified(w, 1, count), 0);
 	assert_string_equal(world_routes(w, 0, BGP_IPV4_UNICAST), "");
 	assert_int_equal(bgp_dest_count(w->node[0].bgp, BGP_L2VPN_EVPN), 1);
+	assert_non_null(strstr(str_text(&w->node[0].logged), "IPv4 Unicast is ignored"));
+	str_clear(&w->node[0].logged);
 	SAY(w, ORIGIN_OK AS_PATH_OK NEXT_HOP_OK, PREFIX_OK);
 	SAY(w, ORIGIN_OK AS_PATH_OK NEXT_HOP_OK, PREFIX_BAD);
+	assert_string_equal(str_text(&w->node[0].logged), "");
+	assert_int_equal(world_peer(w, 0, 1).errors_discarded, 0);
 	assert_true(world_established(w, 0, 1));
 	assert_string_equal(world_routes(w, 0, BGP_IPV4_UNICAST), "");
 	assert_true(world_peer(w, 0, 1).disabled[BGP_IPV4_UNICAST]);
 	assert_false(world_peer(w, 0, 1).disabled[BGP_L2VPN_EVPN]);
-	assert_non_null(strstr(str_text(&w->node[0].logged), "IPv4 Unicast is ignored"));
 	world_hang_up(w, 1);
 	world_advance(w, 5000);
 	world_handshake(w, 1, 0);
