@@ -138,6 +138,14 @@ static void host_set_auth(void *context, const struct prefix *remote, const stru
 		    (const struct tcp_auth *)action_copy(&e->actions, auth, sizeof(*auth));
 }
 
+static bool host_fib_policy(void *context, const struct nlri *nlri, const struct attrs *attrs,
+    const char *interface, struct ip *src)
+{
+	struct engine *e = context;
+
+	return bgp_fib_policy(e->bgp, nlri, attrs, interface, src);
+}
+
 static void host_best_changed(void *context, const struct bgp_best *best)
 {
 	struct engine *e = context;
@@ -226,7 +234,7 @@ static void route_again(
 	for (size_t i = 0; i < count && best.count < BGP_PATHS_MAX; i++)
 		if (routes[i].best || routes[i].multipath)
 			best.routes[best.count++] = routes[i].route;
-	evpn_route_changed(e->evpn, &best, e->now);
+	host_best_changed(e, &best);
 }
 
 static void host_routes_again(void *context)
@@ -359,14 +367,14 @@ static void parts_new(struct engine *e)
 		.state_reset = host_state_reset,
 		.routes_again = host_routes_again,
 		.note = host_note}};
-	struct fib_host fib = {e, host_kernel_op};
+	struct fib_host fib = {e, host_kernel_op, host_fib_policy};
 	struct underlay_host underlay = {e, host_kernel_op, host_want_routes};
 	struct bfd_peers_host bfd = {e, host_bfd_order, host_ifindex_of, host_bfd_failed};
 
 	e->bgp = bgp_new(&bgp);
 	e->evpn = evpn_new(&evpn);
 	e->fib = fib_new(e->start.seed, &e->log, e->mirror, &fib);
-	e->underlay = underlay_new(&e->log, e->mirror, e->bgp, &underlay);
+	e->underlay = underlay_new(e->start.seed, &e->log, e->mirror, e->bgp, &underlay);
 	e->bfd = bfd_peers_new(&e->log, &bfd);
 }
 
@@ -457,6 +465,9 @@ static void parts_configure(struct engine *e)
 	e->log.debug_topics = c->debug_topics;
 	bgp_configure(e->bgp, &c->bgp, e->now);
 	e->bfd_dirty = true;
+	for (enum bgp_family f = BGP_IPV4_UNICAST; f <= BGP_IPV6_UNICAST; f++)
+		if (bgp_fib_policy_changed(e->bgp, f))
+			bgp_walk(e->bgp, f, &e->arena, e, route_again);
 	evpn_configure(e->evpn, &c->evpn, e->now);
 	underlay_configure(e->underlay, &c->bgp, addresses, count, e->now);
 	if (e->converged)
@@ -995,8 +1006,8 @@ static void recompute(struct engine *e)
 	audit_run(e);
 	request_dumps(e);
 	for (int round = 0; round < ROUNDS_PER_TURN; round++) {
-		underlay_run(e->underlay, e->now);
-		e->more = evpn_run(e->evpn, e->now);
+		e->more = underlay_run(e->underlay, e->now);
+		e->more |= evpn_run(e->evpn, e->now);
 		e->more |= bgp_run(e->bgp, e->now);
 		e->more |= fib_run(e->fib, e->now);
 	}

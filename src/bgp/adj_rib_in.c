@@ -8,6 +8,7 @@
  */
 #include "bgp/adj_rib_in.h"
 
+#include "bgp/filter.h"
 #include "bgp/speaker.h"
 
 /* RFC 4271 section 9.1.2. */
@@ -78,15 +79,47 @@ static void withdraw_run(struct peer *p, struct nlri_run *run, const char *why)
 	str_fini(&outcome);
 }
 
+/* RFC 8326 section 4: a route of which the neighbour says that it is about to go is the last choice
+ * at once; and if it is us who go, our iBGP peers are to see that. */
+static void graceful_shutdown(const struct peer *p, struct attrs *a, struct arena *arena)
+{
+	uint32_t community = COMMUNITY_GRACEFUL_SHUTDOWN;
+	bool marked = attrs_have_community(a, community);
+
+	if (!p->ebgp || (!marked && !p->bgp->settings.graceful_shutdown))
+		return;
+	if (!marked)
+		attrs_add_communities(a, &community, 1, arena);
+	a->has_local_pref = true;
+	a->local_pref = 0;
+}
+
+/* RFC 7999 section 3.2: what is to be dropped here is nobody else's business. */
+static void blackhole(const struct peer *p, struct attrs *a, struct arena *arena)
+{
+	uint32_t community = COMMUNITY_NO_EXPORT;
+
+	if (p->ebgp && attrs_have_community(a, COMMUNITY_BLACKHOLE))
+		attrs_add_communities(a, &community, 1, arena);
+}
+
 /* The attributes after policy, interned and held; NULL: denied. */
 static const struct attrs *apply_policy(
-    struct peer *p, const struct route_map *map, const struct nlri *n, const struct attrs *received)
+    struct peer *p, const struct filter *f, const struct nlri *n, const struct attrs *received)
 {
-	struct policy_route route = {.nlri = n, .interface = peer_interface(p)};
+	struct policy_route route = {.nlri = n,
+	    .interface = peer_interface(p),
+	    .peer = &p->address,
+	    .peer_group = p->settings->peer_group,
+	    .ebgp = p->ebgp,
+	    .as = p->local_as};
 	struct attrs a = *received;
 
-	if (map != NULL && !route_map_apply(map, &route, &a, &p->bgp->arena))
+	a.weight = p->settings->family[n->family].weight;
+	if (!filter_apply(f, &route, &a, &p->bgp->arena))
 		return NULL;
+	graceful_shutdown(p, &a, &p->bgp->arena);
+	blackhole(p, &a, &p->bgp->arena);
 	return attrs_intern(p->bgp->rib.attrs, &a);
 }
 
@@ -94,17 +127,17 @@ static void announce(struct peer *p, const struct nlri *n, const struct attrs *a
 {
 	struct loc_rib *rib = &p->bgp->rib;
 
-	log_route(p, n, attrs == NULL ? " -- DENIED due to: route-map;" : "");
+	log_route(p, n, attrs == NULL ? " -- DENIED due to: policy;" : "");
 	if (attrs == NULL)
 		loc_rib_unset(rib, p, n);
 	else if (!loc_rib_set(rib, p, n, attrs) && rib->refused == 1)
 		log_error(p->bgp->log, LOG_BGP, "the RIB is full: new destinations are refused");
 }
 
-static void announce_run(struct peer *p, struct update_reach *r, const struct route_map *map)
+static void announce_run(struct peer *p, struct update_reach *r, const struct filter *f)
 {
 	struct attr_table *table = p->bgp->rib.attrs;
-	bool each = map != NULL && route_map_looks_at_nlri(map);
+	bool each = filter_looks_at_nlri(f);
 	const struct attrs *attrs = NULL;
 	bool applied = false;
 	struct nlri n;
@@ -112,7 +145,7 @@ static void announce_run(struct peer *p, struct update_reach *r, const struct ro
 	while (nlri_run_next(&r->run, &n)) {
 		if (!applied || each) {
 			attrs_release(table, attrs);
-			attrs = apply_policy(p, map, &n, &r->attrs);
+			attrs = apply_policy(p, f, &n, &r->attrs);
 			applied = true;
 		}
 		announce(p, &n, attrs);
@@ -129,21 +162,21 @@ static void mark_local_as(const struct peer *p, struct attrs *a)
 
 static void reach(struct peer *p, struct update_reach *r)
 {
-	const struct route_map *map = NULL;
+	struct filter f;
 	const char *why = infeasible(p, r->run.family, &r->attrs);
 
 	if (why == NULL && first_as_wrong(p, &r->attrs)) {
 		p->errors_withdrawn++;
 		why = "as-path does not begin with the peer's AS";
 	}
-	if (why == NULL && !bgp_policy(p, r->run.family, true, &map))
+	if (why == NULL && !filter_find(p, r->run.family, DIRECTION_IN, &f))
 		why = "no policy";
 	if (why != NULL) {
 		withdraw_run(p, &r->run, why);
 		return;
 	}
 	mark_local_as(p, &r->attrs);
-	announce_run(p, r, map);
+	announce_run(p, r, &f);
 }
 
 /* RFC 7606 section 2: count, and say so. */

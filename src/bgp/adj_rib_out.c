@@ -19,6 +19,7 @@
 
 #include "base/check.h"
 #include "base/mem.h"
+#include "bgp/default_route.h"
 #include "bgp/export.h"
 #include "bgp/speaker.h"
 
@@ -94,8 +95,8 @@ static struct out *out_new(struct adj_rib_out *o, struct dest *d, const struct p
 	out->dest = d;
 	if (o->add_path) {
 		out->path_id = free_path_id(d, o);
-		out->from = path->peer;
-		out->from_path_id = path->path_id;
+		out->from = path == NULL ? NULL : path->peer;
+		out->from_path_id = path == NULL ? 0 : path->path_id;
 	}
 	out->next = d->outs;
 	d->outs = out;
@@ -142,7 +143,7 @@ void adj_rib_out_clear_cache(struct adj_rib_out *o)
 }
 
 static const struct attrs *cached_export(
-    struct adj_rib_out *o, const struct nlri *n, const struct path *path)
+    struct adj_rib_out *o, const struct dest *d, const struct nlri *n, const struct path *path)
 {
 	struct export_cache *c = &o->cache[path->attrs->id % EXPORT_CACHE_SIZE];
 
@@ -153,7 +154,7 @@ static const struct attrs *cached_export(
 		attrs_release(attrs, c->out);
 		c->in = attrs_hold(path->attrs);
 		c->from = path->peer;
-		c->out = export_attrs(o->peer, n, path);
+		c->out = export_attrs(o->peer, d, n, path);
 	}
 	return c->out == NULL ? NULL : attrs_hold(c->out);
 }
@@ -201,6 +202,7 @@ void adj_rib_out_walk(struct adj_rib_out *o, bool force)
 {
 	if (!o->open)
 		return;
+	default_route_prepare(o);
 	o->walk_force = force || (o->walking && o->walk_force);
 	o->walking = true;
 	o->cursor = NULL;
@@ -225,7 +227,8 @@ static void consider_path(
 	    path == NULL ? out_find(d, o, NULL, 0) : out_find(d, o, path->peer, path->path_id);
 
 	if (out == NULL) {
-		if (path == NULL || !export_allowed(o->peer, o->family, path))
+		if (!default_route_is(o, d) &&
+		    (path == NULL || !export_allowed(o->peer, o->family, path)))
 			return;
 		out = out_new(o, d, path);
 	}
@@ -279,6 +282,10 @@ static void consider_all_paths(struct adj_rib_out *o, struct dest *d, bool urgen
 		if (!out->queued)
 			queue_push(urgent ? &o->urgent : &o->queue, out);
 	}
+	if (default_route_is(o, d)) {
+		consider_path(o, d, NULL, urgent, force);
+		return;
+	}
 	for (const struct path *p = d->paths; p != NULL; p = p->next)
 		if (is_live(p) && path_wanted(o, d, p))
 			consider_path(o, d, p, urgent, force);
@@ -299,12 +306,20 @@ void adj_rib_out_changed(
 {
 	if (o->add_path ? change->any_changed || change->best_changed : change->best_changed)
 		consider(o, d, urgent, false);
+	if (change->best_changed)
+		default_route_look(o, d);
+}
+
+void adj_rib_out_consider(struct adj_rib_out *o, struct dest *d)
+{
+	consider(o, d, false, false);
 }
 
 void adj_rib_out_forget(struct adj_rib_out *o, const struct dest *d)
 {
 	const struct list *order = &rib_of(o)->tables[o->family].order;
 
+	default_route_forget(o, d);
 	if (o->cursor == d)
 		o->cursor = d->order.prev == &order->head
 				? NULL
@@ -499,9 +514,14 @@ static bool resolve(struct adj_rib_out *o, struct out *out, bool per_nlri, struc
 
 	*p = (struct pending){.out = out};
 	out->force = false;
-	if (best != NULL && export_allowed(o->peer, o->family, best)) {
+	if (default_route_is(o, out->dest)) {
+		/* With add-path in the place of a path from here; those of others are withdrawn. */
+		if (!o->add_path || (out->from == NULL && out->from_path_id == 0))
+			p->attrs = default_route_attrs(o);
+	} else if (best != NULL && export_allowed(o->peer, o->family, best)) {
 		dest_nlri(out->dest, best->extra, &n);
-		p->attrs = per_nlri ? export_attrs(o->peer, &n, best) : cached_export(o, &n, best);
+		p->attrs = per_nlri ? export_attrs(o->peer, out->dest, &n, best)
+				    : cached_export(o, out->dest, &n, best);
 		p->extra = p->attrs == NULL ? NULL : extra_hold(best->extra);
 	}
 	if (p->attrs == NULL)

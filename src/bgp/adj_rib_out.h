@@ -51,6 +51,7 @@ struct adj_rib_out {
 	bool holding;	       /* all was told, and the next is not to be told before … */
 	mono_t hold_until;     /* … this (MinRouteAdvertisementInterval) */
 	uint32_t advertised;   /* outs with attrs */
+	struct dest *witness;  /* for a conditional default route; NULL: the condition fails */
 	struct export_cache cache[EXPORT_CACHE_SIZE];
 };
 
@@ -64,6 +65,8 @@ void adj_rib_out_walk(struct adj_rib_out *o, bool force);
 /* The paths of a destination changed, as the decision process tells. */
 void adj_rib_out_changed(
     struct adj_rib_out *o, struct dest *d, const struct loc_rib_change *change, bool urgent);
+/* What the peer has of this destination is to be looked at. */
+void adj_rib_out_consider(struct adj_rib_out *o, struct dest *d);
 /* The destination is about to be freed: it must not be where the walk stands. */
 void adj_rib_out_forget(struct adj_rib_out *o, const struct dest *d);
 /* Up to about `budget` destinations become UPDATEs, unless the peer is slow. Returns how much of

@@ -242,16 +242,37 @@ static bool as_is_private(uint32_t as)
 
 /* What becomes of one AS number; 0: it comes off. */
 struct as_rule {
-	uint32_t from; /* this one; 0: private ones … */
-	uint32_t keep; /* … but for this */
+	enum { AS_PRIVATE, AS_AMONG, AS_EACH } which;
+	uint32_t keep;	       /* AS_PRIVATE: but for this */
+	const uint32_t *among; /* AS_AMONG */
+	size_t count;
 	uint32_t to;
 };
 
+static bool is_among(uint32_t as, const uint32_t *all, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		if (all[i] == as)
+			return true;
+	return false;
+}
+
+static bool rule_means(const struct as_rule *rule, uint32_t as)
+{
+	switch (rule->which) {
+	case AS_PRIVATE:
+		return as_is_private(as) && as != rule->keep;
+	case AS_AMONG:
+		return is_among(as, rule->among, rule->count);
+	case AS_EACH:
+		return true;
+	}
+	return false;
+}
+
 static uint32_t rule_apply(const struct as_rule *rule, uint32_t as)
 {
-	bool meant = rule->from != 0 ? as == rule->from : as_is_private(as) && as != rule->keep;
-
-	return meant ? rule->to : as;
+	return rule_means(rule, as) ? rule->to : as;
 }
 
 /* A segment that is left empty comes off, too. */
@@ -291,12 +312,20 @@ static void path_rewrite(struct attrs *a, const struct as_rule *rule, struct are
 
 void as_path_replace(struct attrs *a, uint32_t from, uint32_t to, struct arena *arena)
 {
-	path_rewrite(a, &(struct as_rule){.from = from, .to = to}, arena);
+	path_rewrite(a,
+	    &(struct as_rule){
+		.which = from == 0 ? AS_EACH : AS_AMONG, .among = &from, .count = 1, .to = to},
+	    arena);
+}
+
+void as_path_exclude(struct attrs *a, const uint32_t *as, size_t count, struct arena *arena)
+{
+	path_rewrite(a, &(struct as_rule){.which = AS_AMONG, .among = as, .count = count}, arena);
 }
 
 void as_path_remove_private(struct attrs *a, uint32_t keep, uint32_t to, struct arena *arena)
 {
-	path_rewrite(a, &(struct as_rule){.keep = keep, .to = to}, arena);
+	path_rewrite(a, &(struct as_rule){.which = AS_PRIVATE, .keep = keep, .to = to}, arena);
 }
 
 /* ---- queries ---- */

@@ -40,6 +40,9 @@ char attr_origin_letter(uint8_t origin);
 
 #define COMMUNITY_LLGR_STALE 0xffff0006u /* RFC 9494 */
 #define COMMUNITY_NO_LLGR 0xffff0007u
+#define COMMUNITY_INTERNET 0u
+#define COMMUNITY_GRACEFUL_SHUTDOWN 0xffff0000u
+#define COMMUNITY_BLACKHOLE 0xffff029au
 #define COMMUNITY_NO_EXPORT 0xffffff01u
 #define COMMUNITY_NO_ADVERTISE 0xffffff02u
 #define COMMUNITY_NO_EXPORT_SUBCONFED 0xffffff03u
@@ -61,6 +64,7 @@ struct attrs {
 	bool has_med, has_local_pref, atomic_aggregate, has_aggregator, has_originator_id, has_pmsi;
 	bool next_hop_is_link_local; /* no global one was given: both next hops are link-local */
 	uint32_t med, local_pref;
+	uint32_t weight, tag;	       /* of this host, never on the wire; set by policy */
 	struct ip next_hop;	       /* global, or IPv6 for an IPv4 NLRI (RFC 8950) */
 	struct ip next_hop_link_local; /* IP_NONE when absent */
 	uint32_t aggregator_as;
@@ -97,6 +101,9 @@ void attrs_text(const struct attrs *a, struct str *out);
 
 void attrs_set_communities(
     struct attrs *a, const uint32_t *communities, size_t count, struct arena *arena);
+/* Beside those that are there. */
+void attrs_add_communities(
+    struct attrs *a, const uint32_t *communities, size_t count, struct arena *arena);
 void attrs_set_extcomms(
     struct attrs *a, const struct extcomm *extcomms, size_t count, struct arena *arena);
 void attrs_set_large(
@@ -129,8 +136,10 @@ uint32_t as_path_first(const struct attrs *a);
 uint32_t as_path_origin(const struct attrs *a);
 /* Puts `as` in front, `times` over; the new path lives in the arena. */
 void as_path_prepend(struct attrs *a, uint32_t as, unsigned times, struct arena *arena);
-/* `from` becomes `to` wherever it stands. */
+/* `from` becomes `to` wherever it stands; 0: each number does. */
 void as_path_replace(struct attrs *a, uint32_t from, uint32_t to, struct arena *arena);
+/* Without these AS numbers; segments that become empty go. */
+void as_path_exclude(struct attrs *a, const uint32_t *as, size_t count, struct arena *arena);
 /* Private AS numbers (RFC 6996), but for `keep`: taken out, or replaced where `to` is not 0. */
 void as_path_remove_private(struct attrs *a, uint32_t keep, uint32_t to, struct arena *arena);
 /* There are AS numbers in it, and all are private. */
@@ -140,7 +149,15 @@ void as_path_text(const struct attrs *a, struct str *out);
 
 /* ---- communities ---- */
 bool attrs_have_community(const struct attrs *a, uint32_t community);
-/* The set with this one in it lives in the arena. */
-void attrs_add_community(struct attrs *a, uint32_t community, struct arena *arena);
 /* "no-export 65001:100"; appends. */
 void communities_text(const struct attrs *a, struct str *out);
+/* "65001:1:2 65001:1:3"; appends. */
+void large_communities_text(const struct attrs *a, struct str *out);
+/* A number, "AS:number", or a name as above (and `internet`: 0). */
+bool community_parse(const char *text, uint32_t *community);
+/* "65001:1:2" */
+bool large_community_parse(const char *text, struct large_community *l);
+/* Sorts and drops what is there twice; the number left. */
+uint16_t communities_sort(uint32_t *all, size_t count);
+uint16_t extcomms_sort(struct extcomm *all, size_t count);
+uint16_t large_communities_sort(struct large_community *all, size_t count);

@@ -47,10 +47,3 @@ const struct attr_row *attr_row_of(uint8_t code);
 
 /* Keeps an attribute as bytes among attrs.unknown, in order of codes. */
 void attr_add_unknown(struct decoding *d, uint8_t flags, uint8_t code, struct reader value);
-
-/* ---- community.c: sort, drop what is double, return how many are left ---- */
-uint16_t communities_sort(uint32_t *all, size_t count);
-uint16_t extcomms_sort(struct extcomm *all, size_t count);
-uint16_t large_communities_sort(struct large_community *all, size_t count);
-/* "65001:1:2 65001:1:3"; appends. */
-void large_communities_text(const struct attrs *a, struct str *out);

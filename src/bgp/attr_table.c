@@ -76,6 +76,8 @@ static size_t fixed_encode(const struct attrs *a, uint8_t fixed[FIXED_SIZE])
 			       a->has_pmsi << 5 | a->next_hop_is_link_local << 6));
 	write_u32(&w, a->med);
 	write_u32(&w, a->local_pref);
+	write_u32(&w, a->weight);
+	write_u32(&w, a->tag);
 	write_ip(&w, &a->next_hop);
 	write_ip(&w, &a->next_hop_link_local);
 	write_u32(&w, a->aggregator_as);

@@ -126,35 +126,6 @@ void bgp_collect(struct bgp *b, struct dest *d)
 	loc_rib_free_dest(&b->rib, d);
 }
 
-/* ---- policy ---- */
-
-static void warn_policy(struct peer *p, const char *what, const char *name)
-{
-	if (p->warned_policy)
-		return;
-	p->warned_policy = true;
-	log_warning(
-	    p->bgp->log, LOG_BGP, "%s: %s%s: all routes are denied", peer_name(p), what, name);
-}
-
-bool bgp_policy(struct peer *p, enum bgp_family family, bool in, const struct route_map **map)
-{
-	const struct neighbor_family *f = &p->settings->family[family];
-	const char *name = in ? f->route_map_in : f->route_map_out;
-
-	*map = NULL;
-	if (name != NULL) {
-		*map = route_map_find(&p->bgp->settings.route_maps, name);
-		if (*map == NULL)
-			warn_policy(p, "there is no route-map ", name);
-		return *map != NULL;
-	}
-	if (!p->ebgp || !p->bgp->settings.ebgp_requires_policy)
-		return true;
-	warn_policy(p, "no policy, but bgp ebgp-requires-policy", "");
-	return false;
-}
-
 /* ---- connections ---- */
 
 void bgp_connected(
@@ -220,21 +191,7 @@ void bgp_closed(struct bgp *b, uint32_t conn, int error, mono_t now)
 		session_closed(s, error, now);
 }
 
-/* ---- local routes ---- */
-
-void bgp_originate(struct bgp *b, const struct nlri *nlri, const struct attrs *attrs)
-{
-	const struct attrs *own = attrs_intern(b->rib.attrs, attrs);
-
-	if (!loc_rib_set(&b->rib, NULL, nlri, own) && b->rib.refused == 1)
-		log_error(b->log, LOG_BGP, "the RIB is full: new destinations are refused");
-	attrs_release(b->rib.attrs, own);
-}
-
-void bgp_withdraw(struct bgp *b, const struct nlri *nlri)
-{
-	loc_rib_unset(&b->rib, NULL, nlri);
-}
+/* ---- restart and start ---- */
 
 void bgp_originated(struct bgp *b)
 {

@@ -118,9 +118,31 @@ void bgp_closed(struct bgp *b, uint32_t conn, int error, mono_t now);
 /* ---- local routes: interned and kept until withdrawn; equal content changes nothing ---- */
 void bgp_originate(struct bgp *b, const struct nlri *nlri, const struct attrs *attrs);
 void bgp_withdraw(struct bgp *b, const struct nlri *nlri);
-/* A `network` prefix, with its route-map as of the settings in force (so: again after
- * bgp_configure()); bgp_withdraw() undoes it. */
-void bgp_originate_network(struct bgp *b, const struct network_settings *network);
+
+/* The weight of a route that is originated here, unless its policy sets another. */
+#define BGP_LOCAL_WEIGHT 32768u
+
+/* A prefix of the host: `network` or `redistribute`. */
+struct bgp_local {
+	struct nlri nlri;
+	enum attr_origin origin;
+	bool has_metric;
+	uint32_t metric;       /* MULTI_EXIT_DISC */
+	const char *route_map; /* NULL none */
+	const char *interface; /* of the host's route; NULL unknown */
+	const char *source;    /* "connected", …; NULL a `network` */
+};
+
+/* Originates it if its route-map, as of the settings in force, permits (so: again after
+ * bgp_configure()), else withdraws it; which of the two. bgp_withdraw() undoes it. */
+bool bgp_originate_local(struct bgp *b, const struct bgp_local *l);
+
+/* Is this best route to go into the kernel (`ip protocol bgp route-map`), over `interface` (NULL
+ * unknown)? *src: the source address that the map sets; IP_NONE none. */
+bool bgp_fib_policy(struct bgp *b, const struct nlri *nlri, const struct attrs *attrs,
+    const char *interface, struct ip *src);
+/* The last bgp_configure() changed the answers of the above. */
+bool bgp_fib_policy_changed(const struct bgp *b, enum bgp_family family);
 
 /* All that the host originates at its start has been told: End-of-RIB may follow it. */
 void bgp_originated(struct bgp *b);

@@ -81,6 +81,18 @@ void attrs_set_communities(
 	a->communities = copy;
 }
 
+void attrs_add_communities(
+    struct attrs *a, const uint32_t *communities, size_t count, struct arena *arena)
+{
+	uint32_t *all = arena_new(arena, (a->community_count + count) * sizeof(*all) + 1);
+
+	if (a->community_count > 0)
+		memcpy(all, a->communities, a->community_count * sizeof(*all));
+	if (count > 0)
+		memcpy(all + a->community_count, communities, count * sizeof(*all));
+	attrs_set_communities(a, all, a->community_count + count, arena);
+}
+
 void attrs_set_extcomms(
     struct attrs *a, const struct extcomm *extcomms, size_t count, struct arena *arena)
 {
@@ -107,26 +119,60 @@ bool attrs_have_community(const struct attrs *a, uint32_t community)
 	return false;
 }
 
-void attrs_add_community(struct attrs *a, uint32_t community, struct arena *arena)
-{
-	uint32_t *all = arena_new(arena, (a->community_count + 1u) * sizeof(*all));
-
-	if (a->community_count != 0)
-		memcpy(all, a->communities, a->community_count * sizeof(*all));
-	all[a->community_count] = community;
-	a->community_count = communities_sort(all, a->community_count + 1u);
-	a->communities = all;
-}
-
-/* The names of the registry of well-known communities (RFC 1997, 3765, 7999, 8326, 9494) in the
- * words of FRR's configuration. */
+/* The names of the registry of well-known communities (RFC 1997, 3765, 7611, 7999, 8326, 9494) in
+ * the words of FRR's configuration. */
 static const struct {
 	uint32_t community;
 	const char *name;
-} well_known[] = {{0xffff0000, "graceful-shutdown"}, {0xffff0001, "accept-own"},
-    {COMMUNITY_LLGR_STALE, "llgr-stale"}, {COMMUNITY_NO_LLGR, "no-llgr"}, {0xffff029a, "blackhole"},
+} well_known[] = {{COMMUNITY_INTERNET, "internet"},
+    {COMMUNITY_GRACEFUL_SHUTDOWN, "graceful-shutdown"}, {0xffff0001, "accept-own"},
+    {0xffff0002, "route-filter-translated-v4"}, {0xffff0003, "route-filter-v4"},
+    {0xffff0004, "route-filter-translated-v6"}, {0xffff0005, "route-filter-v6"},
+    {COMMUNITY_LLGR_STALE, "llgr-stale"}, {COMMUNITY_NO_LLGR, "no-llgr"},
+    {0xffff0008, "accept-own-nexthop"}, {COMMUNITY_BLACKHOLE, "blackhole"},
     {COMMUNITY_NO_EXPORT, "no-export"}, {COMMUNITY_NO_ADVERTISE, "no-advertise"},
     {COMMUNITY_NO_EXPORT_SUBCONFED, "local-AS"}, {0xffffff04, "no-peer"}};
+
+/* Decimal, up to `max`; *end: where it stopped. */
+static bool number_parse(const char *text, uint32_t max, uint32_t *n, const char **end)
+{
+	uint64_t v = 0;
+	const char *p = text;
+
+	for (; *p >= '0' && *p <= '9' && v <= max; p++)
+		v = v * 10 + (uint64_t)(*p - '0');
+	*n = (uint32_t)v;
+	*end = p;
+	return p > text && v <= max;
+}
+
+bool community_parse(const char *text, uint32_t *community)
+{
+	uint32_t high, low;
+	const char *end;
+
+	for (size_t i = 0; i < sizeof(well_known) / sizeof(*well_known); i++)
+		if (strcmp(well_known[i].name, text) == 0) {
+			*community = well_known[i].community;
+			return true;
+		}
+	if (number_parse(text, UINT32_MAX, community, &end) && *end == '\0')
+		return true;
+	if (!number_parse(text, UINT16_MAX, &high, &end) || *end != ':' ||
+	    !number_parse(end + 1, UINT16_MAX, &low, &end) || *end != '\0')
+		return false;
+	*community = high << 16 | low;
+	return true;
+}
+
+bool large_community_parse(const char *text, struct large_community *l)
+{
+	const char *end;
+
+	return number_parse(text, UINT32_MAX, &l->global, &end) && *end == ':' &&
+	       number_parse(end + 1, UINT32_MAX, &l->local1, &end) && *end == ':' &&
+	       number_parse(end + 1, UINT32_MAX, &l->local2, &end) && *end == '\0';
+}
 
 static void community_text(uint32_t community, struct str *out)
 {

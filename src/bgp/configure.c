@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "bgp/filter.h"
 #include "bgp/speaker.h"
 
 static bool instance_equal(const struct bgp_settings *a, const struct bgp_settings *b)
@@ -29,25 +30,31 @@ static bool rules_equal(
 	       a->maximum_paths_ibgp[f] == b->maximum_paths_ibgp[f];
 }
 
-static const struct route_map *map_of(const struct bgp_settings *s, const char *name)
+static bool default_equal(const struct bgp_settings *a, const struct neighbor_family *x,
+    const struct bgp_settings *b, const struct neighbor_family *y)
 {
-	return name == NULL ? NULL : route_map_find(&s->route_maps, name);
+	const char *m = x->default_route_map, *n = y->default_route_map;
+
+	return x->default_originate == y->default_originate && (m == NULL) == (n == NULL) &&
+	       policy_map_equal(&a->policy, policy_map_find(&a->policy, m), &b->policy,
+		   policy_map_find(&b->policy, n));
 }
 
-/* The same policy by the same text; whether a route-map is named at all matters too, for a named
- * one that is missing denies. */
-static bool policy_equal(const struct bgp_settings *a, const char *name_a,
-    const struct bgp_settings *b, const char *name_b)
+static bool fib_policy_equal(
+    const struct bgp_settings *a, const struct bgp_settings *b, enum bgp_family f)
 {
-	return (name_a == NULL) == (name_b == NULL) &&
-	       (name_a != NULL || a->ebgp_requires_policy == b->ebgp_requires_policy) &&
-	       route_map_equal(map_of(a, name_a), map_of(b, name_b));
+	const char *x = a->fib_route_map[f], *y = b->fib_route_map[f];
+
+	return (x == NULL) == (y == NULL) &&
+	       policy_map_equal(&a->policy, policy_map_find(&a->policy, x), &b->policy,
+		   policy_map_find(&b->policy, y));
 }
 
 static bool out_equal(const struct bgp_settings *a, const struct neighbor_family *x,
-    const struct bgp_settings *b, const struct neighbor_family *y)
+    const struct bgp_settings *b, const struct neighbor_family *y, enum bgp_family family)
 {
-	return policy_equal(a, x->route_map_out, b, y->route_map_out) &&
+	return filter_settings_equal(a, x, b, y, family, DIRECTION_OUT) &&
+	       default_equal(a, x, b, y) && a->graceful_shutdown == b->graceful_shutdown &&
 	       x->next_hop_self == y->next_hop_self &&
 	       x->next_hop_self_force == y->next_hop_self_force &&
 	       x->next_hop_unchanged == y->next_hop_unchanged &&
@@ -63,9 +70,10 @@ static bool out_equal(const struct bgp_settings *a, const struct neighbor_family
 }
 
 static bool in_equal(const struct bgp_settings *a, const struct neighbor_family *x,
-    const struct bgp_settings *b, const struct neighbor_family *y)
+    const struct bgp_settings *b, const struct neighbor_family *y, enum bgp_family family)
 {
-	return policy_equal(a, x->route_map_in, b, y->route_map_in) &&
+	return filter_settings_equal(a, x, b, y, family, DIRECTION_IN) &&
+	       a->graceful_shutdown == b->graceful_shutdown && x->weight == y->weight &&
 	       x->allowas_in == y->allowas_in && x->allowas_in_origin == y->allowas_in_origin &&
 	       ip_equal(&a->cluster_id, &b->cluster_id);
 }
@@ -113,13 +121,13 @@ static void adapt(
 	const struct bgp_settings *g = &p->bgp->settings;
 
 	for (enum bgp_family f = 0; f < BGP_FAMILIES; f++) {
-		if (!in_equal(old, &was->family[f], g, &p->settings->family[f]) ||
+		if (!in_equal(old, &was->family[f], g, &p->settings->family[f], f) ||
 		    was->enforce_first_as != p->settings->enforce_first_as ||
 		    was->local_as_no_prepend != p->settings->local_as_no_prepend)
 			inbound_changed(p, f, now);
 		if (!limit_equal(&was->family[f].limit, &p->settings->family[f].limit))
 			peer_limit_changed(p, f, now);
-		if (!out_equal(old, &was->family[f], g, &p->settings->family[f]) ||
+		if (!out_equal(old, &was->family[f], g, &p->settings->family[f], f) ||
 		    was->local_as_replace != p->settings->local_as_replace)
 			adj_rib_out_policy_changed(&p->out[f]);
 		if (was->family[f].route_reflector_client !=
@@ -242,19 +250,6 @@ static void update_peers(struct bgp *b, const struct bgp_settings *old, mono_t n
 	}
 }
 
-void bgp_originate_network(struct bgp *b, const struct network_settings *s)
-{
-	struct attrs a = {.origin = ORIGIN_IGP};
-	const struct route_map *map = map_of(&b->settings, s->route_map);
-	struct nlri n = {.family = s->family, .prefix = s->prefix};
-	struct policy_route route = {.nlri = &n};
-
-	if (s->route_map == NULL || (map != NULL && route_map_apply(map, &route, &a, &b->arena)))
-		bgp_originate(b, &n, &a);
-	else
-		bgp_withdraw(b, &n);
-}
-
 void bgp_configure(struct bgp *b, const struct bgp_settings *s, mono_t now)
 {
 	struct bgp_settings old = b->settings;
@@ -263,9 +258,11 @@ void bgp_configure(struct bgp *b, const struct bgp_settings *s, mono_t now)
 	bgp_settings_copy(&b->settings, s);
 	b->keys_dirty = true;
 	update_peers(b, &old, now);
-	for (enum bgp_family f = 0; f < BGP_FAMILIES; f++)
+	for (enum bgp_family f = 0; f < BGP_FAMILIES; f++) {
+		b->fib_policy_changed[f] = !fib_policy_equal(&old, &b->settings, f);
 		if (!rules_equal(&old, &b->settings, f))
 			loc_rib_mark_all_dirty(&b->rib, f);
+	}
 	if (s->enabled && s->router_id.family == IP_NONE)
 		log_warning(b->log, LOG_BGP, "no router id is known: no session is started");
 	arena_reset(&b->arena);

@@ -4,6 +4,8 @@
  * last steps leave one. Comparing pairs instead would not be transitive, because of step c; so the
  * outcome here cannot depend on the order of arrival. Age is not looked at for the same reason.
  *
+ *  w	 The highest weight, which policy gives to a route on this host alone. A route originated
+ *	 here has 32768, others 0; EVPN MAC/IP routes have none.
  *  0	 A route originated here wins over any copy of it from elsewhere.
  *  l	 LLGR_STALE is the last choice, whatever else speaks for it (RFC 9494 section 4.3).
  *  m	 EVPN MAC/IP routes (RFC 7432 section 15): with one key, Route Distinguisher included, two
@@ -30,6 +32,7 @@
 const char *decision_step_text(enum decision_step step)
 {
 	static const char *const text[] = {[DECISION_ONLY] = "First path received",
+	    [DECISION_WEIGHT] = "Weight",
 	    [DECISION_LOCAL] = "Local Route",
 	    [DECISION_LONG_LIVED] = "LLGR Stale",
 	    [DECISION_STICKY] = "EVPN Sticky MAC",
@@ -62,6 +65,11 @@ static uint32_t local_pref(const struct decision_path *p)
 static uint32_t med(const struct decision_path *p)
 {
 	return p->attrs->has_med ? p->attrs->med : 0;
+}
+
+static int by_weight(const struct decision_path *a, const struct decision_path *b)
+{
+	return lower(b->weight, a->weight);
 }
 
 static int by_local(const struct decision_path *a, const struct decision_path *b)
@@ -142,6 +150,7 @@ struct rung {
 };
 
 static const struct rung ladder[] = {
+    {DECISION_WEIGHT, by_weight},	  /* w */
     {DECISION_LOCAL, by_local},		  /* 0 */
     {DECISION_LONG_LIVED, by_long_lived}, /* l */
     {DECISION_STICKY, by_sticky},	  /* m */

@@ -9,6 +9,7 @@
 /* In the order in which they are taken. */
 enum decision_step {
 	DECISION_ONLY,	       /* nothing to compare with */
+	DECISION_WEIGHT,       /* set by policy, on this host alone */
 	DECISION_LOCAL,	       /* originated here */
 	DECISION_LONG_LIVED,   /* RFC 9494: LLGR_STALE is the last choice */
 	DECISION_STICKY,       /* EVPN: static MAC */
@@ -42,6 +43,7 @@ struct decision_path {
 	bool long_lived_stale; /* carries LLGR_STALE */
 	bool sticky;	       /* EVPN MAC/IP routes, else zero */
 	uint32_t sequence;
+	uint32_t weight;
 	uint32_t router_id; /* ORIGINATOR_ID, else the peer's BGP Identifier */
 	struct ip peer_address;
 	ifindex_t peer_ifindex;

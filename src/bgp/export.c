@@ -2,11 +2,13 @@
  * What a path looks like to a peer.
  *
  * Order, for it matters: may the path go there at all (split horizon, communities, reflection);
- * attributes that do not cross the kind of session come off, AS numbers that are not to be seen
- * with them (`remove-private-AS`, `as-override`); the route-map speaks; then the marks
- * of our own passing go on (AS_PATH, NEXT_HOP, ORIGINATOR_ID, CLUSTER_LIST), so that a route-map
- * can set a MULTI_EXIT_DISC for the peer and cannot forge our AS. Communities that a route-map sets
- * on the way out are for the peer to honour (RFC 1997), not for us.
+ * a MULTI_EXIT_DISC that is another AS's comes off, and AS numbers that are not to be seen
+ * (`remove-private-AS`, `as-override`); the policy speaks, and sees everything that we know,
+ * LOCAL_PREF included; what does not cross the kind of session comes off; then the marks of our own
+ * passing go on (AS_PATH, NEXT_HOP, ORIGINATOR_ID, CLUSTER_LIST). So a route-map can set a
+ * MULTI_EXIT_DISC for the peer, match a local preference that the peer never sees, and cannot forge
+ * our AS. Communities that a route-map sets on the way out are for the peer to honour (RFC 1997),
+ * not for us.
  *
  * EVPN routes keep the next hop on eBGP too: it is the VTEP (RFC 8365 section 5.1.2), and a leaf or
  * spine is none.
@@ -15,6 +17,8 @@
 
 #include <string.h>
 
+#include "bgp/extcomm.h"
+#include "bgp/filter.h"
 #include "bgp/speaker.h"
 
 static const struct neighbor_family *family_of(const struct peer *p, enum bgp_family family)
@@ -58,28 +62,48 @@ bool export_allowed(const struct peer *to, enum bgp_family family, const struct 
 	return !is_reflected(to, path) || reflects(to, family, path);
 }
 
-bool export_looks_at_nlri(const struct peer *to, enum bgp_family family)
+bool export_looks_at_nlri(struct peer *to, enum bgp_family family)
 {
-	const char *name = family_of(to, family)->route_map_out;
-	const struct route_map *map =
-	    name == NULL ? NULL : route_map_find(&to->bgp->settings.route_maps, name);
+	struct filter f;
 
-	return map != NULL && route_map_looks_at_nlri(map);
+	return filter_find(to, family, DIRECTION_OUT, &f) && filter_looks_at_nlri(&f);
 }
 
-/* ---- what comes off before the policy ---- */
+/* ---- what comes off ---- */
 
-/* RFC 4271 section 5.1.4: a received MED does not go on to another AS; 5.1.5: LOCAL_PREF stays
- * inside; RFC 4456 section 8: so do the marks of reflection. */
-static void strip_for_ebgp(
-    const struct neighbor_family *f, struct attrs *a, const struct path *path)
+/* RFC 4271 section 5.1.4: a received MED does not go on to another AS. Its number is still there
+ * for the policy to match. */
+static void forget_med(const struct neighbor_family *f, struct attrs *a, const struct path *path)
+{
+	if (path->peer != NULL && !f->med_unchanged)
+		a->has_med = false;
+}
+
+/* RFC 4360 section 6. */
+static void strip_non_transitive(struct attrs *a, struct arena *arena)
+{
+	struct extcomm *kept = arena_new(arena, a->extcomm_count * sizeof(*kept) + 1);
+	size_t n = 0;
+
+	for (size_t i = 0; i < a->extcomm_count; i++)
+		if (extcomm_is_transitive(&a->extcomms[i]))
+			kept[n++] = a->extcomms[i];
+	if (n < a->extcomm_count)
+		attrs_set_extcomms(a, kept, n, arena);
+}
+
+/* RFC 4271 section 5.1.5: LOCAL_PREF stays inside. */
+static void strip_for_ebgp(struct attrs *a, struct arena *arena)
 {
 	a->has_local_pref = false;
 	a->local_pref = 0;
-	if (path->peer != NULL && !f->med_unchanged) {
-		a->has_med = false;
-		a->med = 0;
-	}
+	strip_non_transitive(a, arena);
+}
+
+/* RFC 4456 section 8: the marks of reflection are on reflected routes alone, whatever a policy has
+ * set. */
+static void strip_reflection(struct attrs *a)
+{
 	a->has_originator_id = false;
 	a->originator_id = (struct ip){0};
 	a->cluster_list = NULL;
@@ -98,6 +122,15 @@ static void rewrite_as_path(
 		    f->remove_private_replace ? as : 0, arena);
 	if (f->as_override)
 		as_path_replace(a, to->remote_as, as, arena);
+}
+
+/* What is of this host alone. */
+static void strip_own(struct attrs *a)
+{
+	if (!a->has_med)
+		a->med = 0;
+	a->weight = 0;
+	a->tag = 0;
 }
 
 /* ---- NEXT_HOP ---- */
@@ -145,12 +178,16 @@ static bool carries(const struct peer *to, enum bgp_family family, const struct 
 	return next_hop->family == IP_V4 && family == BGP_IPV4_UNICAST;
 }
 
-static bool set_next_hop(
-    const struct peer *to, enum bgp_family family, const struct path *path, struct attrs *a)
+static bool set_next_hop(const struct peer *to, const struct policy_route *route,
+    const struct path *path, struct attrs *a)
 {
+	enum bgp_family family = route->nlri->family;
 	const struct neighbor_family *s = family_of(to, family);
-	bool keep = s->next_hop_unchanged || (!to->ebgp && path->peer != NULL);
-	bool self = s->next_hop_self_force || (s->next_hop_self && !is_reflected(to, path));
+	bool by_policy = route->next_hop_set || route->next_hop_unchanged;
+	bool keep = by_policy || s->next_hop_unchanged || (!to->ebgp && path->peer != NULL);
+	bool self = route->next_hop_peer ||
+		    (!by_policy &&
+			(s->next_hop_self_force || (s->next_hop_self && !is_reflected(to, path))));
 
 	if (family == BGP_L2VPN_EVPN)
 		return evpn_next_hop(to, a, self && path->peer != NULL);
@@ -193,11 +230,13 @@ static void mark_for_ebgp(
  * LLGR_STALE means, as one to be taken last and not to be told on. To other ASs it does not go. */
 static void mark_long_lived(const struct peer *to, struct attrs *a, struct arena *arena)
 {
+	const uint32_t no_export = COMMUNITY_NO_EXPORT;
+
 	if (to->up->open.long_lived || !attrs_have_community(a, COMMUNITY_LLGR_STALE))
 		return;
 	a->has_local_pref = true;
 	a->local_pref = 0;
-	attrs_add_community(a, COMMUNITY_NO_EXPORT, arena);
+	attrs_add_communities(a, &no_export, 1, arena);
 }
 
 /* RFC 4456 section 8. */
@@ -217,40 +256,111 @@ static void mark_reflected(
 	a->cluster_count++;
 }
 
-static void mark_for_ibgp(
-    const struct peer *to, const struct path *path, struct attrs *a, struct arena *arena)
+/* RFC 4271 section 5.1.5. */
+static void default_local_pref(struct attrs *a)
 {
-	if (!a->has_local_pref) {
-		a->has_local_pref = true;
+	if (!a->has_local_pref)
 		a->local_pref = 100;
+	a->has_local_pref = true;
+}
+
+/* RFC 8326 section 4: we are about to go. */
+static void mark_shutdown(const struct peer *to, struct attrs *a, struct arena *arena)
+{
+	uint32_t community = COMMUNITY_GRACEFUL_SHUTDOWN;
+
+	if (to->ebgp)
+		attrs_add_communities(a, &community, 1, arena);
+	else
+		a->local_pref = 0;
+}
+
+static struct policy_route policy_route_to(const struct peer *to, const struct nlri *n)
+{
+	return (struct policy_route){.nlri = n,
+	    .interface = peer_interface(to),
+	    .peer = &to->address,
+	    .peer_group = to->settings->peer_group,
+	    .out = true,
+	    .ebgp = to->ebgp,
+	    .as = to->local_as};
+}
+
+static void paths_told(struct policy_route *route, const struct dest *d)
+{
+	for (const struct path *p = d->paths; p != NULL; p = p->next) {
+		if ((p->flags & PATH_SELECTED) == 0)
+			continue;
+		route->path_count++;
+		route->path_bandwidth += attrs_link_bandwidth(p->attrs);
 	}
-	mark_long_lived(to, a, arena);
-	if (is_reflected(to, path))
+}
+
+/* The marks of the way that it goes. */
+static void mark(const struct peer *to, const struct neighbor_family *f, const struct path *path,
+    struct attrs *a)
+{
+	struct arena *arena = &to->bgp->arena;
+
+	if (to->ebgp)
+		mark_for_ebgp(to, f, a, arena);
+	else
+		mark_long_lived(to, a, arena);
+	if (!to->ebgp && is_reflected(to, path))
 		mark_reflected(to, path, a, arena);
 }
 
-const struct attrs *export_attrs(struct peer *to, const struct nlri *n, const struct path *path)
+/* After policy: what does not cross comes off, the marks go on. */
+static const struct attrs *finish(
+    struct peer *to, const struct neighbor_family *f, const struct path *path, struct attrs *a)
+{
+	struct bgp *b = to->bgp;
+
+	if (b->settings.graceful_shutdown)
+		mark_shutdown(to, a, &b->arena);
+	if (to->ebgp)
+		strip_for_ebgp(a, &b->arena);
+	if (!is_reflected(to, path))
+		strip_reflection(a);
+	drop_communities(f, a);
+	strip_own(a);
+	mark(to, f, path, a);
+	return attrs_intern(b->rib.attrs, a);
+}
+
+const struct attrs *export_own(struct peer *to, const struct nlri *n, const struct attrs *own)
+{
+	struct policy_route route = {.nlri = n};
+	struct path local = {.attrs = own};
+	struct attrs a = *own;
+
+	if (!to->ebgp)
+		default_local_pref(&a);
+	return set_next_hop(to, &route, &local, &a)
+		   ? finish(to, family_of(to, n->family), &local, &a)
+		   : NULL;
+}
+
+const struct attrs *export_attrs(
+    struct peer *to, const struct dest *d, const struct nlri *n, const struct path *path)
 {
 	struct bgp *b = to->bgp;
 	const struct neighbor_family *f = family_of(to, n->family);
 	struct attrs a = *path->attrs;
-	const struct route_map *map;
-	struct policy_route route = {.nlri = n, .interface = peer_interface(to)};
+	struct policy_route route = policy_route_to(to, n);
+	struct filter filter;
 
-	if (!export_allowed(to, n->family, path) || !bgp_policy(to, n->family, false, &map))
+	if (!export_allowed(to, n->family, path) ||
+	    !filter_find(to, n->family, DIRECTION_OUT, &filter))
 		return NULL;
+	paths_told(&route, d);
 	if (to->ebgp) {
-		strip_for_ebgp(f, &a, path);
+		forget_med(f, &a, path);
 		rewrite_as_path(to, f, &a, &b->arena);
+	} else {
+		default_local_pref(&a);
 	}
-	if (map != NULL && !route_map_apply(map, &route, &a, &b->arena))
+	if (!filter_apply(&filter, &route, &a, &b->arena) || !set_next_hop(to, &route, path, &a))
 		return NULL;
-	drop_communities(f, &a);
-	if (!set_next_hop(to, n->family, path, &a))
-		return NULL;
-	if (to->ebgp)
-		mark_for_ebgp(to, f, &a, &b->arena);
-	else
-		mark_for_ibgp(to, path, &a, &b->arena);
-	return attrs_intern(b->rib.attrs, &a);
+	return finish(to, f, path, &a);
 }

@@ -10,8 +10,12 @@
 /* Cheap and final where false: this path may not go to this peer, whatever the policy says. */
 bool export_allowed(const struct peer *to, enum bgp_family family, const struct path *path);
 
-/* Interned attributes for this peer, held for the caller; NULL: denied. */
-const struct attrs *export_attrs(struct peer *to, const struct nlri *n, const struct path *path);
+/* Interned attributes of a path of `d` for this peer, held for the caller; NULL: denied. */
+const struct attrs *export_attrs(
+    struct peer *to, const struct dest *d, const struct nlri *n, const struct path *path);
+
+/* A route that is in no RIB, as the peer sees it; next hop ourselves. No policy is applied. */
+const struct attrs *export_own(struct peer *to, const struct nlri *n, const struct attrs *own);
 
 /* The outcome of export_attrs() depends on the NLRI too, so it cannot be remembered per set. */
-bool export_looks_at_nlri(const struct peer *to, enum bgp_family family);
+bool export_looks_at_nlri(struct peer *to, enum bgp_family family);

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/bytes.h"
+#include "bgp/open.h"
 
 enum {
 	TYPE_AS2 = 0x00,
@@ -19,7 +20,7 @@ enum {
 	TYPE_NON_TRANSITIVE = 0x40
 };
 
-enum { SUB_ROUTE_TARGET = 0x02, SUB_SITE_OF_ORIGIN = 0x03 };
+enum { SUB_ROUTE_TARGET = 0x02, SUB_SITE_OF_ORIGIN = 0x03, SUB_LINK_BANDWIDTH = 0x04 };
 enum { OPAQUE_ENCAPSULATION = 0x0c, OPAQUE_DEFAULT_GATEWAY = 0x0d };
 enum { EVPN_MAC_MOBILITY = 0, EVPN_ESI_LABEL = 1, EVPN_ES_IMPORT = 2, EVPN_ROUTER_MAC = 3 };
 
@@ -59,6 +60,11 @@ struct extcomm extcomm_rt_ip(const struct ip *v4, uint16_t n)
 	return make(TYPE_IPV4, SUB_ROUTE_TARGET, (uint64_t)ip_to_u32(v4) << 16 | n);
 }
 
+bool extcomm_is_transitive(const struct extcomm *e)
+{
+	return (e->b[0] & TYPE_NON_TRANSITIVE) == 0;
+}
+
 bool extcomm_is_rt(const struct extcomm *e)
 {
 	return e->b[0] <= TYPE_AS4 && e->b[1] == SUB_ROUTE_TARGET;
@@ -69,8 +75,8 @@ uint32_t extcomm_rt_number(const struct extcomm *e)
 	return e->b[0] == TYPE_AS2 ? number(e, 4, 4) : number(e, 6, 2);
 }
 
-/* A route target is written as a Route Distinguisher is: the same three types, same layouts. */
-bool extcomm_rt_parse(const char *text, struct extcomm *e)
+/* Written as a Route Distinguisher is: the same three types, same layouts. */
+static bool administrator_parse(const char *text, uint8_t subtype, struct extcomm *e)
 {
 	struct rd rd;
 
@@ -78,8 +84,55 @@ bool extcomm_rt_parse(const char *text, struct extcomm *e)
 		return false;
 	memcpy(e->b, rd.b, sizeof(e->b));
 	e->b[0] = rd.b[1];
-	e->b[1] = SUB_ROUTE_TARGET;
+	e->b[1] = subtype;
 	return true;
+}
+
+bool extcomm_rt_parse(const char *text, struct extcomm *e)
+{
+	return administrator_parse(text, SUB_ROUTE_TARGET, e);
+}
+
+bool extcomm_soo_parse(const char *text, struct extcomm *e)
+{
+	return administrator_parse(text, SUB_SITE_OF_ORIGIN, e);
+}
+
+/* ---- link bandwidth ---- */
+
+struct extcomm extcomm_link_bandwidth(uint32_t as, uint64_t bytes_per_s, bool transitive)
+{
+	float value = (float)bytes_per_s;
+	uint32_t bits;
+
+	memcpy(&bits, &value, sizeof(bits));
+	if (as > UINT16_MAX)
+		as = AS_TRANS;
+	return make(transitive ? TYPE_AS2 : TYPE_AS2 | TYPE_NON_TRANSITIVE, SUB_LINK_BANDWIDTH,
+	    (uint64_t)as << 32 | bits);
+}
+
+bool extcomm_is_link_bandwidth(const struct extcomm *e)
+{
+	return (e->b[0] & ~TYPE_NON_TRANSITIVE) == TYPE_AS2 && e->b[1] == SUB_LINK_BANDWIDTH;
+}
+
+static uint64_t link_bandwidth(const struct extcomm *e)
+{
+	uint32_t bits = number(e, 4, 4);
+	float value;
+
+	memcpy(&value, &bits, sizeof(value));
+	/* Also false for what is not a number. */
+	return value > 0 && value < 1e18f ? (uint64_t)value : 0;
+}
+
+uint64_t attrs_link_bandwidth(const struct attrs *a)
+{
+	for (size_t i = 0; i < a->extcomm_count; i++)
+		if (extcomm_is_link_bandwidth(&a->extcomms[i]))
+			return link_bandwidth(&a->extcomms[i]);
+	return 0;
 }
 
 struct extcomm extcomm_encap_vxlan(void)
@@ -172,6 +225,25 @@ static void unknown_text(const struct extcomm *e, struct str *out)
 		str_addf(out, "%02x", e->b[i]);
 }
 
+/* "LB:65001:125000000 (1.000 Gbps)" */
+static void bandwidth_text(const struct extcomm *e, struct str *out)
+{
+	static const struct {
+		uint64_t bits;
+		const char *name;
+	} units[] = {{1000000000, "Gbps"}, {1000000, "Mbps"}, {1000, "Kbps"}};
+	uint64_t bytes = link_bandwidth(e), bits = bytes * 8;
+
+	str_addf(out, "LB:%u:%llu", number(e, 2, 2), (unsigned long long)bytes);
+	for (size_t i = 0; i < sizeof(units) / sizeof(*units); i++)
+		if (bits >= units[i].bits) {
+			str_addf(
+			    out, " (%.3f %s)", (double)bits / (double)units[i].bits, units[i].name);
+			return;
+		}
+	str_addf(out, " (%llu bps)", (unsigned long long)bits);
+}
+
 static void evpn_extcomm_text(const struct extcomm *e, struct str *out)
 {
 	switch (e->b[1]) {
@@ -200,6 +272,8 @@ void extcomm_text(const struct extcomm *e, struct str *out)
 		administrator_text(e, "RT", out);
 	else if (e->b[0] <= TYPE_AS4 && e->b[1] == SUB_SITE_OF_ORIGIN)
 		administrator_text(e, "SoO", out);
+	else if (extcomm_is_link_bandwidth(e))
+		bandwidth_text(e, out);
 	else if (is(e, TYPE_OPAQUE, OPAQUE_ENCAPSULATION))
 		str_addf(out, "ET:%u", number(e, 6, 2));
 	else if (is(e, TYPE_OPAQUE, OPAQUE_DEFAULT_GATEWAY))

@@ -88,7 +88,7 @@ static size_t dest_size(const uint8_t *key)
 	return size < sizeof(struct dest) ? sizeof(struct dest) : size;
 }
 
-static struct dest *dest_get(struct loc_rib *rib, const struct nlri *n)
+struct dest *loc_rib_get(struct loc_rib *rib, const struct nlri *n)
 {
 	struct rib_table *t = &rib->tables[n->family];
 	uint8_t key[NLRI_KEY_MAX];
@@ -246,7 +246,7 @@ static void path_take(
 bool loc_rib_set(
     struct loc_rib *rib, struct peer *peer, const struct nlri *n, const struct attrs *attrs)
 {
-	struct dest *d = dest_get(rib, n);
+	struct dest *d = loc_rib_get(rib, n);
 	struct path *p = d == NULL ? NULL : path_find(d, peer, n->path_id);
 	const struct nlri_extra *extra;
 	bool same;
@@ -359,6 +359,7 @@ void loc_rib_stale_end(struct loc_rib *rib, enum bgp_family family, struct peer 
 static void path_long_lived(
     struct loc_rib *rib, struct dest *d, struct path *p, struct arena *arena)
 {
+	const uint32_t stale = COMMUNITY_LLGR_STALE;
 	struct attrs a = *p->attrs;
 	const struct attrs *marked;
 
@@ -366,7 +367,7 @@ static void path_long_lived(
 		path_withdraw(rib, d, p);
 		return;
 	}
-	attrs_add_community(&a, COMMUNITY_LLGR_STALE, arena);
+	attrs_add_communities(&a, &stale, 1, arena);
 	marked = attrs_intern(rib->attrs, &a);
 	path_take(rib, p, marked, extra_hold(p->extra));
 	attrs_release(rib->attrs, marked);
@@ -401,6 +402,11 @@ static uint32_t path_router_id(const struct path *p)
 	return p->peer == NULL ? 0 : ip_to_u32(&p->peer->router_id);
 }
 
+static uint32_t path_weight(const struct path *p)
+{
+	return p->peer == NULL && p->attrs->weight == 0 ? BGP_LOCAL_WEIGHT : p->attrs->weight;
+}
+
 static struct decision_path decision_path_of(const struct dest *d, struct path *p)
 {
 	struct decision_path c = {.attrs = p->attrs,
@@ -417,6 +423,8 @@ static struct decision_path decision_path_of(const struct dest *d, struct path *
 	}
 	if (is_mac_ip(d))
 		attrs_mac_mobility(p->attrs, &c.sequence, &c.sticky);
+	else
+		c.weight = path_weight(p);
 	return c;
 }
 

@@ -79,6 +79,8 @@ void loc_rib_fini(struct loc_rib *rib);
 
 /* NULL when there is none. */
 struct dest *loc_rib_find(const struct loc_rib *rib, const struct nlri *n);
+/* The same, made if there is none; NULL when the table is full. */
+struct dest *loc_rib_get(struct loc_rib *rib, const struct nlri *n);
 /* The path from this peer (NULL: here), of this Path Identifier, is now n with `attrs` (interned;
  * held if kept). False when the table is full. Nothing happens when it is that already. */
 bool loc_rib_set(

@@ -7,12 +7,34 @@
 
 #include "base/mem.h"
 
+char **neighbor_family_name(struct neighbor_family *f, unsigned i)
+{
+	char **all[NEIGHBOR_NAMES] = {&f->default_route_map, &f->route_map_in, &f->route_map_out,
+	    &f->distribute_list_in, &f->distribute_list_out, &f->prefix_list_in,
+	    &f->prefix_list_out, &f->filter_list_in, &f->filter_list_out};
+
+	return all[i];
+}
+
+const char *redistribute_name(enum redistribute from)
+{
+	static const char *const names[REDISTRIBUTES] = {[REDISTRIBUTE_CONNECTED] = "connected",
+	    [REDISTRIBUTE_KERNEL] = "kernel",
+	    [REDISTRIBUTE_STATIC] = "static"};
+
+	return names[from];
+}
+
+static void family_fini(struct neighbor_family *f)
+{
+	for (unsigned i = 0; i < NEIGHBOR_NAMES; i++)
+		mem_free(*neighbor_family_name(f, i));
+}
+
 static void neighbor_fini(struct neighbor_settings *n)
 {
-	for (size_t f = 0; f < BGP_FAMILIES; f++) {
-		mem_free(n->family[f].route_map_in);
-		mem_free(n->family[f].route_map_out);
-	}
+	for (size_t f = 0; f < BGP_FAMILIES; f++)
+		family_fini(&n->family[f]);
 	mem_free(n->name);
 	mem_free(n->description);
 	mem_free(n->peer_group);
@@ -28,10 +50,15 @@ void bgp_settings_fini(struct bgp_settings *s)
 		neighbor_fini(&s->ranges[i].neighbor);
 	for (size_t i = 0; i < s->network_count; i++)
 		mem_free(s->networks[i].route_map);
+	for (size_t f = 0; f < BGP_FAMILIES; f++) {
+		for (size_t i = 0; i < REDISTRIBUTES; i++)
+			mem_free(s->redistribute[f][i].route_map);
+		mem_free(s->fib_route_map[f]);
+	}
 	mem_free(s->neighbors);
 	mem_free(s->ranges);
 	mem_free(s->networks);
-	route_maps_fini(&s->route_maps);
+	policy_fini(&s->policy);
 	*s = (struct bgp_settings){0};
 }
 
@@ -42,10 +69,12 @@ static char *text_dup(const char *s)
 
 static void neighbor_own(struct neighbor_settings *n)
 {
-	for (size_t f = 0; f < BGP_FAMILIES; f++) {
-		n->family[f].route_map_in = text_dup(n->family[f].route_map_in);
-		n->family[f].route_map_out = text_dup(n->family[f].route_map_out);
-	}
+	for (size_t f = 0; f < BGP_FAMILIES; f++)
+		for (unsigned i = 0; i < NEIGHBOR_NAMES; i++) {
+			char **name = neighbor_family_name(&n->family[f], i);
+
+			*name = text_dup(*name);
+		}
 	n->name = text_dup(n->name);
 	n->description = text_dup(n->description);
 	n->peer_group = text_dup(n->peer_group);
@@ -66,7 +95,13 @@ void bgp_settings_copy(struct bgp_settings *to, const struct bgp_settings *from)
 		neighbor_own(&to->ranges[i].neighbor);
 	for (size_t i = 0; i < to->network_count; i++)
 		to->networks[i].route_map = text_dup(to->networks[i].route_map);
-	route_maps_copy(&to->route_maps, &from->route_maps);
+	for (size_t f = 0; f < BGP_FAMILIES; f++) {
+		for (size_t i = 0; i < REDISTRIBUTES; i++)
+			to->redistribute[f][i].route_map =
+			    text_dup(from->redistribute[f][i].route_map);
+		to->fib_route_map[f] = text_dup(from->fib_route_map[f]);
+	}
+	policy_copy(&to->policy, &from->policy);
 }
 
 struct neighbor_settings *neighbor_settings_dup(const struct neighbor_settings *n)

@@ -56,8 +56,17 @@ struct neighbor_family {
 	struct prefix_limit limit;
 	enum add_path add_path; /* what is sent of several ways to a destination (RFC 7911) */
 	bool no_add_path_rx;	/* several ways are not taken */
-	char *route_map_in;	/* owned; NULL none */
+	uint16_t weight;	/* of the routes received; a route-map may set another */
+	bool default_originate;
+	char *default_route_map; /* owned; NULL none; read with default_originate */
+	char *route_map_in;	 /* owned; NULL none */
 	char *route_map_out;
+	char *distribute_list_in; /* access-list; owned; NULL none */
+	char *distribute_list_out;
+	char *prefix_list_in;
+	char *prefix_list_out;
+	char *filter_list_in; /* as-path list */
+	char *filter_list_out;
 };
 
 /* `neighbor X bfd …`: a failed path ends the session at once (RFC 5882 section 4). */
@@ -66,6 +75,9 @@ struct neighbor_bfd {
 	char profile[64];			      /* "" none */
 	uint32_t multiplier, receive_ms, transmit_ms; /* 0: the profile's, or the defaults */
 };
+/* The names in it, for those who own or compare them. */
+#define NEIGHBOR_NAMES 9
+char **neighbor_family_name(struct neighbor_family *f, unsigned i);
 
 struct neighbor_settings {
 	char *name;	   /* as written: address or interface; owned; the key */
@@ -110,6 +122,23 @@ struct network_settings {
 	char *route_map; /* owned; NULL none */
 };
 
+enum redistribute {
+	REDISTRIBUTE_CONNECTED,
+	REDISTRIBUTE_KERNEL,
+	REDISTRIBUTE_STATIC,
+	REDISTRIBUTES
+};
+
+/* "connected", … as statements and route-maps name it. */
+const char *redistribute_name(enum redistribute from);
+
+struct redistribute_settings {
+	bool enabled;
+	bool has_metric;
+	uint32_t metric;
+	char *route_map; /* owned; NULL none */
+};
+
 struct bgp_settings {
 	bool enabled; /* there is a `router bgp` for the default instance */
 	uint32_t as;
@@ -132,8 +161,11 @@ struct bgp_settings {
 	uint16_t listen_limit;		   /* neighbors by range at a time */
 	struct network_settings *networks; /* owned */
 	size_t network_count;
-	struct route_maps route_maps;
 	struct restart_settings restart;
+	struct redistribute_settings redistribute[BGP_FAMILIES][REDISTRIBUTES];
+	bool graceful_shutdown;		   /* RFC 8326: this speaker is about to leave */
+	char *fib_route_map[BGP_FAMILIES]; /* owned; `ip protocol bgp route-map`; NULL none */
+	struct policy policy;
 };
 
 void bgp_settings_fini(struct bgp_settings *s);

@@ -36,7 +36,8 @@ struct bgp {
 	bool restarting; /* … and not all peers have told what they have yet (R bit) */
 	mono_t restarted_at, restart_due;
 	bool originating; /* the host has not told its first routes yet: no End-of-RIB */
-	uint64_t random;  /* state of the jitter's generator */
+	bool fib_policy_changed[BGP_FAMILIES];
+	uint64_t random; /* state of the jitter's generator */
 	struct loc_rib rib;
 	struct peer **peers; /* owned, sorted by name */
 	size_t peer_count;
@@ -86,6 +87,3 @@ struct neighbor_settings *bgp_dynamic_settings(const struct bgp *b, const struct
 void bgp_remove_peer(struct bgp *b, size_t index, mono_t now);
 /* Frees the destination if nothing is known or owed about it. */
 void bgp_collect(struct bgp *b, struct dest *d);
-/* Hands the outcome of the policy's lookup: NULL in *map and true: no policy, permit. False: the
- * policy denies everything (a missing route-map, or none where one is required). */
-bool bgp_policy(struct peer *p, enum bgp_family family, bool in, const struct route_map **map);

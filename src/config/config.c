@@ -140,7 +140,8 @@ struct config *config_load(const char *text, struct statement_errors *errors)
 	c->tree = statement_parse(text, errors);
 	set_defaults(&l);
 	load_block(&l, said, c->tree);
-	config_check_route_maps(&l);
+	config_finish_policy(&l);
+	config_check_names(&l);
 	config_check_bfd(&l);
 	if (errors->count > 1)
 		qsort(errors->list, errors->count, sizeof(*errors->list), error_compare);

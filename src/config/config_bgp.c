@@ -169,13 +169,50 @@ void on_network(struct loading *l, const struct statement *s, const struct words
 	struct bgp_settings *b = &l->c->bgp;
 	struct network_settings n = {.family = l->family};
 
-	(void)s;
 	if (!prefix_parse(w->word[1], &n.prefix))
 		return;
-	if (w->count > 3)
+	if (w->count > 3) {
 		n.route_map = mem_strdup(w->word[3]);
+		loading_refer(l, s, LIST_KINDS, w->word[3], "it denies everything");
+	}
 	b->networks = mem_resize(b->networks, (b->network_count + 1) * sizeof(*b->networks));
 	b->networks[b->network_count++] = n;
+}
+
+static enum redistribute redistribute_from(const char *word)
+{
+	for (enum redistribute r = 0; r < REDISTRIBUTES; r++)
+		if (strcmp(redistribute_name(r), word) == 0)
+			return r;
+	return REDISTRIBUTE_KERNEL;
+}
+
+/* `redistribute FROM [route-map M] [metric N]`, in any order. */
+void on_redistribute(struct loading *l, const struct statement *s, const struct words *w)
+{
+	struct redistribute_settings *r =
+	    &l->c->bgp.redistribute[l->family][redistribute_from(w->word[1])];
+
+	r->enabled = true;
+	for (unsigned i = 2; i + 1 < w->count; i += 2) {
+		if (strcmp(w->word[i], "metric") == 0) {
+			r->has_metric = word_number(w->word[i + 1], 0, UINT32_MAX, &r->metric);
+			if (!r->has_metric)
+				loading_report(l, s, false, NULL,
+				    "`%.80s` is not a metric (0-4294967295)", w->word[i + 1]);
+			continue;
+		}
+		mem_free(r->route_map);
+		r->route_map = mem_strdup(w->word[i + 1]);
+		loading_refer(l, s, LIST_KINDS, w->word[i + 1], "it denies everything");
+	}
+}
+
+void on_graceful_shutdown(struct loading *l, const struct statement *s, const struct words *w)
+{
+	(void)s;
+	(void)w;
+	l->c->bgp.graceful_shutdown = true;
 }
 
 void on_maximum_paths(struct loading *l, const struct statement *s, const struct words *w)

@@ -386,13 +386,49 @@ void on_maximum_prefix(struct loading *l, const struct statement *s, const struc
 	family_of(l)->limit = s->no ? (struct prefix_limit){0} : limit;
 }
 
-void on_neighbor_route_map(struct loading *l, const struct statement *s, const struct words *w)
+static enum list_kind policy_kind(const struct loading *l, const char *what)
+{
+	bool v6 = l->family == BGP_IPV6_UNICAST;
+
+	if (strcmp(what, "distribute-list") == 0)
+		return v6 ? LIST_ACCESS6 : LIST_ACCESS4;
+	if (strcmp(what, "prefix-list") == 0)
+		return v6 ? LIST_PREFIX6 : LIST_PREFIX4;
+	return strcmp(what, "filter-list") == 0 ? LIST_AS_PATH : LIST_KINDS;
+}
+
+/* `neighbor X route-map|distribute-list|prefix-list|filter-list NAME in|out` */
+void on_neighbor_policy(struct loading *l, const struct statement *s, const struct words *w)
+{
+	struct neighbor_family *f = family_of(l);
+	enum list_kind kind = policy_kind(l, w->word[2]);
+	bool in = strcmp(w->word[4], "in") == 0;
+	char **name = in ? &f->route_map_in : &f->route_map_out;
+
+	if (kind == LIST_ACCESS4 || kind == LIST_ACCESS6)
+		name = in ? &f->distribute_list_in : &f->distribute_list_out;
+	else if (kind == LIST_PREFIX4 || kind == LIST_PREFIX6)
+		name = in ? &f->prefix_list_in : &f->prefix_list_out;
+	else if (kind == LIST_AS_PATH)
+		name = in ? &f->filter_list_in : &f->filter_list_out;
+	text_set(name, mem_strdup(w->word[3]));
+	loading_refer(l, s, kind, w->word[3], "it denies everything");
+}
+
+void on_neighbor_weight(struct loading *l, const struct statement *s, const struct words *w)
+{
+	(void)s;
+	family_of(l)->weight = number16(w->word[3]);
+}
+
+void on_default_originate(struct loading *l, const struct statement *s, const struct words *w)
 {
 	struct neighbor_family *f = family_of(l);
 
-	(void)s;
-	text_set(strcmp(w->word[4], "in") == 0 ? &f->route_map_in : &f->route_map_out,
-	    mem_strdup(w->word[3]));
+	f->default_originate = true;
+	text_set(&f->default_route_map, w->count > 4 ? mem_strdup(w->word[4]) : NULL);
+	if (w->count > 4)
+		loading_refer(l, s, LIST_KINDS, w->word[4], "it denies everything");
 }
 
 void on_neighbor_bfd(struct loading *l, const struct statement *s, const struct words *w)
@@ -551,10 +587,9 @@ static void neighbor_init(const struct loading *l, struct neighbor_settings *n, 
 
 static void neighbor_fini(struct neighbor_settings *n)
 {
-	for (int f = 0; f < BGP_FAMILIES; f++) {
-		mem_free(n->family[f].route_map_in);
-		mem_free(n->family[f].route_map_out);
-	}
+	for (int f = 0; f < BGP_FAMILIES; f++)
+		for (unsigned i = 0; i < NEIGHBOR_NAMES; i++)
+			mem_free(*neighbor_family_name(&n->family[f], i));
 	mem_free(n->name);
 	mem_free(n->description);
 	mem_free(n->peer_group);

@@ -1,29 +1,16 @@
 /*
- * Route-maps: entries come in order of (name, sequence), as the canonical order has them.
+ * Route-maps: their entries and what follows from a match (clauses: config_match.c, config_set.c),
+ * and what is said about names that are used and not defined.
  */
-#include "base/mem.h"
-#include "bgp/attr.h"
-#include "config/loading.h"
-
 #include <string.h>
 
-static struct route_map *map_get(struct route_maps *maps, const char *name)
-{
-	struct route_map *map;
+#include "base/mem.h"
+#include "config/loading.h"
 
-	for (size_t i = 0; i < maps->count; i++)
-		if (strcmp(maps->maps[i].name, name) == 0)
-			return &maps->maps[i];
-	maps->maps = mem_resize(maps->maps, (maps->count + 1) * sizeof(*maps->maps));
-	map = &maps->maps[maps->count++];
-	*map = (struct route_map){.name = mem_strdup(name)};
-	return map;
-}
-
-/* An entry that is written again with the other verdict changes it. */
+/* An entry that is written again with the other verdict changes it (the grammar sees to that). */
 void on_route_map(struct loading *l, const struct statement *s, const struct words *w)
 {
-	struct route_map *map = map_get(&l->c->bgp.route_maps, w->word[1]);
+	struct route_map *map = policy_map_get(&l->c->bgp.policy, w->word[1]);
 	struct route_map_entry entry = {.permit = strcmp(w->word[2], "permit") == 0};
 	size_t at;
 
@@ -39,183 +26,87 @@ void on_route_map(struct loading *l, const struct statement *s, const struct wor
 	l->entry = &map->entries[at];
 }
 
-static void match_add(struct loading *l, enum match_kind kind, uint32_t number, const char *name)
+void on_call(struct loading *l, const struct statement *s, const struct words *w)
 {
-	struct route_map_entry *e = l->entry;
-
-	e->matches = mem_resize(e->matches, (e->match_count + 1) * sizeof(*e->matches));
-	e->matches[e->match_count++] = (struct match_clause){
-	    .kind = kind, .number = number, .name = name != NULL ? mem_strdup(name) : NULL};
+	mem_free(l->entry->call);
+	l->entry->call = mem_strdup(w->word[1]);
+	loading_refer(l, s, LIST_KINDS, w->word[1], "the call is passed over");
 }
 
-static struct set_clause *set_add(struct loading *l, enum set_kind kind)
+void on_on_match_next(struct loading *l, const struct statement *s, const struct words *w)
 {
-	struct route_map_entry *e = l->entry;
-
-	e->sets = mem_resize(e->sets, (e->set_count + 1) * sizeof(*e->sets));
-	e->sets[e->set_count] = (struct set_clause){.kind = kind};
-	return &e->sets[e->set_count++];
-}
-
-/* A condition that cannot be judged yet never holds: the entry must not catch everything. */
-void on_match_unsupported(struct loading *l, const struct statement *s, const struct words *w)
-{
+	(void)s;
 	(void)w;
-	match_add(l, MATCH_UNSUPPORTED, 0, NULL);
-	loading_report(l, s, true, mem_strdup("kept in the configuration"),
-	    "`%.80s` cannot be judged yet: this entry never matches", s->text);
+	l->entry->on_match = ON_MATCH_NEXT;
 }
 
-void on_match_interface(struct loading *l, const struct statement *s, const struct words *w)
+/* `on-match goto N` and its older form `continue [N]`: forward only. */
+void on_on_match_goto(struct loading *l, const struct statement *s, const struct words *w)
 {
-	(void)s;
-	match_add(l, MATCH_INTERFACE, 0, w->word[2]);
-}
+	uint32_t seq = 0;
 
-void on_match_evpn_type(struct loading *l, const struct statement *s, const struct words *w)
-{
-	static const char *const names[] = {"ead", "macip", "multicast", "es", "prefix"};
-	uint32_t type = 0;
-
-	(void)s;
-	if (!word_number(w->word[3], 1, 5, &type))
-		for (uint32_t i = 0; i < 5; i++)
-			if (strcmp(w->word[3], names[i]) == 0)
-				type = i + 1;
-	match_add(l, MATCH_EVPN_ROUTE_TYPE, type, NULL);
-}
-
-void on_match_evpn_vni(struct loading *l, const struct statement *s, const struct words *w)
-{
-	uint32_t vni = 0;
-
-	(void)s;
-	word_number(w->word[3], 1, VNI_MAX, &vni);
-	match_add(l, MATCH_EVPN_VNI, vni, NULL);
-}
-
-/* RFC 1997 names, and those of RFC 7999, 8326 that FRR knows. */
-static bool community_parse(const char *word, uint32_t *community)
-{
-	static const struct {
-		const char *name;
-		uint32_t value;
-	} names[] = {
-	    {"no-export", COMMUNITY_NO_EXPORT},
-	    {"no-advertise", COMMUNITY_NO_ADVERTISE},
-	    {"local-AS", COMMUNITY_NO_EXPORT_SUBCONFED},
-	    {"internet", 0},
-	    {"graceful-shutdown", 0xffff0000u},
-	    {"accept-own", 0xffff0001u},
-	    {"llgr-stale", 0xffff0006u},
-	    {"no-llgr", 0xffff0007u},
-	    {"blackhole", 0xffff029au},
-	    {"no-peer", 0xffffff04u},
-	};
-	const char *colon = strchr(word, ':');
-	uint32_t high, low;
-	char text[8];
-
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
-		if (strcmp(word, names[i].name) == 0) {
-			*community = names[i].value;
-			return true;
-		}
-	if (colon == NULL)
-		return word_number(word, 0, UINT32_MAX, community);
-	if ((size_t)(colon - word) >= sizeof(text))
-		return false;
-	memcpy(text, word, (size_t)(colon - word));
-	text[colon - word] = '\0';
-	if (!word_number(text, 0, UINT16_MAX, &high) ||
-	    !word_number(colon + 1, 0, UINT16_MAX, &low))
-		return false;
-	*community = high << 16 | low;
-	return true;
-}
-
-/* `set community none | [additive] C… [additive]` */
-void on_set_community(struct loading *l, const struct statement *s, const struct words *w)
-{
-	struct set_clause *set = set_add(l, SET_COMMUNITY);
-	uint32_t community;
-
-	if (w->count == 3 && strcmp(w->word[2], "none") == 0)
+	if (w->count == 1) {
+		l->entry->on_match = ON_MATCH_NEXT;
 		return;
-	set->communities = mem_new_array(w->count, sizeof(*set->communities));
-	for (unsigned i = 2; i < w->count; i++) {
-		if (strcmp(w->word[i], "additive") == 0)
-			set->additive = true;
-		else if (community_parse(w->word[i], &community))
-			set->communities[set->count++] = community;
-		else
-			loading_report(l, s, false,
-			    mem_strdup("write AS:number, a number, or a name such as no-export"),
-			    "`%.80s` is not a community", w->word[i]);
 	}
-}
-
-static void set_number(struct loading *l, enum set_kind kind, const char *word)
-{
-	struct set_clause *set = set_add(l, kind);
-
-	word_number(word, 0, UINT32_MAX, &set->number);
-}
-
-void on_set_local_preference(struct loading *l, const struct statement *s, const struct words *w)
-{
-	(void)s;
-	set_number(l, SET_LOCAL_PREFERENCE, w->word[2]);
-}
-
-void on_set_metric(struct loading *l, const struct statement *s, const struct words *w)
-{
-	(void)s;
-	set_number(l, SET_METRIC, w->word[2]);
-}
-
-void on_set_origin(struct loading *l, const struct statement *s, const struct words *w)
-{
-	struct set_clause *set = set_add(l, SET_ORIGIN);
-
-	(void)s;
-	set->number = strcmp(w->word[2], "igp") == 0   ? ORIGIN_IGP
-		      : strcmp(w->word[2], "egp") == 0 ? ORIGIN_EGP
-						       : ORIGIN_INCOMPLETE;
-}
-
-static bool map_exists(const struct route_maps *maps, const char *name)
-{
-	for (size_t i = 0; i < maps->count; i++)
-		if (strcmp(maps->maps[i].name, name) == 0)
-			return true;
-	return false;
-}
-
-/* The name after the word `route-map` in a statement. */
-static void check_names(struct loading *l, const struct statement *block)
-{
-	struct words w;
-
-	for (size_t i = 0; i < block->child_count; i++) {
-		const struct statement *s = block->children[i];
-
-		if (s->row->support != SUPPORT_WORKS || s->row->opens == NODE_ROUTE_MAP)
-			continue;
-		words_split(&w, s->text, strlen(s->text));
-		for (unsigned j = 0; j + 1 < w.count; j++)
-			if (strcmp(w.word[j], "route-map") == 0 &&
-			    strcmp(w.word[j > 0 ? j - 1 : 0], "description") != 0 &&
-			    !map_exists(&l->c->bgp.route_maps, w.word[j + 1]))
-				loading_report(l, s, true, NULL,
-				    "route-map %.80s is not defined: it denies everything",
-				    w.word[j + 1]);
-		words_fini(&w);
-		check_names(l, s);
+	word_number(w->word[w->count - 1], 1, 65535, &seq);
+	if (seq <= l->entry->seq) {
+		loading_report(l, s, false, NULL,
+		    "a route-map goes on forward only: %u is not above %u", seq, l->entry->seq);
+		return;
 	}
+	l->entry->on_match = ON_MATCH_GOTO;
+	l->entry->goto_seq = seq;
 }
 
-void config_check_route_maps(struct loading *l)
+/* `ip|ipv6 protocol bgp route-map M` */
+void on_fib_route_map(struct loading *l, const struct statement *s, const struct words *w)
 {
-	check_names(l, l->c->tree);
+	enum bgp_family f = strcmp(w->word[0], "ipv6") == 0 ? BGP_IPV6_UNICAST : BGP_IPV4_UNICAST;
+
+	mem_free(l->c->bgp.fib_route_map[f]);
+	l->c->bgp.fib_route_map[f] = mem_strdup(w->word[4]);
+	loading_refer(l, s, LIST_KINDS, w->word[4], "no route of BGP goes into the kernel");
+}
+
+void config_finish_policy(struct loading *l)
+{
+	struct policy *p = &l->c->bgp.policy;
+
+	for (size_t i = 0; i < p->map_count; i++)
+		for (size_t j = 0; j < p->maps[i].entry_count; j++)
+			config_sort_sets(&p->maps[i].entries[j]);
+	policy_link(p);
+}
+
+/* ---- names that are used ---- */
+
+void loading_refer(struct loading *l, const struct statement *s, enum list_kind kind,
+    const char *name, const char *without)
+{
+	l->references =
+	    mem_resize(l->references, (l->reference_count + 1) * sizeof(*l->references));
+	l->references[l->reference_count++] = (struct reference){
+	    .statement = s, .kind = kind, .name = mem_strdup(name), .without = without};
+}
+
+static bool is_defined(const struct policy *p, const struct reference *r)
+{
+	if (r->kind == LIST_KINDS)
+		return policy_map_find(p, r->name) != NULL;
+	return policy_list_find(p, r->kind, r->name) != NULL;
+}
+
+void config_check_names(struct loading *l)
+{
+	for (size_t i = 0; i < l->reference_count; i++) {
+		const struct reference *r = &l->references[i];
+
+		if (!is_defined(&l->c->bgp.policy, r))
+			loading_report(l, r->statement, true, NULL, "%s %.80s is not defined: %s",
+			    r->kind == LIST_KINDS ? "route-map" : list_kind_name(r->kind), r->name,
+			    r->without);
+		mem_free(r->name);
+	}
+	mem_free(l->references);
 }

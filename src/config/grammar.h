@@ -42,11 +42,13 @@ enum support {
 };
 
 enum row_flags {
-	ROW_KEEPS_NO = 1,   /* `no …` is a setting of its own, not only a deletion */
-	ROW_BY_PEER = 2,    /* canonical order: all rows of one neighbor together */
-	ROW_BY_NAME = 4,    /* canonical order: by the words, numbers as numbers; else as given */
-	ROW_GROUP = 8,	    /* canonical text: `!` before this row at top level */
-	ROW_PEER_GROUP = 16 /* declares a peer group */
+	ROW_KEEPS_NO = 1,    /* `no …` is a setting of its own, not only a deletion */
+	ROW_BY_PEER = 2,     /* canonical order: all rows of one neighbor together */
+	ROW_BY_NAME = 4,     /* canonical order: by the words, numbers as numbers; else as given */
+	ROW_GROUP = 8,	     /* canonical text: `!` before this row at top level */
+	ROW_PEER_GROUP = 16, /* declares a peer group */
+	ROW_SEQUENCED = 32,  /* entry of a list: without a sequence number it is given one */
+	ROW_AS_GIVEN = 64    /* canonical order: such rows that follow each other, as written */
 };
 
 struct loading;

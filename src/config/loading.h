@@ -7,6 +7,14 @@
 
 #include "config/config.h"
 
+/* A name that a statement uses; what it names may be defined further down. */
+struct reference {
+	const struct statement *statement;
+	enum list_kind kind; /* LIST_KINDS: a route-map */
+	char *name;	     /* owned */
+	const char *without; /* what happens if it is not defined: constant text */
+};
+
 struct loading {
 	struct config *c;
 	struct statement_errors *errors;
@@ -27,6 +35,8 @@ struct loading {
 	struct bfd_values *bfd_values;	    /* of the `bfd` peer or profile that is being read */
 	struct bfd_peer_settings *bfd_peer; /* NULL: it is a profile */
 	struct ip router_id;		    /* `ip router-id`: of the host */
+	struct reference *references;	    /* owned */
+	size_t reference_count;
 };
 
 /* An error or warning at a statement. `hint` is taken over; NULL none. */
@@ -41,8 +51,21 @@ void loading_check_timers(
 void config_bgp_done(struct loading *l, const struct statement *bgp);
 /* config_neighbor.c: resolves peer groups: defaults, the group's statements, its own. */
 void config_neighbors(struct loading *l, const struct statement *bgp);
-/* config_routemap.c: names that are used and not defined, after everything was read. */
-void config_check_route_maps(struct loading *l);
+/* config_routemap.c: after everything was read. */
+void config_finish_policy(struct loading *l);
+/* To be looked up when all is read; `name` is copied. */
+void loading_refer(struct loading *l, const struct statement *s, enum list_kind kind,
+    const char *name, const char *without);
+/* Reports the names that are not defined. */
+void config_check_names(struct loading *l);
+/* config_set.c */
+void config_sort_sets(struct route_map_entry *e);
+/* "igp", … as enum attr_origin. */
+uint32_t config_origin(const char *word);
+/* config_list.c: the communities from word `from` on as a set of that kind of list. False:
+ * reported, nothing is owned. */
+bool config_communities(struct loading *l, const struct statement *s, const struct words *w,
+    unsigned from, enum list_kind kind, struct set_rule *rule);
 
 /* config_bfd.c: profiles that are used and not defined. */
 void config_check_bfd(struct loading *l);
@@ -57,9 +80,9 @@ statement_handler on_interface, on_address, on_interface_description, on_ra_inte
 statement_handler on_router_bgp, on_bgp_router_id, on_default_family, on_connected_check,
     on_multipath_relax, on_requires_policy, on_import_check, on_log_neighbor_changes,
     on_always_compare_med, on_cluster_id, on_bgp_enforce_first_as, on_minimum_holdtime,
-    on_client_to_client, on_deterministic_med, on_timers_bgp, on_network, on_maximum_paths,
-    on_maximum_paths_ibgp, on_hard_reset, on_restart_mode, on_restart_time, on_restart_flag,
-    on_long_lived;
+    on_client_to_client, on_deterministic_med, on_timers_bgp, on_network, on_redistribute,
+    on_graceful_shutdown, on_maximum_paths, on_maximum_paths_ibgp, on_hard_reset, on_restart_mode,
+    on_restart_time, on_restart_flag, on_long_lived;
 /* config_neighbor.c */
 statement_handler on_listen_range, on_listen_limit, on_advertisement_interval, on_send_community,
     on_route_server_client, on_tcp_ao, on_add_path_all, on_add_path_per_as, on_no_add_path_rx;
@@ -68,15 +91,28 @@ statement_handler on_remote_as, on_neighbor_interface, on_local_as, on_descripti
     on_update_source, on_timers, on_timers_connect, on_extended_nexthop, on_activate,
     on_neighbor_restart, on_next_hop_self, on_reflector_client, on_soft_reconfiguration,
     on_enforce_first_as, on_maximum_prefix, on_remove_private_as, on_as_override,
-    on_attribute_unchanged, on_allowas_in, on_neighbor_route_map, on_neighbor_bfd,
-    on_neighbor_bfd_profile, on_neighbor_bfd_timers;
+    on_attribute_unchanged, on_allowas_in, on_neighbor_policy, on_neighbor_weight,
+    on_default_originate, on_neighbor_bfd, on_neighbor_bfd_profile, on_neighbor_bfd_timers;
 /* config_evpn.c */
 statement_handler on_advertise_all_vni, on_advertise_svi_ip, on_advertise_default_gw, on_flooding,
     on_autort, on_duplicates, on_duplicates_off, on_duplicates_freeze, on_sticky_sequence,
     on_port_learning, on_contested_alarm, on_audit_interval, on_vni, on_vni_rd, on_vni_rt;
+/* config_list.c */
+statement_handler on_prefix_list, on_prefix_list_description, on_access_list, on_access_list6,
+    on_as_path_list, on_community_list;
 /* config_routemap.c */
-statement_handler on_route_map, on_match_interface, on_match_evpn_type, on_match_evpn_vni,
-    on_match_unsupported, on_set_community, on_set_local_preference, on_set_metric, on_set_origin;
+statement_handler on_route_map, on_call, on_on_match_next, on_on_match_goto, on_fib_route_map;
+/* config_match.c */
+statement_handler on_match_unsupported, on_match_ip_access_list, on_match_ip_prefix_list,
+    on_match_ip_prefix_len, on_match_next_hop_address, on_match_next_hop_blackhole,
+    on_match_as_path, on_match_community, on_match_metric, on_match_local_preference, on_match_tag,
+    on_match_origin, on_match_peer, on_match_source_protocol, on_match_interface,
+    on_match_evpn_type, on_match_evpn_vni, on_match_evpn_rd;
+/* config_set.c */
+statement_handler on_set_local_preference, on_set_metric, on_set_weight, on_set_tag, on_set_origin,
+    on_set_community, on_set_large_community, on_set_extcommunity_none, on_set_extcommunity,
+    on_set_bandwidth, on_set_delete, on_set_prepend, on_set_exclude, on_set_replace, on_set_atomic,
+    on_set_aggregator, on_set_originator, on_set_next_hop, on_set_next_hop6, on_set_src;
 /* config_bfd.c */
 statement_handler on_bfd_profile, on_bfd_peer, on_bfd_multiplier, on_bfd_receive, on_bfd_transmit,
     on_bfd_minimum_ttl, on_bfd_passive, on_bfd_shutdown, on_bfd_peer_profile;

@@ -12,6 +12,7 @@
 #include "config/statement.h"
 
 #include "base/mem.h"
+#include "config/sequence.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -190,6 +191,14 @@ static void child_remove(struct statement *block, size_t index)
 	block->child_count--;
 }
 
+/* NULL: nothing. */
+static void child_drop(struct statement *block, const struct statement *child)
+{
+	for (size_t i = block->child_count; child != NULL && i-- > 0;)
+		if (block->children[i] == child)
+			child_remove(block, i);
+}
+
 /* ---- one line ---- */
 
 static unsigned column_of(const struct words *w, unsigned i)
@@ -266,6 +275,27 @@ static void statement_set(
 }
 
 static void accept(struct parser *p, const struct grammar_row *row, const struct words *w,
+    unsigned first, const struct match *m);
+
+/* An entry of a list without its number. One that is there already changes nothing. */
+static void accept_sequenced(struct parser *p, const struct grammar_row *row, const struct words *w)
+{
+	const struct statement *block = p->block[p->depth];
+	char *text = sequence_find(block, w, 0) == NULL ? sequence_text(block, w) : NULL;
+	struct words numbered;
+	struct match m;
+
+	if (text == NULL)
+		return;
+	words_split(&numbered, text, strlen(text));
+	numbered.column[0] = w->column[0];
+	grammar_match(row->pattern, &numbered, 0, &m);
+	accept(p, row, &numbered, 0, &m);
+	words_fini(&numbered);
+	mem_free(text);
+}
+
+static void accept(struct parser *p, const struct grammar_row *row, const struct words *w,
     unsigned first, const struct match *m)
 {
 	struct statement *block = p->block[p->depth], *s;
@@ -273,6 +303,10 @@ static void accept(struct parser *p, const struct grammar_row *row, const struct
 
 	if (row->support == SUPPORT_REFUSED) {
 		refuse(p, row, w, first);
+		return;
+	}
+	if ((row->flags & ROW_SEQUENCED) != 0 && sequence_is_missing(w, first)) {
+		accept_sequenced(p, row, w);
 		return;
 	}
 	key = block_text(row->opens) != NULL ? mem_strdup(block_text(row->opens))
@@ -329,7 +363,9 @@ static bool delete_at(struct parser *p, unsigned level, const struct words *w)
 	text = words_join(w, 1);
 	delete_prefix(p->block[level], text);
 	mem_free(text);
-	if (row != NULL) {
+	if (row != NULL && (row->flags & ROW_SEQUENCED) != 0 && sequence_is_missing(w, 1)) {
+		child_drop(p->block[level], sequence_find(p->block[level], w, 1));
+	} else if (row != NULL) {
 		char *key = key_of(w, 1, &m);
 		struct statement *block = p->block[level];
 
@@ -569,6 +605,8 @@ static int statement_compare(const void *x, const void *y)
 		return a->rank < b->rank ? -1 : 1;
 	if ((a->row->flags & ROW_BY_PEER) != 0)
 		c = peer_compare(a, b);
+	if ((a->row->flags & ROW_AS_GIVEN) != 0)
+		return a->order < b->order ? -1 : 1;
 	if (c == 0 && a->row != b->row)
 		return a->row < b->row ? -1 : 1;
 	if (c == 0 && (a->row->flags & ROW_BY_NAME) != 0)
@@ -607,6 +645,11 @@ static unsigned statement_rank(const struct statement *bgp, const struct stateme
 {
 	size_t row = (size_t)(s->row - grammar);
 
+	if ((s->row->flags & ROW_AS_GIVEN) != 0) {
+		while ((grammar[row - 1].flags & ROW_AS_GIVEN) != 0)
+			row--;
+		return (unsigned)row * 3;
+	}
 	if ((s->row->flags & ROW_BY_PEER) == 0)
 		return (unsigned)row * 3;
 	while (row > 0 && (grammar[row - 1].flags & ROW_BY_PEER) != 0)

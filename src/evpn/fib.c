@@ -30,7 +30,8 @@ struct fib_dest {
 	uint8_t nexthop_count;
 	struct ip *gateways; /* owned; as BGP gave them */
 	ifindex_t *scopes;
-	uint8_t gateway_count; /* 0: unreachable, or originated here */
+	uint8_t gateway_count; /* 0: unreachable, denied by policy, or originated here */
+	struct ip src;	       /* by policy; IP_NONE: the kernel's choice */
 	uint8_t attempts;
 	bool audited;	 /* marked by the audit: an operation now is a difference */
 	mono_t retry_at; /* MONO_NEVER: no failure */
@@ -117,6 +118,45 @@ static struct ip gateway_of(const struct bgp_route *r)
 	return a->next_hop;
 }
 
+/* The link that has the gateway's prefix; 0 none. */
+static ifindex_t connected(struct fib *f, const struct ip *gateway)
+{
+	const struct mirror_link **links = mirror_links(f->mirror, &f->arena);
+
+	for (; *links != NULL; links++)
+		for (size_t i = 0; i < (*links)->addr_count; i++) {
+			struct prefix p =
+			    prefix_from(&(*links)->addrs[i].addr, (*links)->addrs[i].len);
+
+			if (prefix_contains(&p, gateway))
+				return (*links)->link.ifindex;
+		}
+	return (ifindex_t){0};
+}
+
+static const char *link_name(const struct fib *f, ifindex_t dev)
+{
+	const struct mirror_link *l = mirror_link(f->mirror, dev);
+
+	return l == NULL ? NULL : l->link.name;
+}
+
+/* The first way that is allowed tells the source address. */
+static bool allowed(
+    struct fib *f, struct fib_dest *d, const struct nlri *nlri, const struct bgp_route *r)
+{
+	struct ip gateway = gateway_of(r), src;
+	ifindex_t dev = r->peer_ifindex.v != 0 ? r->peer_ifindex : connected(f, &gateway);
+
+	if (f->host.policy == NULL)
+		return true;
+	if (!f->host.policy(f->host.context, nlri, r->attrs, link_name(f, dev), &src))
+		return false;
+	if (d->gateway_count == 0)
+		d->src = src;
+	return true;
+}
+
 void fib_route_changed(struct fib *f, const struct bgp_best *best)
 {
 	struct fib_dest *d = dest_get(f, &best->nlri.prefix);
@@ -131,8 +171,9 @@ void fib_route_changed(struct fib *f, const struct bgp_best *best)
 	d->gateways = mem_new_array(count + 1, sizeof(*d->gateways));
 	d->scopes = mem_new_array(count + 1, sizeof(*d->scopes));
 	d->gateway_count = 0;
+	d->src = (struct ip){0};
 	for (size_t i = 0; i < count; i++) {
-		if (best->routes[i].local)
+		if (best->routes[i].local || !allowed(f, d, &best->nlri, &best->routes[i]))
 			continue;
 		d->gateways[d->gateway_count] = gateway_of(&best->routes[i]);
 		d->scopes[d->gateway_count++] = best->routes[i].peer_ifindex;
@@ -193,22 +234,6 @@ void fib_kernel_changed(struct fib *f, const struct kernel_event *event)
 
 /* ---- next hops ----------------------------------------------------------------------------------
  */
-
-/* The link that has the gateway's prefix; 0 none. */
-static ifindex_t connected(struct fib *f, const struct ip *gateway)
-{
-	const struct mirror_link **links = mirror_links(f->mirror, &f->arena);
-
-	for (; *links != NULL; links++)
-		for (size_t i = 0; i < (*links)->addr_count; i++) {
-			struct prefix p =
-			    prefix_from(&(*links)->addrs[i].addr, (*links)->addrs[i].len);
-
-			if (prefix_contains(&p, gateway))
-				return (*links)->link.ifindex;
-		}
-	return (ifindex_t){0};
-}
 
 static int nexthop_compare(const void *a, const void *b)
 {
@@ -297,6 +322,7 @@ static void dest_run(struct fib *f, struct fib_dest *d)
 	want.wanted = d->nexthop_count > 0 && !f->flushing;
 	want.entry = (struct route_entry){.protocol = RTPROT_EVPND,
 	    .type = RTN_UNICAST_TYPE,
+	    .prefsrc = d->src,
 	    .nexthop_count = d->nexthop_count,
 	    .nexthops = d->nexthops};
 	/* Kept over a restart until BGP has told what there is. */

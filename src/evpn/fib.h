@@ -13,6 +13,10 @@ struct fib;
 struct fib_host {
 	void *context;
 	void (*kernel_op)(void *context, const struct kernel_op *op);
+	/* `ip protocol bgp route-map`: false: this way is not to be used. *src: the source address
+	 * of the kernel's route; IP_NONE: the kernel's choice. NULL: no policy. */
+	bool (*policy)(void *context, const struct nlri *nlri, const struct attrs *attrs,
+	    const char *interface, struct ip *src);
 };
 
 struct fib *fib_new(

@@ -1,7 +1,7 @@
 /*
  * What BGP must know of the host's links and addresses, and what the configuration asks of them:
- * interface state for unnumbered peers, `network` statements (announced while the host has that
- * prefix, unless `no bgp network import-check`), and configured interface addresses.
+ * interface state for unnumbered peers, prefixes to announce (originate.h), and configured
+ * interface addresses.
  */
 #pragma once
 
@@ -23,8 +23,8 @@ struct underlay_host {
 	void (*want_routes)(void *context);
 };
 
-struct underlay *underlay_new(
-    struct log *log, struct mirror *mirror, struct bgp *bgp, const struct underlay_host *host);
+struct underlay *underlay_new(uint64_t seed, struct log *log, struct mirror *mirror,
+    struct bgp *bgp, const struct underlay_host *host);
 void underlay_free(struct underlay *u);
 
 /* Takes copies. Addresses that left the configuration are removed if we had added them. */
@@ -35,5 +35,6 @@ void underlay_kernel_changed(struct underlay *u, const struct kernel_event *even
 /* Every event of the route table as it comes, dump rows included: the mirror keeps routes of our
  * protocol only, a `network` waits for those of others. */
 void underlay_route_seen(struct underlay *u, const struct kernel_event *event);
-/* Recompute what changed: BGP's interfaces, networks, addresses. */
-void underlay_run(struct underlay *u, mono_t now);
+/* Recompute what changed: BGP's interfaces, prefixes to announce, addresses; bounded. True while
+ * there is more. */
+bool underlay_run(struct underlay *u, mono_t now);

@@ -403,6 +403,7 @@ static void test_policy_change(void **state)
 	struct route_map_entry *e = mem_new(2 * sizeof(*e));
 	struct match_clause *m = mem_new(sizeof(*m));
 	struct bgp_settings *s = &w->node[0].settings;
+	struct route_map *map;
 	struct tally t;
 
 	(void)state;
@@ -416,9 +417,9 @@ static void test_policy_change(void **state)
 	*m = (struct match_clause){.kind = MATCH_EVPN_VNI, .number = 10099};
 	e[0] = (struct route_map_entry){.seq = 1, .matches = m, .match_count = 1};
 	e[1] = (struct route_map_entry){.seq = 2, .permit = true};
-	s->route_maps.maps = mem_new(sizeof(struct route_map));
-	s->route_maps.maps[0] = (struct route_map){mem_strdup("OUT"), e, 2};
-	s->route_maps.count = 1;
+	map = policy_map_get(&s->policy, "OUT");
+	map->entries = e;
+	map->entry_count = 2;
 	s->neighbors[0].family[BGP_L2VPN_EVPN].route_map_out = mem_strdup("OUT");
 	world_configure(w, 0);
 	world_settle(w);

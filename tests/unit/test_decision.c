@@ -44,6 +44,9 @@ static void spoil(struct sample *worse, struct sample *better, enum decision_ste
 	switch (step) {
 	case DECISION_ONLY:
 		break;
+	case DECISION_WEIGHT:
+		better->path.weight = 1;
+		break;
 	case DECISION_LOCAL:
 		better->path.local = true;
 		break;
@@ -119,7 +122,7 @@ static void test_each_step(void **state)
 	struct decision_rules r = {0};
 
 	(void)state;
-	for (enum decision_step step = DECISION_LOCAL; step <= DECISION_PATH_ID; step++) {
+	for (enum decision_step step = DECISION_WEIGHT; step <= DECISION_PATH_ID; step++) {
 		struct sample better, worse;
 		struct decision_path *p[2] = {&worse.path, &better.path};
 		enum decision_step steps[2];

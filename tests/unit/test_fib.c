@@ -131,7 +131,7 @@ static void link_is(struct host *h, uint32_t ifindex, bool up)
 
 static void start(struct host *h, const char *left_behind)
 {
-	struct fib_host host = {h, kernel_op};
+	struct fib_host host = {.context = h, .kernel_op = kernel_op};
 	struct route_nexthop nexthop = {.gateway = ip_of("fe80::9"), .dev = {4}, .weight = 1};
 
 	*h = (struct host){.now = {1000000000}};

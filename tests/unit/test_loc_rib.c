@@ -157,13 +157,12 @@ static void test_loop_check_and_allowas(void **state)
 
 static struct route_map *add_map(struct bgp_settings *s, const char *name)
 {
-	struct route_maps *m = &s->route_maps;
-	struct route_map_entry *e = mem_new(sizeof(*e));
+	struct route_map *map = policy_map_get(&s->policy, name);
 
-	m->maps = mem_resize(m->maps, (m->count + 1) * sizeof(*m->maps));
-	*e = (struct route_map_entry){.seq = 1, .permit = true};
-	m->maps[m->count] = (struct route_map){mem_strdup(name), e, 1};
-	return &m->maps[m->count++];
+	map->entries = mem_new(sizeof(*map->entries));
+	map->entries[0] = (struct route_map_entry){.seq = 1, .permit = true};
+	map->entry_count = 1;
+	return map;
 }
 
 static void add_community(struct route_map *map, uint32_t community)
@@ -172,8 +171,9 @@ static void add_community(struct route_map *map, uint32_t community)
 
 	*set = (struct set_clause){.kind = SET_COMMUNITY,
 	    .additive = true,
-	    .communities = mem_dup(&community, sizeof(community)),
-	    .count = 1};
+	    .values = mem_dup(&community, sizeof(community)),
+	    .count = 1,
+	    .size = sizeof(community)};
 	map->entries[0].sets = set;
 	map->entries[0].set_count = 1;
 }
@@ -772,6 +772,14 @@ static void test_unknown_attribute_is_passed_on(void **state)
 	world_free(w);
 }
 
+static void originate_network(struct bgp *b, const struct network_settings *n)
+{
+	struct bgp_local l = {
+	    .nlri = {.family = n->family, .prefix = n->prefix}, .route_map = n->route_map};
+
+	bgp_originate_local(b, &l);
+}
+
 /* `network` prefixes: with their route-map, and again when that changes. */
 static void test_network_statements(void **state)
 {
@@ -789,19 +797,19 @@ static void test_network_statements(void **state)
 	world_configure(w, 1);
 	world_settle(w);
 	assert_string_equal(world_routes(w, 0, BGP_IPV4_UNICAST), "");
-	bgp_originate_network(w->node[1].bgp, n);
+	originate_network(w->node[1].bgp, n);
 	world_settle(w);
 	assert_string_equal(
 	    world_routes(w, 0, BGP_IPV4_UNICAST), "10.0.0.1/32 path 65002 from 10.0.0.2*\n");
 	assert_true(attrs_have_community(last_best.routes[0].attrs, 0x00640001));
-	w->node[1].settings.route_maps.maps[0].entries[0].sets[0].communities[0] = 0x00640002;
+	*(uint32_t *)w->node[1].settings.policy.maps[0].entries[0].sets[0].values = 0x00640002;
 	world_configure(w, 1);
-	bgp_originate_network(w->node[1].bgp, n);
+	originate_network(w->node[1].bgp, n);
 	world_settle(w);
 	assert_true(attrs_have_community(last_best.routes[0].attrs, 0x00640002));
-	w->node[1].settings.route_maps.maps[0].entries[0].permit = false;
+	w->node[1].settings.policy.maps[0].entries[0].permit = false;
 	world_configure(w, 1);
-	bgp_originate_network(w->node[1].bgp, n);
+	originate_network(w->node[1].bgp, n);
 	world_settle(w);
 	assert_string_equal(world_routes(w, 0, BGP_IPV4_UNICAST), "");
 	world_free(w);

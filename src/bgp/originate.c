@@ -1,0 +1,81 @@
+/*
+ * Routes that are originated here, and the policies that they meet before any neighbor's.
+ */
+#include "bgp/speaker.h"
+
+void bgp_originate(struct bgp *b, const struct nlri *nlri, const struct attrs *attrs)
+{
+	const struct attrs *own = attrs_intern(b->rib.attrs, attrs);
+
+	if (!loc_rib_set(&b->rib, NULL, nlri, own) && b->rib.refused == 1)
+		log_error(b->log, LOG_BGP, "the RIB is full: new destinations are refused");
+	attrs_release(b->rib.attrs, own);
+}
+
+void bgp_withdraw(struct bgp *b, const struct nlri *nlri)
+{
+	loc_rib_unset(&b->rib, NULL, nlri);
+}
+
+/* RFC 8326 section 4: what we originate is to be left, too. */
+static void graceful_shutdown(struct bgp *b, struct attrs *a)
+{
+	uint32_t community = COMMUNITY_GRACEFUL_SHUTDOWN;
+
+	if (!b->settings.graceful_shutdown)
+		return;
+	attrs_add_communities(a, &community, 1, &b->arena);
+	a->has_local_pref = true;
+	a->local_pref = 0;
+}
+
+static bool permitted(struct bgp *b, const struct bgp_local *l, struct attrs *a)
+{
+	const struct policy *policy = &b->settings.policy;
+	struct policy_route route = {
+	    .nlri = &l->nlri, .interface = l->interface, .source = l->source, .as = b->settings.as};
+
+	return l->route_map == NULL ||
+	       route_map_apply(policy, policy_map_find(policy, l->route_map), &route, a, &b->arena);
+}
+
+bool bgp_originate_local(struct bgp *b, const struct bgp_local *l)
+{
+	struct attrs a = {.origin = (uint8_t)l->origin,
+	    .has_med = l->has_metric,
+	    .med = l->metric,
+	    .weight = BGP_LOCAL_WEIGHT};
+	bool permit = permitted(b, l, &a);
+
+	if (permit) {
+		graceful_shutdown(b, &a);
+		bgp_originate(b, &l->nlri, &a);
+	} else {
+		bgp_withdraw(b, &l->nlri);
+	}
+	arena_reset(&b->arena);
+	return permit;
+}
+
+bool bgp_fib_policy(struct bgp *b, const struct nlri *nlri, const struct attrs *attrs,
+    const char *interface, struct ip *src)
+{
+	const struct policy *policy = &b->settings.policy;
+	const char *name = b->settings.fib_route_map[nlri->family];
+	struct policy_route route = {.nlri = nlri, .interface = interface, .as = b->settings.as};
+	struct attrs a = *attrs;
+	bool permit;
+
+	*src = (struct ip){0};
+	if (name == NULL)
+		return true;
+	permit = route_map_apply(policy, policy_map_find(policy, name), &route, &a, &b->arena);
+	arena_reset(&b->arena);
+	*src = route.src;
+	return permit;
+}
+
+bool bgp_fib_policy_changed(const struct bgp *b, enum bgp_family family)
+{
+	return b->fib_policy_changed[family];
+}
