@@ -170,9 +170,11 @@ static struct nlri nlri_of(const struct prefix *p)
 	return (struct nlri){.family = family_of(p), .prefix = *p};
 }
 
+/* With a MULTI_EXIT_DISC of 0, as FRR has it. */
 static bool announce_network(struct origination *o, const struct prefix_facts *p)
 {
-	struct bgp_local l = {.nlri = nlri_of(&p->prefix), .origin = ORIGIN_IGP};
+	struct bgp_local l = {
+	    .nlri = nlri_of(&p->prefix), .origin = ORIGIN_IGP, .has_metric = true};
 
 	if (p->network == NULL)
 		return false;
@@ -320,8 +322,8 @@ static bool kind_of(uint8_t protocol, enum redistribute *from)
 {
 	if (protocol == RTPROT_EVPND || protocol == RTPROT_KERNEL || protocol == RTPROT_REDIRECT)
 		return false;
-	*from = protocol == RTPROT_STATIC || protocol == RTPROT_FRR_STATIC ? REDISTRIBUTE_STATIC
-									   : REDISTRIBUTE_KERNEL;
+	/* FRR's own, of its `ip route`. What others mark static it counts as the kernel's. */
+	*from = protocol == RTPROT_FRR_STATIC ? REDISTRIBUTE_STATIC : REDISTRIBUTE_KERNEL;
 	return *from == REDISTRIBUTE_STATIC || protocol < RTPROT_BGP || protocol > RTPROT_FRR_LAST;
 }
 
