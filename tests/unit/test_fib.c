@@ -23,6 +23,8 @@ struct host {
 	uint32_t next_id;
 	int refuse;
 	struct str lines;
+	struct ip src; /* by policy */
+	char denied;   /* first letter of an interface: by policy */
 	struct kernel_counters counters;
 };
 
@@ -67,6 +69,8 @@ static void kernel_op(void *context, const struct kernel_op *op)
 	for (size_t i = 0; op->verb != KERNEL_DELETE && i < r->nexthop_count; i++)
 		str_addf(&h->lines, " %s@%u", ip_text(&r->nexthops[i].gateway, text),
 		    r->nexthops[i].dev.v);
+	if (op->verb != KERNEL_DELETE && r->prefsrc.family != IP_NONE)
+		str_addf(&h->lines, " src %s", ip_text(&r->prefsrc, text));
 	/* What the operation points to is lent for the call. */
 	kept.content.route.nexthops = mem_dup(r->nexthops, r->nexthop_count * sizeof(*r->nexthops));
 	h->ops = mem_resize(h->ops, (h->op_count + 1) * sizeof(*h->ops));
@@ -129,9 +133,21 @@ static void link_is(struct host *h, uint32_t ifindex, bool up)
 	send(h, &e);
 }
 
+/* `ip protocol bgp route-map`: no way over the denied interface, and a source address. */
+static bool policy(void *context, const struct nlri *nlri, const struct attrs *attrs,
+    const char *interface, struct ip *src)
+{
+	const struct host *h = context;
+
+	(void)nlri;
+	(void)attrs;
+	*src = h->src;
+	return interface == NULL || interface[0] != h->denied;
+}
+
 static void start(struct host *h, const char *left_behind)
 {
-	struct fib_host host = {.context = h, .kernel_op = kernel_op};
+	struct fib_host host = {.context = h, .kernel_op = kernel_op, .policy = policy};
 	struct route_nexthop nexthop = {.gateway = ip_of("fe80::9"), .dev = {4}, .weight = 1};
 
 	*h = (struct host){.now = {1000000000}};
@@ -284,10 +300,30 @@ static void test_refused(void **state)
 	stop(&h);
 }
 
+/* What the policy says of each way; a new policy comes with the same routes again. */
+static void test_policy(void **state)
+{
+	struct host h;
+
+	(void)state;
+	start(&h, NULL);
+	h.denied = 'e'; /* link 4 */
+	best(&h, "10.0.0.2/32", 5, 4);
+	expect(&h, "add 10.0.0.2/32 fe80::5@5");
+	h.denied = 'f';
+	h.src = ip_of("10.0.0.1");
+	best(&h, "10.0.0.2/32", 5, 4);
+	expect(&h, "change 10.0.0.2/32 fe80::4@4 src 10.0.0.1");
+	best(&h, "10.0.0.2/32", 5, 0);
+	expect(&h, "delete 10.0.0.2/32");
+	stop(&h);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_multipath),
+	    cmocka_unit_test(test_policy),
 	    cmocka_unit_test(test_link_fails),
 	    cmocka_unit_test(test_comes_back),
 	    cmocka_unit_test(test_left_behind),

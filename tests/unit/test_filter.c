@@ -1,0 +1,387 @@
+/*
+ * Policies between speakers: each place where a neighbor's policy is applied, what a reload looks
+ * at again, default routes, graceful shutdown.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/mem.h"
+#include "settings_text.h"
+#include "speakers.h"
+
+/* The policies and the statements of neighbor 10.0.0.X of node 1 (AS 65002) in the chain 0-1-2,
+ * read from text as a daemon reads them. */
+static void configure(struct world *w, const char *lists, const char *top, const char *family)
+{
+	struct node *n = &w->node[1];
+	struct str text = {0};
+
+	str_addf(&text,
+	    "%s\nrouter bgp 65002\n bgp router-id 10.0.0.2\n no bgp ebgp-requires-policy\n"
+	    " neighbor 10.0.0.1 remote-as 65001\n neighbor 10.0.0.3 remote-as 65003\n%s\n"
+	    " address-family l2vpn evpn\n  neighbor 10.0.0.1 activate\n"
+	    "  neighbor 10.0.0.3 activate\n address-family ipv4 unicast\n%s\n",
+	    lists, top, family);
+	bgp_settings_fini(&n->settings);
+	settings_from_text(&n->settings, str_text(&text));
+	str_fini(&text);
+	world_configure(w, 1);
+	world_settle(w);
+}
+
+/* Node 0 announces three prefixes. */
+static struct world *chain(void)
+{
+	struct world *w = world_new(3);
+
+	world_chain(w, 3);
+	configure(w, "", "", "");
+	world_originate(w, 0, "10.1.0.0/24");
+	world_originate(w, 0, "10.2.0.0/24");
+	world_originate(w, 0, "10.2.0.0/25");
+	world_settle(w);
+	return w;
+}
+
+/* The prefixes that a node has: "10.1.0.0/24 10.2.0.0/24". */
+static const char *prefixes(struct world *w, int node)
+{
+	static char out[512];
+	const char *line = world_routes(w, node, BGP_IPV4_UNICAST);
+	size_t size = 0;
+
+	for (; *line != '\0'; line += strcspn(line, "\n") + 1) {
+		size_t n = strcspn(line, " ");
+
+		assert_true(size + n + 2 < sizeof(out));
+		if (size > 0)
+			out[size++] = ' ';
+		memcpy(out + size, line, n);
+		size += n;
+	}
+	out[size] = '\0';
+	return out;
+}
+
+#define ALL "10.1.0.0/24 10.2.0.0/24 10.2.0.0/25"
+
+static void test_each_place(void **state)
+{
+	static const struct {
+		const char *lists, *statement, *at1, *at2;
+	} rows[] = {
+	    {"", "", ALL, ALL},
+	    {"ip prefix-list L permit 10.2.0.0/24 le 32", "neighbor 10.0.0.1 prefix-list L in",
+		"10.2.0.0/24 10.2.0.0/25", "10.2.0.0/24 10.2.0.0/25"},
+	    {"ip prefix-list L permit 10.2.0.0/24", "neighbor 10.0.0.3 prefix-list L out", ALL,
+		"10.2.0.0/24"},
+	    {"access-list L permit 10.1.0.0/16", "neighbor 10.0.0.1 distribute-list L in",
+		"10.1.0.0/24", "10.1.0.0/24"},
+	    {"access-list L deny 10.1.0.0/16\naccess-list L permit any",
+		"neighbor 10.0.0.3 distribute-list L out", ALL, "10.2.0.0/24 10.2.0.0/25"},
+	    {"bgp as-path access-list L permit ^65009", "neighbor 10.0.0.1 filter-list L in", "",
+		""},
+	    {"bgp as-path access-list L permit ^65001$", "neighbor 10.0.0.3 filter-list L out", ALL,
+		ALL},
+	    {"bgp as-path access-list L deny ^65001$", "neighbor 10.0.0.3 filter-list L out", ALL,
+		""},
+	    {"ip prefix-list L permit 10.2.0.0/24\nroute-map M deny 1\n match ip address "
+	     "prefix-list L\nroute-map M permit 2\n",
+		"neighbor 10.0.0.1 route-map M in", "10.1.0.0/24 10.2.0.0/25",
+		"10.1.0.0/24 10.2.0.0/25"},
+	    {"ip prefix-list L permit 10.2.0.0/16 le 32\nbgp as-path access-list S permit .*\n"
+	     "route-map M permit 1\n match ip address prefix-len 25\n",
+		"neighbor 10.0.0.3 prefix-list L out\n neighbor 10.0.0.3 filter-list S out\n"
+		" neighbor 10.0.0.3 route-map M out",
+		ALL, "10.2.0.0/25"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		struct world *w = chain();
+
+		configure(w, rows[i].lists, "", rows[i].statement);
+		assert_string_equal(prefixes(w, 1), rows[i].at1);
+		assert_string_equal(prefixes(w, 2), rows[i].at2);
+		assert_int_equal(w->node[1].down_calls, 0);
+		/* and back */
+		configure(w, "", "", "");
+		assert_string_equal(prefixes(w, 2), ALL);
+		world_free(w);
+	}
+}
+
+/* What is named and not defined denies, and the log says so once. */
+static void test_missing(void **state)
+{
+	static const char *const rows[][2] = {{"prefix-list", "there is no prefix-list GONE"},
+	    {"distribute-list", "there is no access-list GONE"},
+	    {"filter-list", "there is no as-path access-list GONE"},
+	    {"route-map", "there is no route-map GONE"}};
+
+	(void)state;
+	for (size_t i = 0; i < 4; i++) {
+		struct world *w = chain();
+		const char *said;
+		char statement[80];
+
+		snprintf(statement, sizeof(statement), "neighbor 10.0.0.3 %s GONE out", rows[i][0]);
+		configure(w, "", "", statement);
+		assert_string_equal(prefixes(w, 1), ALL);
+		assert_string_equal(prefixes(w, 2), "");
+		said = strstr(str_text(&w->node[1].logged), rows[i][1]);
+		assert_non_null(said);
+		assert_null(strstr(said + 1, rows[i][1]));
+		world_free(w);
+	}
+}
+
+/* A list changes: who depends on it hears the difference, nobody else hears anything. */
+static void test_reload_looks_at_what_depends(void **state)
+{
+	struct world *w = chain();
+	const char *out = "neighbor 10.0.0.3 route-map OUT out\nneighbor 10.0.0.1 route-map IN in";
+	const char *maps = "ip prefix-list L permit 10.1.0.0/24\nip prefix-list OTHER permit any\n"
+			   "route-map OUT permit 1\n match ip address prefix-list L\n"
+			   "route-map IN permit 1\n";
+	unsigned updates;
+	char text[512];
+
+	(void)state;
+	configure(w, maps, "", out);
+	assert_string_equal(prefixes(w, 2), "10.1.0.0/24");
+	updates = w->node[1].updates_out + w->node[0].updates_out;
+	snprintf(text, sizeof(text), "%sip prefix-list OTHER deny 10.0.0.0/8\n", maps);
+	configure(w, text, "", out);
+	assert_int_equal(w->node[1].updates_out + w->node[0].updates_out, updates);
+	snprintf(text, sizeof(text), "%sip prefix-list L permit 10.2.0.0/25\n", maps);
+	configure(w, text, "", out);
+	assert_string_equal(prefixes(w, 2), "10.1.0.0/24 10.2.0.0/25");
+	/* one route more for node 2; node 0 was asked for nothing */
+	assert_int_equal(w->node[1].updates_out + w->node[0].updates_out, updates + 1);
+	assert_int_equal(w->node[1].down_calls, 0);
+	world_free(w);
+}
+
+/* ---- weight ---- */
+
+static void test_weight(void **state)
+{
+	struct world *w = chain();
+
+	(void)state;
+	world_originate(w, 2, "10.1.0.0/24");
+	world_settle(w);
+	assert_non_null(
+	    strstr(world_routes(w, 1, BGP_IPV4_UNICAST), "10.1.0.0/24 path 65001 from 10.0.0.1*"));
+	configure(w, "", "", "neighbor 10.0.0.3 weight 5");
+	assert_non_null(
+	    strstr(world_routes(w, 1, BGP_IPV4_UNICAST), "10.1.0.0/24 path 65003 from 10.0.0.3*"));
+	/* a route-map has the last word, and a route of our own has 32768 */
+	configure(w, "route-map W permit 1\n set weight 4\n", "",
+	    "neighbor 10.0.0.3 weight 5\nneighbor 10.0.0.3 route-map W in\n"
+	    "neighbor 10.0.0.1 weight 4\n");
+	assert_non_null(
+	    strstr(world_routes(w, 1, BGP_IPV4_UNICAST), "10.1.0.0/24 path 65001 from 10.0.0.1*"));
+	world_originate(w, 1, "10.1.0.0/24");
+	world_settle(w);
+	assert_non_null(
+	    strstr(world_routes(w, 1, BGP_IPV4_UNICAST), "10.1.0.0/24 path  from here*"));
+	configure(w, "route-map W permit 1\n set weight 40000\n", "",
+	    "neighbor 10.0.0.1 route-map W in\n");
+	assert_non_null(
+	    strstr(world_routes(w, 1, BGP_IPV4_UNICAST), "10.1.0.0/24 path 65001 from 10.0.0.1*"));
+	/* nobody else hears of weights */
+	assert_non_null(strstr(prefixes(w, 2), "10.1.0.0/24"));
+	world_free(w);
+}
+
+/* ---- default routes ---- */
+
+#define DEFAULT "neighbor 10.0.0.3 default-originate"
+
+static void test_default_originate(void **state)
+{
+	struct world *w = chain();
+
+	(void)state;
+	configure(w, "", "", DEFAULT);
+	assert_string_equal(prefixes(w, 2), "0.0.0.0/0 " ALL);
+	assert_non_null(
+	    strstr(world_routes(w, 2, BGP_IPV4_UNICAST), "0.0.0.0/0 path 65002 from 10.0.0.2*"));
+	/* in no RIB, and for nobody else */
+	assert_string_equal(prefixes(w, 1), ALL);
+	assert_string_equal(prefixes(w, 0), ALL);
+	/* it stands in front of a default route of the RIB */
+	world_originate(w, 0, "0.0.0.0/0");
+	world_settle(w);
+	assert_non_null(
+	    strstr(world_routes(w, 2, BGP_IPV4_UNICAST), "0.0.0.0/0 path 65002 from 10.0.0.2*"));
+	configure(w, "", "", "");
+	assert_non_null(strstr(world_routes(w, 2, BGP_IPV4_UNICAST), "0.0.0.0/0 path 65002 65001"));
+	world_withdraw(w, 0, "0.0.0.0/0");
+	world_settle(w);
+	assert_string_equal(prefixes(w, 2), ALL);
+	/* no other policy concerns it */
+	configure(w, "", "", DEFAULT "\nneighbor 10.0.0.3 route-map GONE out");
+	assert_string_equal(prefixes(w, 2), "0.0.0.0/0");
+	world_free(w);
+}
+
+static void test_conditional_default(void **state)
+{
+	const char *lists = "ip prefix-list L permit 10.8.0.0/15 le 24\n"
+			    "route-map D permit 1\n match ip address prefix-list L\n";
+	struct world *w = chain();
+
+	(void)state;
+	configure(w, lists, "", DEFAULT " route-map D");
+	assert_string_equal(prefixes(w, 2), ALL);
+	world_originate(w, 0, "10.8.0.0/24");
+	world_originate(w, 0, "10.9.0.0/24");
+	world_settle(w);
+	assert_string_equal(prefixes(w, 2), "0.0.0.0/0 " ALL " 10.8.0.0/24 10.9.0.0/24");
+	/* the witness goes, another one is found; then the last */
+	world_withdraw(w, 0, "10.8.0.0/24");
+	world_settle(w);
+	assert_string_equal(prefixes(w, 2), "0.0.0.0/0 " ALL " 10.9.0.0/24");
+	world_withdraw(w, 0, "10.9.0.0/24");
+	world_settle(w);
+	assert_string_equal(prefixes(w, 2), ALL);
+	/* a reload that changes the condition */
+	configure(w,
+	    "ip prefix-list L permit 10.1.0.0/24\nroute-map D permit 1\n match ip address "
+	    "prefix-list L\n",
+	    "", DEFAULT " route-map D");
+	assert_string_equal(prefixes(w, 2), "0.0.0.0/0 " ALL);
+	configure(w, "", "", DEFAULT " route-map GONE");
+	assert_string_equal(prefixes(w, 2), ALL);
+	world_free(w);
+}
+
+/* The session ends and comes back: so does the default route. */
+static void test_default_over_a_session(void **state)
+{
+	struct world *w = chain();
+
+	(void)state;
+	configure(w, "route-map D permit 1\n", "", DEFAULT " route-map D");
+	assert_string_equal(prefixes(w, 2), "0.0.0.0/0 " ALL);
+	world_cut(w, 1, 2);
+	world_settle(w);
+	assert_string_equal(prefixes(w, 2), "");
+	world_advance(w, 300000);
+	assert_string_equal(prefixes(w, 2), "0.0.0.0/0 " ALL);
+	world_free(w);
+}
+
+/* ---- well-known communities ---- */
+
+static const char *wanted;
+static const struct attrs *found;
+
+static void look(
+    void *context, const struct nlri *n, const struct bgp_dest_route *routes, size_t count)
+{
+	char text[PREFIX_TEXT_MAX];
+
+	(void)context;
+	if (count > 0 && strcmp(prefix_text(&n->prefix, text), wanted) == 0)
+		found = routes[0].route.attrs;
+}
+
+static const struct attrs *attrs_at(struct world *w, int node, const char *prefix)
+{
+	wanted = prefix;
+	found = NULL;
+	bgp_walk(w->node[node].bgp, BGP_IPV4_UNICAST, &w->arena, NULL, look);
+	assert_non_null(found);
+	return found;
+}
+
+/* RFC 8326: received, the last choice; about to go, everybody is told. */
+static void test_graceful_shutdown(void **state)
+{
+	static const uint32_t community = COMMUNITY_GRACEFUL_SHUTDOWN;
+	struct world *w = chain();
+	const struct attrs *a;
+
+	(void)state;
+	world_originate_with(
+	    w, 0, "10.3.0.0/24", &(struct attrs){.communities = &community, .community_count = 1});
+	world_settle(w);
+	a = attrs_at(w, 1, "10.3.0.0/24");
+	assert_true(a->has_local_pref);
+	assert_int_equal(a->local_pref, 0);
+	assert_false(attrs_at(w, 1, "10.1.0.0/24")->has_local_pref);
+	configure(w, "", " bgp graceful-shutdown", "");
+	assert_true(attrs_have_community(attrs_at(w, 1, "10.1.0.0/24"), community));
+	assert_true(attrs_have_community(attrs_at(w, 2, "10.1.0.0/24"), community));
+	assert_int_equal(attrs_at(w, 2, "10.1.0.0/24")->local_pref, 0);
+	configure(w, "", "", "");
+	assert_false(attrs_have_community(attrs_at(w, 2, "10.1.0.0/24"), community));
+	assert_int_equal(w->node[1].down_calls, 0);
+	world_free(w);
+}
+
+/* RFC 7999 section 3.2; RFC 1997. */
+static void test_well_known(void **state)
+{
+	static const uint32_t blackhole = COMMUNITY_BLACKHOLE, local_as = 0xffffff03;
+	struct world *w = chain();
+
+	(void)state;
+	world_originate_with(
+	    w, 0, "10.3.0.0/24", &(struct attrs){.communities = &blackhole, .community_count = 1});
+	world_originate(w, 1, "10.5.0.0/24");
+	world_settle(w);
+	assert_true(attrs_have_community(attrs_at(w, 1, "10.3.0.0/24"), COMMUNITY_NO_EXPORT));
+	assert_string_equal(prefixes(w, 2), ALL " 10.5.0.0/24");
+	world_originate_with(
+	    w, 1, "10.5.0.0/24", &(struct attrs){.communities = &local_as, .community_count = 1});
+	world_settle(w);
+	assert_string_equal(prefixes(w, 2), ALL);
+	world_free(w);
+}
+
+/* What is of this host, or does not cross the session, is not told. */
+static void test_what_does_not_cross(void **state)
+{
+	struct world *w = chain();
+	const struct attrs *a;
+
+	(void)state;
+	configure(w,
+	    "route-map M permit 1\n set local-preference 7\n set weight 8\n set tag 9\n"
+	    " set originator-id 1.2.3.4\n set extcommunity bandwidth 8 non-transitive\n",
+	    "", "neighbor 10.0.0.3 route-map M out");
+	a = attrs_at(w, 2, "10.1.0.0/24");
+	assert_false(a->has_local_pref || a->has_originator_id);
+	assert_int_equal(a->weight + a->tag, 0);
+	assert_int_equal(a->extcomm_count, 0);
+	world_free(w);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(test_each_place),
+	    cmocka_unit_test(test_missing),
+	    cmocka_unit_test(test_reload_looks_at_what_depends),
+	    cmocka_unit_test(test_weight),
+	    cmocka_unit_test(test_default_originate),
+	    cmocka_unit_test(test_conditional_default),
+	    cmocka_unit_test(test_default_over_a_session),
+	    cmocka_unit_test(test_graceful_shutdown),
+	    cmocka_unit_test(test_well_known),
+	    cmocka_unit_test(test_what_does_not_cross),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
