@@ -98,6 +98,7 @@ def text_path(raw):
     return " ".join(out)
 
 
+# An extended community that is set on the way in and out stands twice in what FRR sends: read as the set that it is.
 def split(raw, size):
     return sorted(raw[i : i + size].hex() for i in range(0, len(raw), size))
 
@@ -106,7 +107,7 @@ NAMES = {1: "origin", 2: "path", 3: "nexthop", 4: "med", 5: "localpref", 6: "ato
 READ = {
     1: lambda v: v[0], 2: text_path, 3: lambda v: str(ipaddress.ip_address(v)), 4: lambda v: int.from_bytes(v, "big"), 5: lambda v: int.from_bytes(v, "big"),
     6: lambda v: True, 7: lambda v: f"{int.from_bytes(v[:4], 'big')} {ipaddress.ip_address(v[4:8])}", 8: lambda v: split(v, 4),
-    9: lambda v: str(ipaddress.ip_address(v)), 10: lambda v: split(v, 4), 16: lambda v: split(v, 8), 32: lambda v: split(v, 12),
+    9: lambda v: str(ipaddress.ip_address(v)), 10: lambda v: split(v, 4), 16: lambda v: sorted(set(split(v, 8))), 32: lambda v: split(v, 12),
 }  # fmt: skip
 
 
