@@ -120,6 +120,8 @@ static void adapt(
 {
 	const struct bgp_settings *g = &p->bgp->settings;
 
+	session_keepalive_changed(&p->active, now);
+	session_keepalive_changed(&p->passive, now);
 	for (enum bgp_family f = 0; f < BGP_FAMILIES; f++) {
 		if (!in_equal(old, &was->family[f], g, &p->settings->family[f], f) ||
 		    was->enforce_first_as != p->settings->enforce_first_as ||

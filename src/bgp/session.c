@@ -187,14 +187,29 @@ static bool refuse(struct notification *error, uint8_t subcode)
 	return false;
 }
 
+static uint16_t keepalive_interval(const struct session *s)
+{
+	uint16_t wanted = s->peer->settings->keepalive_s;
+
+	return wanted != 0 && wanted < s->hold_s / 3 ? wanted : s->hold_s / 3;
+}
+
 static void negotiate_timers(struct session *s, const struct open *o)
 {
 	const struct neighbor_settings *n = s->peer->settings;
 
 	s->hold_s = o->hold_s < n->hold_s ? o->hold_s : n->hold_s;
-	s->keepalive_s = s->hold_s / 3;
-	if (n->keepalive_s != 0 && n->keepalive_s < s->keepalive_s)
-		s->keepalive_s = n->keepalive_s;
+	s->keepalive_s = keepalive_interval(s);
+}
+
+void session_keepalive_changed(struct session *s, mono_t now)
+{
+	uint16_t interval = keepalive_interval(s);
+
+	if (s->state < BGP_OPENCONFIRM || interval == s->keepalive_s)
+		return;
+	s->keepalive_s = interval;
+	restart_keepalive(s, now);
 }
 
 /* RFC 7911 section 5: a direction wants the word of both. */

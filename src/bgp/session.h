@@ -62,6 +62,8 @@ bool session_blocked(const struct session *s);
 /* Judge an OPEN by what we expect of this peer. False: *error is filled. Else the fields
  * "negotiated" are set. */
 bool session_negotiate(struct session *s, const struct open *o, struct notification *error);
+/* Our keepalive interval is another one now; the peer need not know (RFC 4271 section 4.4). */
+void session_keepalive_changed(struct session *s, mono_t now);
 
 /* ---- fsm.c: RFC 4271 section 8 ---- */
 

@@ -162,7 +162,7 @@ bool neighbor_session_equal(const struct neighbor_settings *a, const struct neig
 	       a->extended_nexthop == b->extended_nexthop &&
 	       a->graceful_restart == b->graceful_restart && a->ttl == b->ttl &&
 	       a->ttl_security_hops == b->ttl_security_hops && auth_equal(a->auth, b->auth) &&
-	       a->port == b->port && a->keepalive_s == b->keepalive_s && a->hold_s == b->hold_s &&
+	       a->port == b->port && a->hold_s == b->hold_s &&
 	       ip_equal(&a->update_source, &b->update_source) &&
 	       strcmp(a->update_source_dev, b->update_source_dev) == 0;
 }

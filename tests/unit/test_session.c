@@ -1232,9 +1232,11 @@ static void test_reload_without_reset(void **state)
 	world_settle(w);
 	w->node[0].settings.neighbors[0].description = mem_strdup("leaf");
 	w->node[0].settings.multipath_relax = true;
+	w->node[0].settings.neighbors[0].keepalive_s = 1; /* the OPEN does not tell it */
 	world_configure(w, 0);
 	world_settle(w);
 	assert_int_equal(w->node[0].down_calls, 0);
+	assert_int_equal(world_peer(w, 0, 1).keepalive_s, 1);
 	assert_string_equal(world_peer(w, 0, 1).description, "leaf");
 	/* a setting of the OPEN: reset, and up again at once */
 	w->node[0].settings.neighbors[0].hold_s = 30;
