@@ -97,9 +97,11 @@ static void reset_for_change(struct peer *p, mono_t now)
 		restart_forget(p);
 }
 
-/* Routes already taken in were judged by the old policy. */
+/* Routes already taken in were judged by the old policy, and so were those that were too many. */
 static void inbound_changed(struct peer *p, enum bgp_family f, mono_t now)
 {
+	if (p->overflowed)
+		peer_limit_changed(p, f, now);
 	if (!p->families[f])
 		return;
 	if (p->up->route_refresh)
@@ -156,6 +158,8 @@ static void update_peer(
 		p->address = s->address;
 	else if (!was->unnumbered)
 		p->address = (struct ip){0};
+	for (enum bgp_family f = 0; f < BGP_FAMILIES; f++)
+		peer_limit_changed(p, f, now);
 }
 
 static struct peer *take_peer(struct peer **peers, size_t count, const char *name)
