@@ -425,23 +425,29 @@ static void consider_router_id(const struct mirror_link *l, struct ip *best, boo
 	}
 }
 
+/* Once, from all that the host has: what configured addresses and reloads do later changes it no
+ * more. */
+static void derive_router_id(struct engine *e)
+{
+	const struct mirror_link **l;
+	bool loopback = false;
+
+	if (e->router_id.family != IP_NONE || !mirror_is_synced(e->mirror))
+		return;
+	for (l = mirror_links(e->mirror, &e->arena); *l != NULL; l++)
+		consider_router_id(*l, &e->router_id, &loopback);
+}
+
 /* What the configuration leaves to the host. */
 static void fill_in(struct engine *e)
 {
 	struct config *c = e->config;
-	const struct mirror_link **l = mirror_links(e->mirror, &e->arena);
-	struct ip best = {0};
-	bool loopback = false;
 
 	for (size_t i = 0; i < c->bgp.neighbor_count; i++)
 		if (c->bgp.neighbors[i].port == 0)
 			c->bgp.neighbors[i].port = e->start.bgp_port;
 	if (c->bgp.hostname[0] == '\0')
 		memcpy(c->bgp.hostname, e->start.hostname, sizeof(c->bgp.hostname));
-	for (; *l != NULL; l++)
-		consider_router_id(*l, &best, &loopback);
-	if (e->router_id.family == IP_NONE)
-		e->router_id = best;
 	if (c->bgp.router_id.family == IP_NONE)
 		c->bgp.router_id = c->evpn.router_id = e->router_id;
 }
@@ -556,6 +562,7 @@ static void mirror_changed(void *context, const struct kernel_event *event)
 static void dump_ended(struct engine *e, enum kernel_table table, bool clean)
 {
 	e->dump_running[table] = false;
+	e->links_dirty = true;
 	if (clean || e->dump_retries[table] >= DUMP_RETRIES) {
 		e->dump_retries[table] = 0;
 		return;
@@ -996,7 +1003,10 @@ static void recompute(struct engine *e)
 
 	/* Without a router id no session starts: as soon as the host has an address, there is one.
 	 */
-	if (e->links_dirty && e->config->bgp.enabled && e->config->bgp.router_id.family == IP_NONE)
+	if (e->links_dirty)
+		derive_router_id(e);
+	if (e->router_id.family != IP_NONE && e->config->bgp.enabled &&
+	    e->config->bgp.router_id.family == IP_NONE)
 		parts_configure(e);
 	ra_update_links(e);
 	if (e->bfd_dirty)
