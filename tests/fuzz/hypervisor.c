@@ -90,6 +90,8 @@ static void execute(struct hypervisor *h, const struct action *a)
 	struct event e = {.kind = EVENT_PEER_CLOSED};
 
 	h->others += a->kind != ACTION_CTL_REPLY && a->kind != ACTION_LOG;
+	if (h->take != NULL && h->take(h->context, a))
+		return;
 	if (a->kind == ACTION_KERNEL_DUMP) {
 		dump(h, a->dump);
 	} else if (a->kind == ACTION_KERNEL_OP) {

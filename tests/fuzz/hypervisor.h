@@ -23,6 +23,8 @@ struct hypervisor {
 	/* Every reply to a control client; NULL: dropped. */
 	void *context;
 	void (*reply)(void *context, const struct action *a);
+	/* Sees every action first; true: it was taken care of. NULL: nobody does. */
+	bool (*take)(void *context, const struct action *a);
 	bool peer_open;	  /* the peer has opened its session */
 	bool peer_closed; /* the engine closed the peer's connection */
 	unsigned others;  /* actions that were neither replies nor log lines */

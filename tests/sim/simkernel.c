@@ -173,19 +173,26 @@ static void notify_route(struct simkernel *k, const struct sim_route *row, bool 
 	notify(k, &e);
 }
 
+static void notify_addr(
+    struct simkernel *k, const struct sim_link *l, size_t i, bool gone, bool dump)
+{
+	struct kernel_event e = {
+	    .kind = gone ? KERNEL_ADDR_DEL : KERNEL_ADDR_NEW, .from_dump = dump};
+
+	e.addr.dev = l->link.ifindex;
+	e.addr.prefix = l->addrs[i];
+	e.addr.entry = l->addr_entries[i];
+	notify(k, &e);
+}
+
 static void notify_link(struct simkernel *k, const struct sim_link *l, bool dump)
 {
 	struct kernel_event e = {.kind = KERNEL_LINK_NEW, .from_dump = dump};
 
 	e.link = l->link;
 	notify(k, &e);
-	for (size_t i = 0; dump && i < l->addr_count; i++) {
-		struct kernel_event a = {.kind = KERNEL_ADDR_NEW, .from_dump = true};
-
-		a.addr.dev = l->link.ifindex;
-		a.addr.prefix = l->addrs[i];
-		notify(k, &a);
-	}
+	for (size_t i = 0; dump && i < l->addr_count; i++)
+		notify_addr(k, l, i, false, true);
 	if (l->vlan_count > 0) {
 		struct kernel_event v = {.kind = KERNEL_PORT_VLANS, .from_dump = dump};
 
@@ -566,6 +573,63 @@ static int route_delete(struct simkernel *k, const struct kernel_op *op)
 /* ---- the daemon's operations
  * --------------------------------------------------------------------------------------- */
 
+/* ---- addresses
+ * --------------------------------------------------------------------------------------------------
+ */
+
+/* addr_count: the link does not have it. */
+static size_t addr_find(const struct sim_link *l, const struct prefix *prefix)
+{
+	size_t i = 0;
+
+	while (i < l->addr_count && !prefix_equal(&l->addrs[i], prefix))
+		i++;
+	return i;
+}
+
+static bool addr_read(struct simkernel *k, const struct addr_key *key, struct addr_entry *entry)
+{
+	const struct sim_link *l = simkernel_link(k, key->dev.v);
+	size_t i = l != NULL ? addr_find(l, &key->prefix) : 0;
+
+	if (l == NULL || i == l->addr_count)
+		return false;
+	*entry = l->addr_entries[i];
+	return true;
+}
+
+static int addr_delete(struct simkernel *k, const struct addr_key *key)
+{
+	struct sim_link *l = simkernel_link(k, key->dev.v);
+	size_t i = l != NULL ? addr_find(l, &key->prefix) : 0, behind;
+
+	if (l == NULL)
+		return ENODEV;
+	if (i == l->addr_count)
+		return EADDRNOTAVAIL;
+	notify_addr(k, l, i, true, false);
+	behind = --l->addr_count - i;
+	memmove(&l->addrs[i], &l->addrs[i + 1], behind * sizeof(*l->addrs));
+	memmove(&l->addr_entries[i], &l->addr_entries[i + 1], behind * sizeof(*l->addr_entries));
+	return 0;
+}
+
+static int addr_write(
+    struct simkernel *k, const struct addr_key *key, const struct addr_entry *entry)
+{
+	struct sim_link *l = simkernel_link(k, key->dev.v);
+
+	if (l == NULL)
+		return ENODEV;
+	if (addr_find(l, &key->prefix) < l->addr_count)
+		return EEXIST;
+	check(l->addr_count < sizeof(l->addrs) / sizeof(*l->addrs));
+	l->addrs[l->addr_count] = key->prefix;
+	l->addr_entries[l->addr_count] = *entry;
+	notify_addr(k, l, l->addr_count++, false, false);
+	return 0;
+}
+
 static bool slot_read(struct simkernel *k, const struct slot_key *key, struct slot_content *content)
 {
 	const struct sim_fdb *fdb;
@@ -604,7 +668,7 @@ static bool slot_read(struct simkernel *k, const struct slot_key *key, struct sl
 			content->bridge_port.learning = l->link.port.learning;
 		return l != NULL;
 	case SLOT_ADDR:
-		break;
+		return addr_read(k, &key->addr, &content->addr);
 	}
 	return false;
 }
@@ -656,7 +720,8 @@ static int write_slot(struct simkernel *k, const struct kernel_op *op)
 	case SLOT_BRIDGE_PORT:
 		return set_port(k, op);
 	case SLOT_ADDR:
-		return EOPNOTSUPP;
+		return remove ? addr_delete(k, &op->key.addr)
+			      : addr_write(k, &op->key.addr, &op->content.addr);
 	}
 	return EOPNOTSUPP;
 }

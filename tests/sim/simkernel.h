@@ -70,7 +70,8 @@ struct sim_route {
 
 struct sim_link {
 	struct link link;
-	struct prefix addrs[4];
+	struct prefix addrs[8];
+	struct addr_entry addr_entries[8];
 	size_t addr_count;
 	struct port_vlan vlans[4];
 	size_t vlan_count;
