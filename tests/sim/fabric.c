@@ -8,9 +8,11 @@
 #include "sim.h"
 
 #include <errno.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "base/check.h"
 #include "base/mem.h"
 
 struct sim_conn {
@@ -60,37 +62,82 @@ static void cable_add(struct sim *s, size_t *count, size_t a, size_t b, size_t *
 	c->up = true;
 }
 
-static void write_config(struct sim_node *n, size_t uplinks)
+static __attribute__((format(printf, 2, 3))) void config_add(
+    struct sim_node *n, const char *format, ...)
+{
+	size_t at = strlen(n->config);
+	va_list args;
+	int size;
+
+	va_start(args, format);
+	size = vsnprintf(n->config + at, sizeof(n->config) - at, format, args);
+	va_end(args);
+	check(size >= 0 && at + (size_t)size < sizeof(n->config));
+}
+
+static void config_route_maps(struct sim_node *n)
+{
+	if ((n->policy & POLICY_TAG) != 0)
+		config_add(
+		    n, "route-map LEAF-IN permit 1\n set community 65000:1 no-export additive\n");
+	else
+		config_add(n, "route-map LEAF-IN permit 1\n set community no-export additive\n");
+	config_add(n, "exit\nroute-map NOTHING deny 1\nexit\n");
+}
+
+static size_t uplink_count(const struct sim_node *n)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < SIM_LINKS; i++)
+		count += n->sim->cables[i].node[0] == n || n->sim->cables[i].node[1] == n;
+	return count;
+}
+
+static void config_neighbors(struct sim_node *n)
+{
+	config_add(n, " neighbor FABRIC peer-group\n neighbor FABRIC remote-as external\n");
+	if ((n->policy & POLICY_HOLD) != 0)
+		config_add(n, " neighbor FABRIC timers 3 12\n");
+	else if ((n->policy & POLICY_KEEPALIVE) != 0)
+		config_add(n, " neighbor FABRIC timers 2 9\n");
+	for (size_t i = 0; i < uplink_count(n); i++)
+		config_add(n, " neighbor eth%zu interface peer-group FABRIC\n", 4 + i);
+}
+
+static void config_ingress(struct sim_node *n)
+{
+	config_add(n, "  neighbor FABRIC route-map LEAF-IN in\n");
+	if ((n->policy & POLICY_DENY) != 0)
+		config_add(n, "  neighbor eth4 route-map NOTHING in\n");
+}
+
+void fabric_configure(struct sim_node *n)
 {
 	char text[IP_TEXT_MAX];
-	size_t size = sizeof(n->config), at;
 	bool hypervisor = n->vtep.family != IP_NONE;
 
-	at = (size_t)snprintf(n->config, size,
-	    "frr defaults datacenter\nhostname %s\nevpn audit-interval 10\nroute-map LEAF-IN "
-	    "permit 1\n set community "
-	    "no-export "
-	    "additive\nexit\nrouter bgp %zu\n bgp router-id 10.0.%d.%zu\n bgp bestpath as-path "
-	    "multipath-relax\n neighbor FABRIC peer-group\n neighbor FABRIC remote-as external\n",
-	    n->name, 65001 + n->index, hypervisor ? 0 : 1, n->index + 1);
+	n->config[0] = '\0';
+	config_add(n, "frr defaults datacenter\nhostname %s\nevpn audit-interval 10\n", n->name);
+	config_route_maps(n);
+	config_add(n, "router bgp %zu\n bgp router-id 10.0.%d.%zu\n", 65001 + n->index,
+	    hypervisor ? 0 : 1, n->index + 1);
+	config_add(n, " bgp bestpath as-path multipath-relax\n");
 	if (n->sim->swarm.graceful)
-		at += (size_t)snprintf(n->config + at, size - at,
-		    " bgp graceful-restart\n bgp graceful-restart preserve-fw-state\n");
-	for (size_t i = 0; i < uplinks; i++)
-		at += (size_t)snprintf(n->config + at, size - at,
-		    " neighbor eth%zu interface peer-group FABRIC\n", 4 + i);
-	if (hypervisor)
-		at += (size_t)snprintf(n->config + at, size - at,
-		    " address-family ipv4 unicast\n  network %s/32\n  neighbor FABRIC route-map "
-		    "LEAF-IN in\n "
-		    "exit-address-family\n",
-		    ip_text(&n->vtep, text));
-	at += (size_t)snprintf(
-	    n->config + at, size - at, " address-family l2vpn evpn\n  neighbor FABRIC activate\n");
-	if (hypervisor)
-		at += (size_t)snprintf(n->config + at, size - at,
-		    "  neighbor FABRIC route-map LEAF-IN in\n  advertise-all-vni\n");
-	snprintf(n->config + at, size - at, " exit-address-family\nexit\n");
+		config_add(n, " bgp graceful-restart\n bgp graceful-restart preserve-fw-state\n");
+	config_neighbors(n);
+	if (hypervisor) {
+		config_add(
+		    n, " address-family ipv4 unicast\n  network %s/32\n", ip_text(&n->vtep, text));
+		config_ingress(n);
+		config_add(n, " exit-address-family\n");
+	}
+	config_add(n, " address-family l2vpn evpn\n  neighbor FABRIC activate\n");
+	if (hypervisor) {
+		config_ingress(n);
+		config_add(n, "  advertise-all-vni\n");
+	}
+	config_add(n, " exit-address-family\nexit\n");
 }
 
 void fabric_build(struct sim *s)
@@ -112,7 +159,7 @@ void fabric_build(struct sim *s)
 
 			simkernel_link(&n->kernel, ifindex)->addrs[0].addr = link_local(n, ifindex);
 		}
-		write_config(n, used[i]);
+		fabric_configure(n);
 	}
 }
 

@@ -1,8 +1,8 @@
 /*
  * What goes wrong, each kind only if this seed's swarm has it: daemons are killed or stopped and
  * come back, with their state file, without, or with a torn one; connections break; cables are
- * pulled; the monitor overflows; access ports flap. Kernel errors and window hits are the
- * executor's (sim.c).
+ * pulled; the monitor overflows; access ports flap; policy and timers change by a reload. Kernel
+ * errors and window hits are the executor's (sim.c).
  */
 #include "sim.h"
 
@@ -89,6 +89,17 @@ static void flap_port(struct sim *s)
 	sim_at(s, sim_between_us(s, 100000, 2000000), port_back, n, port, false);
 }
 
+/* Hypervisors change what they take in from their leaves; anybody changes timers. */
+static void reload(struct sim *s)
+{
+	struct sim_node *n = &s->nodes[sim_random(s, SIM_NODES)];
+	static const unsigned all[] = {
+	    POLICY_KEEPALIVE, POLICY_HOLD, POLICY_TAG, POLICY_DENY, POLICY_TAG | POLICY_DENY};
+	bool hypervisor = n->index < SIM_HYPERVISORS;
+
+	sim_node_reload(n, n->policy ^ all[sim_random(s, hypervisor ? 5 : 2)]);
+}
+
 static void fault_step(struct sim *s, void *argument, uint32_t number)
 {
 	const struct sim_swarm *w = &s->swarm;
@@ -105,6 +116,8 @@ static void fault_step(struct sim *s, void *argument, uint32_t number)
 		s->nodes[sim_random(s, SIM_HYPERVISORS)].overrun_next = true;
 	if (w->port_flaps && sim_chance(s, 10))
 		flap_port(s);
+	if (w->reloads && sim_chance(s, 20))
+		reload(s);
 	sim_at(s, sim_between_us(s, 50000, 900000), fault_step, argument, number, false);
 }
 
@@ -135,6 +148,8 @@ void faults_heal(struct sim *s)
 
 		if (n->engine == NULL)
 			restart_step(s, n, 0);
+		if ((n->policy & POLICY_DENY) != 0)
+			sim_node_reload(n, n->policy & ~(unsigned)POLICY_DENY);
 		if (i < SIM_HYPERVISORS) {
 			simkernel_link_set(&n->kernel, SIM_ACCESS, true);
 			simkernel_link_set(&n->kernel, SIM_PLAIN_ACCESS, true);

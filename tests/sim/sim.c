@@ -339,6 +339,8 @@ static void execute(struct sim_node *n, const struct action *a)
 		fabric_send(n, a->peer.conn, a->peer.bytes, a->peer.size);
 		break;
 	case ACTION_PEER_CLOSE:
+		if (n->reloading)
+			sim_fail(n->sim, "%s: a new policy closes a connection", n->name);
 		fabric_close(n, a->peer.conn);
 		break;
 	case ACTION_RA_WATCH:
@@ -370,9 +372,11 @@ static void turn(struct sim_node *n, const struct event *event)
 
 	if (++n->sim->turns > TURNS_MAX)
 		sim_fail(n->sim, "%s turns without end", n->name);
+	n->reloading = event->kind == EVENT_CONFIG && n->keeps_sessions;
 	engine_handle(n->engine, event, n->sim->now);
 	while (engine_next_action(n->engine, &a))
 		execute(n, &a);
+	n->reloading = false;
 }
 
 static void drain(struct sim_node *n)
@@ -514,6 +518,20 @@ void sim_node_stop(struct sim_node *n)
 	n->sim->stops++;
 }
 
+void sim_node_reload(struct sim_node *n, unsigned policy)
+{
+	struct event e = {.kind = EVENT_CONFIG, .config = {.file = "sim.conf", .text = n->config}};
+	unsigned changed = n->policy ^ policy;
+
+	n->policy = policy;
+	fabric_configure(n);
+	n->keeps_sessions = (changed & POLICY_HOLD) == 0;
+	sim_trace(n->sim, "%s reloads: policy %#x, changed %#x", n->name, policy, changed);
+	n->sim->reloads += n->engine != NULL;
+	sim_node_event(n, &e);
+	n->keeps_sessions = false;
+}
+
 void sim_node_command(struct sim_node *n, const char *line)
 {
 	struct event e = {.kind = EVENT_CTL_REQUEST, .ctl = {.client = 1, .line = line}};
@@ -604,6 +622,7 @@ static void swarm_choose(struct sim *s)
 	    .missing_dump_rows = sim_chance(s, 50),
 	    .long_turns = sim_chance(s, 70),
 	    .graceful = sim_chance(s, 50)};
+	s->swarm.reloads = sim_chance(s, 40);
 	/* In bulk the notifications stand for the read before a write. */
 	s->swarm.silent_losses = !s->swarm.bulk && sim_chance(s, 25);
 	if (s->swarm.graceful && sim_chance(s, 40))
@@ -685,6 +704,7 @@ static bool run_seed(uint64_t seed, bool verbose, struct sim *totals)
 	totals->overruns += s->overruns;
 	totals->losses += s->losses;
 	totals->differences += s->differences;
+	totals->reloads += s->reloads;
 	sim_free(s);
 	return ok;
 }
@@ -708,11 +728,12 @@ int main(int argc, char **argv)
 	printf(
 	    "%llu seeds passed: %llu turns, %llu kernel operations, %llu migrations, %llu crashes, "
 	    "%llu stops, %llu overruns, %llu repairs, %llu silent losses, %llu differences found "
-	    "by audits\n",
+	    "by audits, %llu reloads\n",
 	    (unsigned long long)count, (unsigned long long)totals.turns,
 	    (unsigned long long)totals.ops, (unsigned long long)totals.migrations,
 	    (unsigned long long)totals.crashes, (unsigned long long)totals.stops,
 	    (unsigned long long)totals.overruns, (unsigned long long)totals.repairs,
-	    (unsigned long long)totals.losses, (unsigned long long)totals.differences);
+	    (unsigned long long)totals.losses, (unsigned long long)totals.differences,
+	    (unsigned long long)totals.reloads);
 	return 0;
 }

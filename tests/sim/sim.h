@@ -39,7 +39,9 @@ struct sim_node {
 	struct engine *engine; /* NULL while the daemon is down */
 	struct simkernel kernel;
 	struct ip vtep; /* IP_NONE on switches */
-	char config[1280];
+	char config[2048];
+	unsigned policy;		   /* enum sim_policy: what reloads have changed */
+	bool keeps_sessions, reloading;	   /* the configuration to come resets none; its turn */
 	struct str state;		   /* the state file */
 	struct sim_pending *first, **last; /* monitor and results, in order */
 	bool overrun_next;		   /* the monitor's queue will have overflowed */
@@ -53,6 +55,14 @@ struct sim_node {
 	bool watching[16];   /* router advertisements are received on this interface */
 	uint32_t generation; /* of the engine: stale deliveries are dropped */
 	uint32_t conn_next;
+};
+
+/* What a reload adds to the configuration, or takes away. */
+enum sim_policy {
+	POLICY_TAG = 1 << 0,	   /* one more community on all that comes in */
+	POLICY_DENY = 1 << 1,	   /* nothing comes in from the first leaf */
+	POLICY_KEEPALIVE = 1 << 2, /* another keepalive interval */
+	POLICY_HOLD = 1 << 3	   /* another hold time: sessions are reset */
 };
 
 /* A cable between two nodes. */
@@ -85,6 +95,7 @@ struct sim_swarm {
 	bool crashes, keep_state, torn_state, overruns, errnos, cables, resets, windows,
 	    slow_daemon, bulk;
 	bool port_flaps, missing_dump_rows;
+	bool reloads;
 	bool silent_losses; /* notifications vanish, and no overrun tells */
 	bool long_turns;    /* several kernel events are one turn, as in os/loop */
 	bool graceful;	    /* all daemons restart gracefully */
@@ -127,7 +138,7 @@ struct sim {
 	const char *failure; /* the first broken promise */
 	char failure_text[512];
 	uint64_t turns, ops, repairs, migrations, crashes, overruns, losses, differences;
-	uint64_t stops;
+	uint64_t stops, reloads;
 	int64_t calm_since_ns; /* the last restart was over */
 	uint32_t own_before[SIM_HYPERVISORS][SIM_VMS];
 	bool own_known[SIM_HYPERVISORS][SIM_VMS];
@@ -149,6 +160,8 @@ void sim_node_kill(struct sim_node *n);
 uint64_t sim_differences(const struct sim_node *n);
 /* SIGTERM. */
 void sim_node_stop(struct sim_node *n);
+/* The configuration is written anew with this policy, and read if the daemon runs. */
+void sim_node_reload(struct sim_node *n, unsigned policy);
 /* A command of the operator. */
 void sim_node_command(struct sim_node *n, const char *line);
 void sim_trace(struct sim *s, const char *format, ...) __attribute__((format(printf, 2, 3)));
@@ -156,6 +169,8 @@ void sim_fail(struct sim *s, const char *format, ...) __attribute__((format(prin
 
 /* ---- fabric.c ---- */
 void fabric_build(struct sim *s);
+/* n->config by n->policy. */
+void fabric_configure(struct sim_node *n);
 void fabric_free(struct sim *s);
 void fabric_connect(struct sim_node *n, const struct action_connect *connect);
 void fabric_send(struct sim_node *n, uint32_t conn, const uint8_t *bytes, size_t size);
