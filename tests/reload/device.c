@@ -107,6 +107,25 @@ static void note_write(struct device *d, const struct kernel_op *op)
 	str_addf(&d->acts, "kernel %d %s\n", op->verb, slot_key_text(&op->key, key));
 }
 
+/* Each order counts: one that changes nothing need not be given. */
+static void ordered(struct device *d, const struct bfd_order *order)
+{
+	char text[IP_TEXT_MAX];
+	size_t i = 0;
+
+	d->writes++;
+	str_addf(&d->acts, "bfd order %d %s\n", order->kind, ip_text(&order->path.remote, text));
+	while (i < d->bfd_count && d->bfd[i].id != order->id)
+		i++;
+	if (order->kind == BFD_ORDER_SET) {
+		check(i < BFD_MAX);
+		d->bfd[i] = *order;
+		d->bfd_count += i == d->bfd_count;
+	} else if (order->kind == BFD_ORDER_REMOVE && i < d->bfd_count) {
+		d->bfd[i] = d->bfd[--d->bfd_count];
+	}
+}
+
 static bool take(void *context, const struct action *a)
 {
 	struct device *d = context;
@@ -125,6 +144,8 @@ static bool take(void *context, const struct action *a)
 		p->ttl = a->peer.ttl;
 	if (a->kind == ACTION_RA_WATCH && a->ra.ifindex.v < 32)
 		d->watching[a->ra.ifindex.v] = a->ra.on;
+	if (a->kind == ACTION_BFD)
+		ordered(d, &a->bfd);
 	if (a->kind == ACTION_KERNEL_OP)
 		note_write(d, &a->op);
 	return false;
@@ -832,12 +853,33 @@ static void add_learning(struct device *d, struct str *out)
 	str_fini(&text);
 }
 
+static void add_bfd(struct device *d, struct str *out)
+{
+	char remote[IP_TEXT_MAX], local[IP_TEXT_MAX];
+	struct str all = {0};
+
+	for (size_t i = 0; i < d->bfd_count; i++) {
+		const struct bfd_path *path = &d->bfd[i].path;
+		const struct bfd_params *p = &d->bfd[i].params;
+
+		str_addf(&all, "%s from %s if%u %s %u/%u x %u ttl %u %d %d\n",
+		    ip_text(&path->remote, remote), ip_text(&path->local, local), path->ifindex.v,
+		    path->multihop != 0 ? "multihop" : "", p->transmit_us, p->receive_us,
+		    p->multiplier, p->minimum_ttl, p->passive, p->shutdown);
+	}
+	add_sorted("bfd", &all, out);
+}
+
 static void add_peer(struct peer_script *p, struct str *out)
 {
 	struct open o = p->open;
 	struct str told = {0}, text = {0};
 
+	/* Another hostname waits for the next session; what was kept over a restart is history. */
 	o.hostname[0] = '\0';
+	o.restarting = false;
+	memset(o.forwarding_kept, 0, sizeof(o.forwarding_kept));
+	memset(o.long_lived_kept, 0, sizeof(o.long_lived_kept));
 	open_text(&o, &text);
 	str_addf(out, "peer %s: %s\n", neighbors[p->index].name,
 	    p->established ? "established" : "down");
@@ -865,6 +907,7 @@ void device_state(struct device *d, bool text, struct str *out)
 		add_show(d, "show running-config no-header", out);
 	add_kernel(d, out);
 	add_learning(d, out);
+	add_bfd(d, out);
 	for (size_t i = 0; i < NEIGHBORS; i++)
 		add_peer(&d->peers[i], out);
 	for (size_t i = 0; i < 32; i++)

@@ -14,6 +14,7 @@
 #include "statements.h"
 
 #define TOLD_MAX 256
+#define BFD_MAX 32
 
 /* What a peer was told of a destination. */
 struct told {
@@ -49,6 +50,8 @@ struct device {
 	struct peer_script peers[NEIGHBORS];
 	const struct choice *choice; /* in force */
 	bool verbose, watching[32];
+	struct bfd_order bfd[BFD_MAX]; /* sessions that were ordered */
+	size_t bfd_count;
 	uint32_t conn_next;
 	struct str reply;
 	struct arena arena;
