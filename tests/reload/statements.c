@@ -71,6 +71,8 @@ static const struct row rows[] = {
 	{AT_TOP, "audit", 0, BOTH("evpn audit-interval 300"), {"evpn audit-interval 0", "evpn audit-interval 20"}},
 	{AT_TOP, "vrf", 0, NONE, {"vrf red\n vni 4001\nexit-vrf", "vrf red\nexit-vrf"}},
 	{AT_TOP, "bfd", 0, NONE, {"bfd\n profile FAST\n  transmit-interval 50\n  receive-interval 50\n exit\nexit", "bfd\n profile FAST\n  detect-multiplier 7\n exit\nexit"}},
+	{AT_TOP, "prefix list", 0, NONE, {"ip prefix-list P seq 5 permit 198.51.0.0/16 le 24", "ip prefix-list P seq 5 deny 192.0.2.0/24\nip prefix-list P seq 10 permit any"}},
+	{AT_TOP, "M4", 0, NONE, {"route-map M4 permit 10\n match ip address prefix-list P\nexit", "route-map M4 permit 10\n match ip address prefix-list P\n set weight 7\nexit\nroute-map M4 permit 20\nexit"}},
 	{AT_TOP, "M1 5", 0, NONE, {"route-map M1 deny 5\n match evpn route-type multicast\nexit", "route-map M1 permit 5\n match interface eth4\n set metric 7\nexit", "route-map M1 deny 5\n match evpn vni 10099\nexit"}},
 	{AT_TOP, "M1 10", OFTEN, NONE, {"route-map M1 permit 10\nexit", "route-map M1 permit 10\n set community 65000:77 additive\nexit", "route-map M1 permit 10\n set community no-export additive\nexit", "route-map M1 deny 10\nexit", "route-map M1 permit 10\n set local-preference 200\n set metric 5\nexit"}},
 	{AT_TOP, "M2 10", OFTEN, NONE, {"route-map M2 permit 10\nexit", "route-map M2 permit 10\n set community 65000:78\n set origin incomplete\nexit", "route-map M2 permit 10\n match evpn route-type macip\nexit\nroute-map M2 permit 20\n set metric 9\nexit"}},
@@ -151,13 +153,19 @@ static const struct row rows[] = {
 	{at, "override", 0, BOTH("no as-override"), {"as-override"}}, \
 	{at, "communities", 0, NONE, {"send-community", "no send-community", "no send-community extended", "send-community both"}}, \
 	{at, "server", 0, BOTH("no route-server-client"), {"route-server-client"}}, \
-	{at, "map in", 0, NONE, {"route-map M1 in", "route-map M2 in", "route-map MISSING in"}}, \
+	{at, "map in", 0, NONE, {"route-map M1 in", "route-map M2 in", "route-map M4 in", "route-map MISSING in"}}, \
+	{at, "weight", 0, NONE, {"weight 5", "weight 9"}}, \
 	{at, "map out", 0, NONE, {"route-map M1 out", "route-map M2 out", "route-map MISSING out"}}
 	FAMILY(AT_PEER_IPV4),
 	FAMILY(AT_PEER_IPV6),
 	FAMILY(AT_PEER_EVPN),
 
 	{AT_IPV4, "network 1", OFTEN, NONE, {"network 10.0.0.1/32", "network 10.0.0.1/32 route-map M3"}},
+	{AT_PEER_IPV4, "list in", 0, NONE, {"prefix-list P in", "prefix-list MISSING in"}},
+	{AT_PEER_IPV4, "list out", 0, NONE, {"prefix-list P out"}},
+	{AT_PEER_IPV4, "default", 0, BOTH("no default-originate"), {"default-originate", "default-originate route-map M3"}},
+	{AT_IPV4, "redistribute", 0, NONE, {"redistribute connected", "redistribute connected route-map M4"}},
+	{AT_BGP, "shutdown", 0, NONE, {"bgp graceful-shutdown"}},
 	{AT_IPV4, "network 2", 0, NONE, {"network 10.0.1.0/24", "network 10.0.1.0/24 route-map M1"}},
 	{AT_IPV4, "network 3", 0, NONE, {"network 203.0.113.0/24", "network 203.0.113.0/24 route-map M3"}},
 	{AT_IPV4, "paths", 0, BOTH("maximum-paths 64"), {"maximum-paths 1", "maximum-paths 2"}},
