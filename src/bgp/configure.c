@@ -26,6 +26,10 @@ static bool rules_equal(
 {
 	return a->multipath_relax == b->multipath_relax &&
 	       a->always_compare_med == b->always_compare_med &&
+	       a->med_missing_as_worst == b->med_missing_as_worst &&
+	       a->as_path_ignore == b->as_path_ignore &&
+	       a->equal_cluster_length[f] == b->equal_cluster_length[f] &&
+	       a->link_bandwidth == b->link_bandwidth &&
 	       a->maximum_paths[f] == b->maximum_paths[f] &&
 	       a->maximum_paths_ibgp[f] == b->maximum_paths_ibgp[f];
 }

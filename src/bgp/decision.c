@@ -2,28 +2,34 @@
  * The decision process, as the elimination that RFC 4271 describes: all paths of a destination
  * start as candidates, each step removes those that are worse than another candidate, until the
  * last steps leave one. Comparing pairs instead would not be transitive, because of step c; so the
- * outcome here cannot depend on the order of arrival. Age is not looked at for the same reason.
+ * outcome here cannot depend on the order of arrival.
  *
- *  w	 The highest weight, which policy gives to a route on this host alone. A route originated
- *	 here has 32768, others 0; EVPN MAC/IP routes have none.
- *  0	 A route originated here wins over any copy of it from elsewhere.
+ *  9.1.2 A path whose next hop does not resolve is no candidate.
  *  l	 LLGR_STALE is the last choice, whatever else speaks for it (RFC 9494 section 4.3).
  *  m	 EVPN MAC/IP routes (RFC 7432 section 15): with one key, Route Distinguisher included, two
  *	 paths are two reports of the same advertising PE about the same MAC, one of which is late.
- *	 So, before all policy: static MACs first (section 15.2), then the higher sequence number.
- *	 FRR does likewise, and leaves and hypervisors must agree. Choosing among *different* PEs is
- *	 not done here but in evpn/mobility.
- *  9.1.1 The highest degree of preference, LOCAL_PREF (100 if there is none).
+ *	 So, before all policy: our own report of our own MACs, then static MACs (section 15.2),
+ *	 then the higher sequence number. FRR does likewise, and leaves and hypervisors must agree.
+ *	 Choosing among *different* PEs is not done here but in evpn/mobility.
+ *  w	 The highest weight: a number of this speaker alone, 32768 for what it originates.
+ *  9.1.1 The highest degree of preference, LOCAL_PREF (100 if there is none); then a route
+ *	 originated here over any copy of it from elsewhere.
  *  9.1.2.2 Breaking ties:
  *  a)	 the smallest number of AS numbers in AS_PATH, an AS_SET counting 1;
  *  b)	 the lowest ORIGIN;
- *  c)	 the lowest MULTI_EXIT_DISC among paths of the same neighbouring AS (none counts as 0);
+ *  c)	 the lowest MULTI_EXIT_DISC among paths of the same neighbouring AS (none counts as 0, or
+ *	 as the worst);
  *  d)	 paths learned by eBGP over those learned by iBGP;
- *  e)	 the lowest interior cost: all are equal here, for a next hop is a link or a VTEP away;
+ *  e)	 the lowest interior cost: the metric of the kernel's route to the next hop; with
+ *	 `equal-cluster-length` the shortest CLUSTER_LIST goes for a part of it;
  *	 what is left now may share the load (multipath);
  *  f)	 the lowest BGP Identifier, ORIGINATOR_ID standing in for it (RFC 4456 section 9),
  *  f')	 the shortest CLUSTER_LIST (same place);
  *  g)	 the lowest peer address; for two links with one link-local address the lower ifindex.
+ *
+ * Age is not looked at. RFC 5004 would keep the best external path while another ties with it up
+ * to step e: a decision that depends on which came first, which nobody can repeat
+ * (docs/decisions/age-does-not-decide.md).
  */
 #include "bgp/decision.h"
 
@@ -32,16 +38,20 @@
 const char *decision_step_text(enum decision_step step)
 {
 	static const char *const text[] = {[DECISION_ONLY] = "First path received",
-	    [DECISION_WEIGHT] = "Weight",
-	    [DECISION_LOCAL] = "Local Route",
+	    [DECISION_NEXT_HOP] = "Next hop not reachable",
 	    [DECISION_LONG_LIVED] = "LLGR Stale",
+	    [DECISION_OWN] = "EVPN own route",
 	    [DECISION_STICKY] = "EVPN Sticky MAC",
 	    [DECISION_SEQUENCE] = "EVPN sequence number",
+	    [DECISION_WEIGHT] = "Weight",
 	    [DECISION_LOCAL_PREF] = "Local Pref",
+	    [DECISION_LOCAL] = "Local Route",
 	    [DECISION_AS_PATH] = "AS Path",
 	    [DECISION_ORIGIN] = "Origin",
 	    [DECISION_MED] = "MED",
 	    [DECISION_EBGP] = "Peer Type",
+	    [DECISION_IGP_METRIC] = "IGP Metric",
+	    [DECISION_IGP_CLUSTER] = "Cluster length",
 	    [DECISION_ROUTER_ID] = "Router ID",
 	    [DECISION_CLUSTER_LIST] = "Cluster length",
 	    [DECISION_PEER_ADDRESS] = "Neighbor IP",
@@ -62,87 +72,135 @@ static uint32_t local_pref(const struct decision_path *p)
 	return p->attrs->has_local_pref ? p->attrs->local_pref : 100;
 }
 
-static uint32_t med(const struct decision_path *p)
+static uint32_t med(const struct decision_rules *r, const struct decision_path *p)
 {
-	return p->attrs->has_med ? p->attrs->med : 0;
+	if (p->attrs->has_med)
+		return p->attrs->med;
+	return r->med_missing_as_worst ? UINT32_MAX : 0;
 }
 
-static int by_weight(const struct decision_path *a, const struct decision_path *b)
+/* Negative: a is better by this step. */
+typedef int compare_fn(
+    const struct decision_rules *r, const struct decision_path *a, const struct decision_path *b);
+
+#define STEP(name)                                                                                 \
+	static int name(const struct decision_rules *r, const struct decision_path *a,             \
+	    const struct decision_path *b)
+
+STEP(by_weight)
 {
+	(void)r;
 	return lower(b->weight, a->weight);
 }
 
-static int by_local(const struct decision_path *a, const struct decision_path *b)
+STEP(by_long_lived)
 {
-	return lower(b->local, a->local);
-}
-
-static int by_long_lived(const struct decision_path *a, const struct decision_path *b)
-{
+	(void)r;
 	return lower(a->long_lived_stale, b->long_lived_stale);
 }
 
-static int by_sticky(const struct decision_path *a, const struct decision_path *b)
+STEP(by_next_hop)
 {
+	(void)r;
+	return lower(a->unreachable, b->unreachable);
+}
+
+STEP(by_own)
+{
+	(void)r;
+	return lower(b->evpn && b->local, a->evpn && a->local);
+}
+
+STEP(by_sticky)
+{
+	(void)r;
 	return lower(b->sticky, a->sticky);
 }
 
-static int by_sequence(const struct decision_path *a, const struct decision_path *b)
+STEP(by_sequence)
 {
+	(void)r;
 	return lower(b->sequence, a->sequence);
 }
 
-static int by_local_pref(const struct decision_path *a, const struct decision_path *b)
+STEP(by_local_pref)
 {
+	(void)r;
 	return lower(local_pref(b), local_pref(a));
 }
 
-static int by_as_path(const struct decision_path *a, const struct decision_path *b)
+STEP(by_local)
 {
+	(void)r;
+	return lower(b->local, a->local);
+}
+
+STEP(by_as_path)
+{
+	if (r->as_path_ignore)
+		return 0;
 	return lower(as_path_length(a->attrs), as_path_length(b->attrs));
 }
 
-static int by_origin(const struct decision_path *a, const struct decision_path *b)
+STEP(by_origin)
 {
+	(void)r;
 	return lower(a->attrs->origin, b->attrs->origin);
 }
 
-static int by_med(const struct decision_path *a, const struct decision_path *b)
+STEP(by_med)
 {
-	return lower(med(a), med(b));
+	return lower(med(r, a), med(r, b));
 }
 
-static int by_ebgp(const struct decision_path *a, const struct decision_path *b)
+STEP(by_ebgp)
 {
+	(void)r;
 	return lower(b->ebgp, a->ebgp);
 }
 
-static int by_router_id(const struct decision_path *a, const struct decision_path *b)
+STEP(by_igp_metric)
 {
+	(void)r;
+	return lower(a->igp_metric, b->igp_metric);
+}
+
+STEP(by_router_id)
+{
+	(void)r;
 	return lower(a->router_id, b->router_id);
 }
 
-static int by_cluster_list(const struct decision_path *a, const struct decision_path *b)
+STEP(by_cluster_list)
 {
+	(void)r;
 	return lower(a->attrs->cluster_count, b->attrs->cluster_count);
 }
 
-static int by_peer_address(const struct decision_path *a, const struct decision_path *b)
+STEP(by_igp_cluster)
 {
+	if (!r->equal_cluster_length || a->ebgp || b->ebgp)
+		return 0;
+	return by_cluster_list(r, a, b);
+}
+
+STEP(by_peer_address)
+{
+	(void)r;
 	return ip_compare(&a->peer_address, &b->peer_address);
 }
 
-static int by_interface(const struct decision_path *a, const struct decision_path *b)
+STEP(by_interface)
 {
+	(void)r;
 	return lower(a->peer_ifindex.v, b->peer_ifindex.v);
 }
 
-static int by_path_id(const struct decision_path *a, const struct decision_path *b)
+STEP(by_path_id)
 {
+	(void)r;
 	return lower(a->path_id, b->path_id);
 }
-
-typedef int compare_fn(const struct decision_path *a, const struct decision_path *b);
 
 struct rung {
 	enum decision_step step;
@@ -150,16 +208,20 @@ struct rung {
 };
 
 static const struct rung ladder[] = {
-    {DECISION_WEIGHT, by_weight},	  /* w */
-    {DECISION_LOCAL, by_local},		  /* 0 */
-    {DECISION_LONG_LIVED, by_long_lived}, /* l */
-    {DECISION_STICKY, by_sticky},	  /* m */
-    {DECISION_SEQUENCE, by_sequence},	  /* m */
-    {DECISION_LOCAL_PREF, by_local_pref}, /* 9.1.1 */
-    {DECISION_AS_PATH, by_as_path},	  /* a */
-    {DECISION_ORIGIN, by_origin},	  /* b */
-    {DECISION_MED, by_med},		  /* c */
-    {DECISION_EBGP, by_ebgp},		  /* d */
+    {DECISION_NEXT_HOP, by_next_hop},	   /* 9.1.2 */
+    {DECISION_LONG_LIVED, by_long_lived},  /* l */
+    {DECISION_OWN, by_own},		   /* m */
+    {DECISION_STICKY, by_sticky},	   /* m */
+    {DECISION_SEQUENCE, by_sequence},	   /* m */
+    {DECISION_WEIGHT, by_weight},	   /* w */
+    {DECISION_LOCAL_PREF, by_local_pref},  /* 9.1.1 */
+    {DECISION_LOCAL, by_local},		   /* 9.1.1 */
+    {DECISION_AS_PATH, by_as_path},	   /* a */
+    {DECISION_ORIGIN, by_origin},	   /* b */
+    {DECISION_MED, by_med},		   /* c */
+    {DECISION_EBGP, by_ebgp},		   /* d */
+    {DECISION_IGP_METRIC, by_igp_metric},  /* e */
+    {DECISION_IGP_CLUSTER, by_igp_cluster} /* e */
 };
 
 static const struct rung tie_ladder[] = {
@@ -181,51 +243,54 @@ static void swap(struct decision_path **paths, size_t i, size_t j)
 }
 
 /* The candidates that no other beats, moved to the front; their number. */
-static size_t keep_best(struct decision_path **paths, size_t n, compare_fn *compare)
+static size_t keep_best(
+    const struct decision_rules *r, struct decision_path **paths, size_t n, compare_fn *compare)
 {
 	const struct decision_path *best = paths[0];
 	size_t kept = 0;
 
 	for (size_t i = 1; i < n; i++)
-		if (compare(paths[i], best) < 0)
+		if (compare(r, paths[i], best) < 0)
 			best = paths[i];
 	for (size_t i = 0; i < n; i++)
-		if (compare(paths[i], best) == 0)
+		if (compare(r, paths[i], best) == 0)
 			swap(paths, kept++, i);
 	return kept;
 }
 
 /* Is there a candidate of the same neighbouring AS with a lower MED? */
-static bool med_beaten(struct decision_path *const *paths, size_t n, const struct decision_path *p)
+static bool med_beaten(const struct decision_rules *r, struct decision_path *const *paths, size_t n,
+    const struct decision_path *p)
 {
 	uint32_t as = as_path_first(p->attrs);
 
 	for (size_t i = 0; i < n; i++)
-		if (by_med(paths[i], p) < 0 && as_path_first(paths[i]->attrs) == as)
+		if (by_med(r, paths[i], p) < 0 && as_path_first(paths[i]->attrs) == as)
 			return true;
 	return false;
 }
 
 /* Step c. Whoever is beaten is beaten by one that stays, so those moved behind may be forgotten
  * while the walk goes on. */
-static size_t keep_lowest_med(struct decision_path **paths, size_t n)
+static size_t keep_lowest_med(
+    const struct decision_rules *r, struct decision_path **paths, size_t n)
 {
 	for (size_t i = 0; i < n;)
-		if (med_beaten(paths, n, paths[i]))
+		if (med_beaten(r, paths, n, paths[i]))
 			swap(paths, i, --n);
 		else
 			i++;
 	return n;
 }
 
-/* Steps 0 to d. *decided: the last one that removed a candidate. */
+/* Steps up to e. *decided: the last one that removed a candidate. */
 static size_t eliminate(const struct decision_rules *r, struct decision_path **paths, size_t n,
     enum decision_step *decided)
 {
 	for (size_t i = 0; i < COUNT(ladder) && n > 1; i++) {
 		size_t left = ladder[i].step == DECISION_MED && !r->always_compare_med
-				  ? keep_lowest_med(paths, n)
-				  : keep_best(paths, n, ladder[i].compare);
+				  ? keep_lowest_med(r, paths, n)
+				  : keep_best(r, paths, n, ladder[i].compare);
 
 		if (left < n)
 			*decided = ladder[i].step;
@@ -235,11 +300,11 @@ static size_t eliminate(const struct decision_rules *r, struct decision_path **p
 }
 
 /* Steps f and g: a total order. */
-static int tie_compare(
-    const struct decision_path *a, const struct decision_path *b, enum decision_step *decided)
+static int tie_compare(const struct decision_rules *r, const struct decision_path *a,
+    const struct decision_path *b, enum decision_step *decided)
 {
 	for (size_t i = 0; i < COUNT(tie_ladder); i++) {
-		int c = tie_ladder[i].compare(a, b);
+		int c = tie_ladder[i].compare(r, a, b);
 
 		*decided = tie_ladder[i].step;
 		if (c != 0)
@@ -248,12 +313,13 @@ static int tie_compare(
 	return 0;
 }
 
-static void tie_sort(struct decision_path **paths, size_t n)
+static void tie_sort(const struct decision_rules *r, struct decision_path **paths, size_t n)
 {
 	enum decision_step unused;
 
 	for (size_t i = 1; i < n; i++)
-		for (size_t j = i; j > 0 && tie_compare(paths[j], paths[j - 1], &unused) < 0; j--)
+		for (size_t j = i; j > 0 && tie_compare(r, paths[j], paths[j - 1], &unused) < 0;
+		     j--)
 			swap(paths, j, j - 1);
 }
 
@@ -285,10 +351,13 @@ size_t decision_select(const struct decision_rules *r, struct decision_path **pa
 {
 	enum decision_step unused;
 
-	if (n <= 1)
-		return n;
-	n = eliminate(r, paths, n, &unused);
-	tie_sort(paths, n);
+	if (n > 1) {
+		n = eliminate(r, paths, n, &unused);
+		tie_sort(r, paths, n);
+	}
+	/* The first step leaves none of these while there is another. */
+	if (n == 0 || paths[0]->unreachable)
+		return 0;
 	return multipath(r, paths, n);
 }
 
@@ -299,7 +368,7 @@ static enum decision_step step_between(
 	enum decision_step step = DECISION_ONLY;
 
 	if (eliminate(r, pair, 2, &step) == 2)
-		tie_compare(winner, loser, &step);
+		tie_compare(r, winner, loser, &step);
 	return step;
 }
 

@@ -413,6 +413,7 @@ static struct decision_path decision_path_of(const struct dest *d, struct path *
 	    .long_lived_stale = attrs_have_community(p->attrs, COMMUNITY_LLGR_STALE),
 	    .owner = p,
 	    .local = p->peer == NULL,
+	    .evpn = d->family == BGP_L2VPN_EVPN,
 	    .router_id = path_router_id(p),
 	    .path_id = p->path_id};
 
@@ -431,6 +432,9 @@ static struct decision_path decision_path_of(const struct dest *d, struct path *
 static struct decision_rules rules_of(const struct bgp_settings *s, const struct dest *d)
 {
 	struct decision_rules r = {.always_compare_med = s->always_compare_med,
+	    .med_missing_as_worst = s->med_missing_as_worst,
+	    .as_path_ignore = s->as_path_ignore,
+	    .equal_cluster_length = s->equal_cluster_length[d->family],
 	    .multipath_relax = s->multipath_relax,
 	    .max_paths_ebgp = s->maximum_paths[d->family],
 	    .max_paths_ibgp = s->maximum_paths_ibgp[d->family]};

@@ -116,6 +116,15 @@ struct listen_range {
 	struct neighbor_settings neighbor; /* its name is the group's, its address is none */
 };
 
+/* What the link bandwidth community (draft-ietf-idr-link-bandwidth) means for the shares of a
+ * multipath set. */
+enum link_bandwidth {
+	LINK_BANDWIDTH_ALL, /* shares by bandwidth if every path tells it, else equal ones */
+	LINK_BANDWIDTH_IGNORE,
+	LINK_BANDWIDTH_SKIP_MISSING,   /* paths that do not tell it get no share */
+	LINK_BANDWIDTH_DEFAULT_MISSING /* … get the smallest one */
+};
+
 struct network_settings {
 	enum bgp_family family;
 	struct prefix prefix;
@@ -153,6 +162,13 @@ struct bgp_settings {
 	struct ip cluster_id;	  /* RFC 4456; IP_NONE: the router id */
 	bool no_client_to_client; /* clients are a full mesh among themselves */
 	uint16_t minimum_hold_s;  /* of the peer's OPEN; 0 any */
+	bool med_missing_as_worst;
+	bool as_path_ignore;
+	bool equal_cluster_length[BGP_FAMILIES];
+	enum link_bandwidth link_bandwidth;
+	bool disable_connected_check; /* next hops of single-hop eBGP peers need not be on a link */
+	bool underlay_weights;	      /* a recursive next hop takes the weights of its route */
+	bool resolve_via_default[2];  /* IPv4, IPv6: the default route may lead to a next hop */
 	uint16_t maximum_paths[BGP_FAMILIES], maximum_paths_ibgp[BGP_FAMILIES];
 	struct neighbor_settings *neighbors; /* owned, sorted by name */
 	size_t neighbor_count;

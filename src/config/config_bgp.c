@@ -65,6 +65,7 @@ void on_connected_check(struct loading *l, const struct statement *s, const stru
 	(void)s;
 	(void)w;
 	l->disable_connected_check = true;
+	l->c->bgp.disable_connected_check = true;
 }
 
 void on_multipath_relax(struct loading *l, const struct statement *s, const struct words *w)
@@ -95,6 +96,42 @@ void on_always_compare_med(struct loading *l, const struct statement *s, const s
 {
 	(void)w;
 	l->c->bgp.always_compare_med = !s->no;
+}
+
+void on_as_path_ignore(struct loading *l, const struct statement *s, const struct words *w)
+{
+	(void)w;
+	l->c->bgp.as_path_ignore = !s->no;
+}
+
+/* `confed` says nothing here: there are no confederations. */
+void on_bestpath_med(struct loading *l, const struct statement *s, const struct words *w)
+{
+	for (unsigned i = 3; i < w->count; i++)
+		if (strcmp(w->word[i], "missing-as-worst") == 0)
+			l->c->bgp.med_missing_as_worst = !s->no;
+}
+
+void on_bestpath_bandwidth(struct loading *l, const struct statement *s, const struct words *w)
+{
+	(void)s;
+	if (strcmp(w->word[3], "ignore") == 0)
+		l->c->bgp.link_bandwidth = LINK_BANDWIDTH_IGNORE;
+	else if (strcmp(w->word[3], "skip-missing") == 0)
+		l->c->bgp.link_bandwidth = LINK_BANDWIDTH_SKIP_MISSING;
+	else
+		l->c->bgp.link_bandwidth = LINK_BANDWIDTH_DEFAULT_MISSING;
+}
+
+void on_underlay_weights(struct loading *l, const struct statement *s, const struct words *w)
+{
+	(void)w;
+	l->c->bgp.underlay_weights = !s->no;
+}
+
+void on_resolve_via_default(struct loading *l, const struct statement *s, const struct words *w)
+{
+	l->c->bgp.resolve_via_default[strcmp(w->word[0], "ipv6") == 0] = !s->no;
 }
 
 void on_deterministic_med(struct loading *l, const struct statement *s, const struct words *w)
@@ -231,6 +268,7 @@ void on_maximum_paths_ibgp(struct loading *l, const struct statement *s, const s
 	(void)s;
 	if (word_number(w->word[2], 1, 256, &n))
 		l->c->bgp.maximum_paths_ibgp[l->family] = (uint16_t)n;
+	l->c->bgp.equal_cluster_length[l->family] = w->count > 3;
 }
 
 /* ---- graceful restart ---- */

@@ -44,11 +44,11 @@ static void spoil(struct sample *worse, struct sample *better, enum decision_ste
 	switch (step) {
 	case DECISION_ONLY:
 		break;
-	case DECISION_WEIGHT:
-		better->path.weight = 1;
+	case DECISION_NEXT_HOP:
+		worse->path.unreachable = true;
 		break;
-	case DECISION_LOCAL:
-		better->path.local = true;
+	case DECISION_OWN:
+		better->path.evpn = better->path.local = true;
 		break;
 	case DECISION_LONG_LIVED:
 		worse->path.long_lived_stale = true;
@@ -58,6 +58,12 @@ static void spoil(struct sample *worse, struct sample *better, enum decision_ste
 		break;
 	case DECISION_SEQUENCE:
 		better->path.sequence = 1;
+		break;
+	case DECISION_WEIGHT:
+		better->path.weight = worse->path.weight + 1;
+		break;
+	case DECISION_LOCAL:
+		better->path.local = true;
 		break;
 	case DECISION_LOCAL_PREF:
 		worse->attrs.has_local_pref = true;
@@ -76,6 +82,10 @@ static void spoil(struct sample *worse, struct sample *better, enum decision_ste
 	case DECISION_EBGP:
 		worse->path.ebgp = false;
 		break;
+	case DECISION_IGP_METRIC:
+		worse->path.igp_metric = 20;
+		break;
+	case DECISION_IGP_CLUSTER:
 	case DECISION_ROUTER_ID:
 		worse->path.router_id = 11;
 		break;
@@ -122,13 +132,15 @@ static void test_each_step(void **state)
 	struct decision_rules r = {0};
 
 	(void)state;
-	for (enum decision_step step = DECISION_WEIGHT; step <= DECISION_PATH_ID; step++) {
+	for (enum decision_step step = DECISION_NEXT_HOP; step <= DECISION_PATH_ID; step++) {
 		struct sample better, worse;
 		struct decision_path *p[2] = {&worse.path, &better.path};
 		enum decision_step steps[2];
 
 		sample_init(&better);
 		sample_init(&worse);
+		if (step == DECISION_IGP_CLUSTER)
+			continue; /* test_equal_cluster_length */
 		spoil(&worse, &better, step);
 		/* whatever comes later in the ladder speaks for the other one */
 		for (enum decision_step later = step + 1; later <= DECISION_PATH_ID; later++)
@@ -229,6 +241,180 @@ static void test_multipath(void **state)
 	permute(&r, p, 4, 0, &s[1], 1);
 }
 
+/* With it the CLUSTER_LIST belongs to the cost, so it comes before the multipath set is made. */
+static void test_equal_cluster_length(void **state)
+{
+	struct decision_rules r = {.max_paths_ibgp = 8};
+	struct sample s[3];
+	struct decision_path *p[3];
+	enum decision_step steps[3];
+
+	(void)state;
+	for (size_t i = 0; i < 3; i++) {
+		sample_init(&s[i]);
+		s[i].path.ebgp = false;
+		s[i].path.router_id = 10 + (uint32_t)i;
+		p[i] = &s[i].path;
+	}
+	s[0].attrs.cluster_count = 2;
+	permute(&r, p, 3, 0, &s[0], 3);
+	r.equal_cluster_length = true;
+	permute(&r, p, 3, 0, &s[1], 2);
+	decision_rank(&r, p, 3, steps);
+	assert_ptr_equal(p[2]->owner, &s[0]);
+	assert_int_equal(steps[2], DECISION_IGP_CLUSTER);
+}
+
+/* The metric of the route to the next hop: it ranks, and only equal ones share the load. */
+static void test_igp_metric(void **state)
+{
+	struct decision_rules r = {.max_paths_ebgp = 8};
+	struct sample s[4];
+	struct decision_path *p[4];
+
+	(void)state;
+	for (size_t i = 0; i < 4; i++) {
+		sample_init(&s[i]);
+		s[i].path.router_id = 10 + (uint32_t)i;
+		s[i].path.igp_metric = i < 2 ? 20 : 10;
+		p[i] = &s[i].path;
+	}
+	permute(&r, p, 4, 0, &s[2], 2);
+}
+
+/* Without a reachable next hop a path is none at all, whatever else speaks for it. */
+static void test_unreachable(void **state)
+{
+	struct decision_rules r = {.max_paths_ebgp = 8};
+	struct sample s[3];
+	struct decision_path *p[3];
+	enum decision_step steps[3];
+
+	(void)state;
+	for (size_t i = 0; i < 3; i++) {
+		sample_init(&s[i]);
+		s[i].path.unreachable = i != 1;
+		p[i] = &s[i].path;
+	}
+	s[0].path.weight = 100;
+	permute(&r, p, 3, 0, &s[1], 1);
+	decision_rank(&r, p, 3, steps);
+	assert_ptr_equal(p[0]->owner, &s[1]);
+	assert_int_equal(steps[1], DECISION_NEXT_HOP);
+	assert_ptr_equal(p[1]->owner, &s[0]);
+	assert_int_equal(steps[2], DECISION_WEIGHT);
+	s[1].path.unreachable = true;
+	permute(&r, p, 3, 0, &s[0], 0);
+	assert_int_equal(decision_select(&r, p, 1), 0);
+}
+
+static void test_rules(void **state)
+{
+	struct decision_rules r = {0};
+	struct sample s[2];
+	struct decision_path *p[2] = {&s[0].path, &s[1].path};
+
+	(void)state;
+	sample_init(&s[0]);
+	sample_init(&s[1]);
+	/* none is the best MED, or the worst */
+	s[0].attrs.has_med = true;
+	s[0].attrs.med = UINT32_MAX - 1;
+	permute(&r, p, 2, 0, &s[1], 1);
+	r.med_missing_as_worst = true;
+	permute(&r, p, 2, 0, &s[0], 1);
+	/* the length of AS_PATH is looked at, or not */
+	sample_init(&s[0]);
+	s[1].path.router_id = 11;
+	set_path(&s[0].attrs, path_long, sizeof(path_long));
+	permute(&r, p, 2, 0, &s[1], 1);
+	r.as_path_ignore = true;
+	permute(&r, p, 2, 0, &s[0], 1);
+}
+
+/* A cheap generator: the tests of the whole want many destinations, not good ones. */
+static uint32_t next_random(uint32_t *state)
+{
+	*state = *state * 1664525u + 1013904223u;
+	return *state >> 16;
+}
+
+static void random_sample(struct sample *s, uint32_t *seed, uint32_t nth)
+{
+	sample_init(s);
+	if (next_random(seed) % 3 == 0)
+		set_path(&s->attrs, path_b, sizeof(path_b));
+	s->attrs.has_med = next_random(seed) % 2 == 0;
+	s->attrs.med = s->attrs.has_med ? next_random(seed) % 3 : 0;
+	s->attrs.has_local_pref = next_random(seed) % 4 == 0;
+	s->attrs.local_pref = s->attrs.has_local_pref ? 100 : 0;
+	s->attrs.cluster_count = (uint16_t)(next_random(seed) % 2);
+	s->path.ebgp = next_random(seed) % 3 != 0;
+	s->path.unreachable = next_random(seed) % 5 == 0;
+	s->path.igp_metric = next_random(seed) % 4 == 0;
+	s->path.router_id = 10 + next_random(seed) % 3;
+	s->path.peer_address = ip_from_u32(0x0a000001 + nth);
+}
+
+static bool in_set(struct decision_path *const *set, size_t n, const struct decision_path *p)
+{
+	for (size_t i = 0; i < n; i++)
+		if (set[i] == p)
+			return true;
+	return false;
+}
+
+/* Every order of arrival, two thousand destinations, all combinations of the rules: one best path,
+ * one multipath set. */
+static void every_order(const struct decision_rules *r, struct decision_path **p, size_t n,
+    size_t at, struct decision_path *const *want, size_t set)
+{
+	struct decision_path *copy[8];
+
+	for (size_t i = at; i < n; i++) {
+		struct decision_path *t = p[at];
+
+		p[at] = p[i];
+		p[i] = t;
+		every_order(r, p, n, at + 1, want, set);
+		p[i] = p[at];
+		p[at] = t;
+	}
+	if (at < n)
+		return;
+	memcpy(copy, p, n * sizeof(*p));
+	assert_int_equal(decision_select(r, copy, n), set);
+	for (size_t i = 0; i < set; i++)
+		assert_true(in_set(want, set, copy[i]));
+	assert_ptr_equal(set == 0 ? NULL : copy[0], set == 0 ? NULL : want[0]);
+}
+
+static void test_every_order(void **state)
+{
+	uint32_t seed = 1;
+
+	(void)state;
+	for (unsigned round = 0; round < 2000; round++) {
+		struct decision_rules r = {.max_paths_ebgp = 2,
+		    .max_paths_ibgp = 3,
+		    .always_compare_med = (round & 1) != 0,
+		    .med_missing_as_worst = (round & 2) != 0,
+		    .as_path_ignore = (round & 4) != 0,
+		    .multipath_relax = (round & 8) != 0,
+		    .equal_cluster_length = (round & 16) != 0};
+		struct sample s[5];
+		struct decision_path *p[5], *want[5];
+		size_t set;
+
+		for (uint32_t i = 0; i < 5; i++) {
+			random_sample(&s[i], &seed, i);
+			p[i] = want[i] = &s[i].path;
+		}
+		set = decision_select(&r, want, 5);
+		every_order(&r, p, 5, 0, want, set);
+	}
+}
+
 static void test_none_and_one(void **state)
 {
 	struct decision_rules r = {0};
@@ -248,6 +434,11 @@ int main(void)
 	    cmocka_unit_test(test_whole_ladder),
 	    cmocka_unit_test(test_med_is_not_transitive),
 	    cmocka_unit_test(test_multipath),
+	    cmocka_unit_test(test_equal_cluster_length),
+	    cmocka_unit_test(test_igp_metric),
+	    cmocka_unit_test(test_unreachable),
+	    cmocka_unit_test(test_rules),
+	    cmocka_unit_test(test_every_order),
 	    cmocka_unit_test(test_none_and_one),
 	};
 
