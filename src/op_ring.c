@@ -24,11 +24,6 @@ static void ring_grow(struct op_ring *r)
 	mem_free(old.list);
 }
 
-static void copy_nexthops(struct route_entry *e)
-{
-	e->nexthops = mem_dup(e->nexthops, e->nexthop_count * sizeof(*e->nexthops));
-}
-
 const struct kernel_op *op_ring_add(struct op_ring *r, const struct kernel_op *op)
 {
 	struct kernel_op *kept;
@@ -43,11 +38,9 @@ const struct kernel_op *op_ring_add(struct op_ring *r, const struct kernel_op *o
 	kept = place(r, r->next);
 	*kept = *op;
 	kept->id = r->next++;
-	if (op->key.kind == SLOT_ROUTE) {
-		copy_nexthops(&kept->content.route);
-		if (op->pre == PRE_EQUAL)
-			copy_nexthops(&kept->expected.route);
-	}
+	slot_content_keep(op->key.kind, &kept->content);
+	if (op->pre == PRE_EQUAL)
+		slot_content_keep(op->key.kind, &kept->expected);
 	return kept;
 }
 
@@ -69,11 +62,9 @@ bool op_ring_take(struct op_ring *r, uint32_t id, struct kernel_op *op)
 
 void op_release(struct kernel_op *op)
 {
-	if (op->key.kind != SLOT_ROUTE)
-		return;
-	mem_free((void *)(uintptr_t)op->content.route.nexthops);
+	slot_content_drop(op->key.kind, &op->content);
 	if (op->pre == PRE_EQUAL)
-		mem_free((void *)(uintptr_t)op->expected.route.nexthops);
+		slot_content_drop(op->key.kind, &op->expected);
 }
 
 void op_ring_fini(struct op_ring *r)

@@ -159,6 +159,8 @@ void evpn_kernel_changed(struct evpn *v, const struct kernel_event *event, mono_
 		break;
 	case KERNEL_ROUTE_NEW:
 	case KERNEL_ROUTE_DEL:
+	case KERNEL_NEXTHOP_NEW:
+	case KERNEL_NEXTHOP_DEL:
 	case KERNEL_DUMP_BEGIN:
 	case KERNEL_DUMP_END:
 		break;

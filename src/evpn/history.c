@@ -35,6 +35,7 @@ static const char *slot_word(uint8_t kind)
 	    [SLOT_ROUTE] = "route",
 	    [SLOT_BRIDGE_PORT] = "bridge port",
 	    [SLOT_ADDR] = "address",
+	    [SLOT_NEXTHOP] = "nexthop",
 	};
 
 	return words[kind];

@@ -169,6 +169,8 @@ void underlay_kernel_changed(struct underlay *u, const struct kernel_event *even
 	case KERNEL_FLOOD_DEL:
 	case KERNEL_NEIGH_NEW:
 	case KERNEL_NEIGH_DEL:
+	case KERNEL_NEXTHOP_NEW:
+	case KERNEL_NEXTHOP_DEL:
 	case KERNEL_DUMP_BEGIN:
 	case KERNEL_DUMP_END:
 	case KERNEL_OVERRUN:

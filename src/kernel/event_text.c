@@ -20,6 +20,8 @@ static const char *const event_names[] = {[KERNEL_LINK_NEW] = "new link",
     [KERNEL_NEIGH_DEL] = "del",
     [KERNEL_ROUTE_NEW] = "new",
     [KERNEL_ROUTE_DEL] = "del",
+    [KERNEL_NEXTHOP_NEW] = "new",
+    [KERNEL_NEXTHOP_DEL] = "del",
     [KERNEL_DUMP_BEGIN] = "dump begins",
     [KERNEL_DUMP_END] = "dump ends",
     [KERNEL_OVERRUN] = "overrun: notifications were lost"};

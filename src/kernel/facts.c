@@ -123,6 +123,24 @@ struct route_slot *mirror_route(const struct mirror *m, const struct route_key *
 	return map_find(&m->slots[SLOT_ROUTE], key);
 }
 
+struct nexthop_slot *mirror_nexthop(const struct mirror *m, uint32_t id)
+{
+	return map_find(&m->slots[SLOT_NEXTHOP], &id);
+}
+
+bool mirror_nexthop_used(const struct mirror *m, uint32_t id)
+{
+	const struct nexthop_slot *s;
+
+	if (map_find(&m->users, &id) != NULL)
+		return true;
+	for (size_t at = 0; (s = map_next(&m->slots[SLOT_NEXTHOP], &at)) != NULL;)
+		for (unsigned i = 0; s->slot.present && i < s->entry.member_count; i++)
+			if (s->entry.members[i].id == id)
+				return true;
+	return false;
+}
+
 struct addr_slot *mirror_addr(const struct mirror *m, const struct addr_key *key)
 {
 	return map_find(&m->slots[SLOT_ADDR], key);
@@ -162,6 +180,11 @@ struct neigh_slot **mirror_neigh_all(const struct mirror *m, struct arena *arena
 struct route_slot **mirror_route_all(const struct mirror *m, struct arena *arena)
 {
 	return terminated(&m->slots[SLOT_ROUTE], arena, NULL);
+}
+
+struct nexthop_slot **mirror_nexthop_all(const struct mirror *m, struct arena *arena)
+{
+	return terminated(&m->slots[SLOT_NEXTHOP], arena, NULL);
 }
 
 struct addr_slot **mirror_addr_all(const struct mirror *m, struct arena *arena)

@@ -43,10 +43,19 @@ struct witness *witness_make(struct mirror *m, const struct slot_key *key)
 	return w;
 }
 
+void witness_free(struct witness *w)
+{
+	if (w != NULL && w->key.kind == SLOT_NEXTHOP) {
+		slot_content_drop(SLOT_NEXTHOP, &w->replaced);
+		slot_content_drop(SLOT_NEXTHOP, &w->restore);
+	}
+	mem_free(w);
+}
+
 void witness_drop(struct mirror *m, const struct slot_key *key)
 {
 	if (m->witnesses.count != 0)
-		mem_free(map_remove(&m->witnesses, key));
+		witness_free(map_remove(&m->witnesses, key));
 }
 
 /* What stood where our delete removed another's protocol number, and no notification told of it. A
@@ -111,7 +120,9 @@ void witness_event(struct mirror *m, const struct slot_key *key, void *slot,
 	w = witness_find(m, key);
 	if (s->present && !slot_agrees(key->kind, slot)) {
 		w = witness_make(m, key);
+		slot_content_drop(key->kind, &w->replaced);
 		w->replaced = slot_mirror(key->kind, slot);
+		slot_content_keep(key->kind, &w->replaced);
 		w->replaced_known = true;
 	} else if (w != NULL) {
 		w->replaced_known = false;
@@ -149,6 +160,8 @@ static bool bears_marks(enum slot_kind kind, const struct slot_content *c)
 		return (c->neigh.ntf & NTF_EXT_LEARNED) != 0 && c->neigh.protocol == RTPROT_EVPND;
 	case SLOT_ROUTE:
 		return c->route.protocol == RTPROT_EVPND;
+	case SLOT_NEXTHOP:
+		return c->nexthop.protocol == RTPROT_EVPND;
 	case SLOT_FLOOD:
 	case SLOT_BRIDGE_PORT:
 	case SLOT_ADDR:
@@ -393,6 +406,28 @@ static bool repair_neigh(
 	return true;
 }
 
+/* Between the read and our write another took the id. */
+static bool repair_nexthop(
+    struct verdict *v, const struct slot_content *now, struct kernel_op *repair)
+{
+	struct witness *w;
+
+	if (v->w == NULL || !v->w->replaced_known ||
+	    v->w->replaced.nexthop.protocol == RTPROT_EVPND)
+		return false;
+	if (v->op->verb == KERNEL_DELETE && !v->s->present)
+		*repair = slot_op(v->op, KERNEL_ADD, &v->w->replaced);
+	else if (v->op->verb == KERNEL_CHANGE && v->s->present &&
+		 slot_content_equal(SLOT_NEXTHOP, now, &v->op->content))
+		*repair = expecting(slot_op(v->op, KERNEL_CHANGE, &v->w->replaced), now);
+	else
+		return false;
+	w = witness_make(v->m, &v->op->key);
+	w->restore = v->w->replaced;
+	slot_content_keep(SLOT_NEXTHOP, &w->restore);
+	return true;
+}
+
 /* A write that hit a foreign entry. */
 static bool find_repair(struct verdict *v, struct kernel_op *repair)
 {
@@ -407,6 +442,8 @@ static bool find_repair(struct verdict *v, struct kernel_op *repair)
 		return repair_vxlan_fdb(v, &now, repair);
 	case SLOT_NEIGH:
 		return repair_neigh(v, &now, repair);
+	case SLOT_NEXTHOP:
+		return repair_nexthop(v, &now, repair);
 	case SLOT_FLOOD:
 	case SLOT_ROUTE:
 	case SLOT_BRIDGE_PORT:
@@ -481,6 +518,7 @@ bool ledger_result(struct mirror *m, const struct kernel_op *op, const struct ke
 	struct slot_content restore;
 	bool due;
 
+	memset(&restore, 0, sizeof(restore));
 	count_outcome(result, c);
 	if (v.slot == NULL)
 		return false;
@@ -494,12 +532,16 @@ bool ledger_result(struct mirror *m, const struct kernel_op *op, const struct ke
 		if (due)
 			forget(&v);
 	}
-	memset(&restore, 0, sizeof(restore));
-	if (due)
+	if (due) {
 		restore = witness_find(m, &op->key)->restore;
+		slot_content_keep(op->key.kind, &restore);
+	}
 	v.s->op = 0;
 	v.s->evented = false;
 	next_witness(&v, due, &restore);
+	/* what it points to is lent until the result of the repair */
+	if (due && op->key.kind == SLOT_NEXTHOP)
+		repair->content = restore;
 	slot_drop_if_empty(m, &op->key, v.slot);
 	return due;
 }

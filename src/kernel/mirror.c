@@ -7,7 +7,8 @@
  * as tombstones. A slot whose content becomes another than the ledger's is forgotten by the
  * ledger at once, unless an operation is under way: then its result judges (ledger.c).
  *
- * The kernel drops IPv4 routes silently when their device goes down or loses its last address, and
+ * The kernel drops IPv4 routes silently when their device goes down or loses its last address,
+ * nexthop objects when it goes down or loses its carrier (with them groups and routes), and
  * everything else that names a device at the latest with it; those rows go with the event that
  * says so.
  */
@@ -41,6 +42,7 @@ struct mirror *mirror_new(uint64_t seed)
 
 	map_init(&m->links, offsetof(struct mirror_link, link.ifindex), sizeof(ifindex_t), seed);
 	map_init(&m->macs, offsetof(struct mac_count, mac), sizeof(struct mac), seed);
+	map_init(&m->users, offsetof(struct nexthop_users, id), sizeof(uint32_t), seed);
 	map_init(&m->rows, offsetof(struct row_count, ifindex), sizeof(ifindex_t), seed);
 	map_init(&m->aparts, offsetof(struct apart, key), sizeof(struct slot_key), seed);
 	map_init(&m->witnesses, offsetof(struct witness, key), sizeof(struct slot_key), seed);
@@ -88,9 +90,12 @@ void mirror_free(struct mirror *m)
 	}
 	check(m->aparts.count == 0);
 	map_fini(&m->aparts);
-	free_plain(&m->witnesses);
+	for (size_t at = 0; (object = map_next(&m->witnesses, &at)) != NULL;)
+		witness_free(object);
+	map_fini(&m->witnesses);
 	free_plain(&m->macs);
 	free_plain(&m->rows);
+	free_plain(&m->users);
 	mem_free(m);
 }
 
@@ -195,6 +200,8 @@ static void change_slot(const struct turn *t, const struct slot_key *key, void *
 		report(t, event);
 }
 
+static void nexthop_gone(const struct turn *t, uint32_t id, bool from_dump);
+
 static void apply_slot(const struct turn *t, const struct kernel_event *event,
     const struct slot_key *key, const struct slot_content *content, bool present)
 {
@@ -227,6 +234,8 @@ static void apply_slot(const struct turn *t, const struct kernel_event *event,
 	}
 	change_slot(t, key, slot, event, present ? content : NULL);
 	slot_drop_if_empty(m, key, slot);
+	if (key->kind == SLOT_NEXTHOP && !present)
+		nexthop_gone(t, key->nexthop.id, event->from_dump);
 }
 
 /* ---- rows that go without a word ---------------------------------------------------------- */
@@ -270,23 +279,18 @@ static void vanish(const struct turn *t, const struct slot_key *key, bool from_d
 	void *slot = slot_find(t->m, key);
 	struct slot_content content;
 	struct kernel_event event;
-	struct route_nexthop *copy;
 
 	if (slot == NULL)
 		return;
 	content = slot_mirror(key->kind, slot);
-	copy = key->kind == SLOT_ROUTE
-		   ? mem_dup(content.route.nexthops, content.route.nexthop_count * sizeof(*copy))
-		   : NULL;
-	if (key->kind == SLOT_ROUTE)
-		content.route.nexthops = copy;
+	slot_content_keep(key->kind, &content);
 	event = kernel_event_from_slot(key, &content, false);
 	event.from_dump = from_dump;
 	change_slot(t, key, slot, &event, NULL);
 	if (slot_state(key->kind, slot)->op == 0)
 		slot_set_ledger(t->m, key, slot, LEDGER_NONE, NULL);
 	slot_drop_if_empty(t->m, key, slot);
-	mem_free(copy);
+	slot_content_drop(key->kind, &content);
 }
 
 static void vanish_all(
@@ -326,6 +330,83 @@ static bool route_all_down(
 		if (!is_down(m, c.route.nexthops[i].dev))
 			return false;
 	return true;
+}
+
+/* ---- what goes with a nexthop object: it leaves its groups, an empty group and the routes over
+ * what is gone vanish, all without a notification when a link took the object ---- */
+
+static bool has_member(
+    const struct mirror *m, enum slot_kind kind, const void *slot, const void *arg)
+{
+	const struct slot_content c = slot_mirror(kind, slot);
+
+	(void)m;
+	for (unsigned i = 0; i < c.nexthop.member_count; i++)
+		if (c.nexthop.members[i].id == *(const uint32_t *)arg)
+			return true;
+	return false;
+}
+
+static bool goes_over_nexthop(
+    const struct mirror *m, enum slot_kind kind, const void *slot, const void *arg)
+{
+	(void)m;
+	return slot_mirror(kind, slot).route.nhid == *(const uint32_t *)arg;
+}
+
+static void leave_group(
+    const struct turn *t, const struct slot_key *group, uint32_t id, bool from_dump)
+{
+	struct nexthop_member left[ROUTE_NEXTHOPS_MAX];
+	void *slot = slot_find(t->m, group);
+	struct slot_content c = slot_mirror(SLOT_NEXTHOP, slot);
+	struct kernel_event event;
+	uint8_t count = 0;
+
+	for (unsigned i = 0; i < c.nexthop.member_count; i++)
+		if (c.nexthop.members[i].id != id)
+			left[count++] = c.nexthop.members[i];
+	if (count == 0) {
+		vanish(t, group, from_dump);
+		nexthop_gone(t, group->nexthop.id, from_dump);
+		return;
+	}
+	c.nexthop.members = left;
+	c.nexthop.member_count = count;
+	event = kernel_event_from_slot(group, &c, true);
+	event.from_dump = from_dump;
+	change_slot(t, group, slot, &event, &c);
+}
+
+static void nexthop_gone(const struct turn *t, uint32_t id, bool from_dump)
+{
+	struct slot_key *groups;
+	size_t count = collect(t->m, 1u << SLOT_NEXTHOP, has_member, &id, &groups);
+
+	for (size_t i = 0; i < count; i++)
+		leave_group(t, &groups[i], id, from_dump);
+	mem_free(groups);
+	if (map_find(&t->m->users, &id) != NULL)
+		vanish_all(t, 1u << SLOT_ROUTE, goes_over_nexthop, &id, from_dump);
+}
+
+static void nexthops_gone(const struct turn *t, ifindex_t dev, bool from_dump)
+{
+	struct slot_key *keys;
+	size_t count = collect(t->m, 1u << SLOT_NEXTHOP, names_link, &dev, &keys);
+
+	for (size_t i = 0; i < count; i++) {
+		vanish(t, &keys[i], from_dump);
+		nexthop_gone(t, keys[i].nexthop.id, from_dump);
+	}
+	mem_free(keys);
+}
+
+/* The kernel takes nexthop objects when the carrier is lost, too; routes with their next hops in
+ * them stay then. */
+static bool takes_nexthops(const struct link *l)
+{
+	return !l->admin_up || (!l->running && !l->lower_up);
 }
 
 static bool is_v4_route_of(
@@ -389,13 +470,14 @@ static bool link_equal(const struct link *a, const struct link *b)
 	       strncmp(a->name, b->name, LINK_NAME_MAX) == 0 &&
 	       ifindex_equal(a->master, b->master) && ifindex_equal(a->lower, b->lower) &&
 	       mac_equal(&a->mac, &b->mac) && a->mtu == b->mtu && a->admin_up == b->admin_up &&
-	       a->running == b->running && link_kind_equal(a, b) && port_equal(&a->port, &b->port);
+	       a->running == b->running && a->lower_up == b->lower_up && link_kind_equal(a, b) &&
+	       port_equal(&a->port, &b->port);
 }
 
 static void link_new(const struct turn *t, const struct kernel_event *event)
 {
 	struct mirror_link *l = find_link(t->m, event->link.ifindex);
-	bool known = l != NULL, went_down;
+	bool known = l != NULL, went_down, nexthops_went;
 
 	if (!known) {
 		l = mem_new(sizeof(*l));
@@ -409,11 +491,14 @@ static void link_new(const struct turn *t, const struct kernel_event *event)
 	if (known && link_equal(&l->link, &event->link))
 		return;
 	went_down = known && l->link.admin_up && !event->link.admin_up;
+	nexthops_went = known && !takes_nexthops(&l->link) && takes_nexthops(&event->link);
 	if (known)
 		count_mac(t->m, &l->link.mac, false);
 	l->link = event->link;
 	count_mac(t->m, &l->link.mac, true);
 	report(t, event);
+	if (nexthops_went && slot_rows_naming(t->m, event->link.ifindex) != 0)
+		nexthops_gone(t, event->link.ifindex, event->from_dump);
 	if (went_down && slot_rows_naming(t->m, event->link.ifindex) != 0)
 		vanish_all(
 		    t, 1u << SLOT_ROUTE, route_all_down, &event->link.ifindex, event->from_dump);
@@ -423,6 +508,8 @@ static void link_del(const struct turn *t, const struct kernel_event *event)
 {
 	struct mirror_link *l = find_link(t->m, event->link_gone);
 
+	if (slot_rows_naming(t->m, event->link_gone) != 0)
+		nexthops_gone(t, event->link_gone, event->from_dump);
 	if (slot_rows_naming(t->m, event->link_gone) != 0)
 		vanish_all(t, ~0u, names_link, &event->link_gone, event->from_dump);
 	if (l == NULL)
@@ -701,6 +788,8 @@ static void apply_other(const struct turn *t, const struct kernel_event *event)
 	case KERNEL_NEIGH_DEL:
 	case KERNEL_ROUTE_NEW:
 	case KERNEL_ROUTE_DEL:
+	case KERNEL_NEXTHOP_NEW:
+	case KERNEL_NEXTHOP_DEL:
 		return;
 	}
 	report(t, event);

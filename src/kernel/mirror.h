@@ -76,6 +76,13 @@ struct addr_slot {
 	struct addr_entry entry;
 };
 
+/* Ids of our range, whoever wrote there. */
+struct nexthop_slot {
+	struct nexthop_key key;
+	struct slot slot;
+	struct nexthop_entry entry; /* members owned by the mirror */
+};
+
 struct mirror_link {
 	struct link link;
 	struct port_vlan *vlans; /* owned */
@@ -126,6 +133,7 @@ struct flood_slot *mirror_flood(const struct mirror *m, const struct flood_key *
 struct neigh_slot *mirror_neigh(const struct mirror *m, const struct neigh_key *key);
 struct route_slot *mirror_route(const struct mirror *m, const struct route_key *key);
 struct addr_slot *mirror_addr(const struct mirror *m, const struct addr_key *key);
+struct nexthop_slot *mirror_nexthop(const struct mirror *m, uint32_t id);
 
 /* What we wrote there; zero where the ledger has nothing. Next hops are lent. */
 struct slot_content mirror_ledger(const struct mirror *m, const struct slot_key *key);
@@ -137,6 +145,11 @@ struct flood_slot **mirror_flood_all(const struct mirror *m, struct arena *arena
 struct neigh_slot **mirror_neigh_all(const struct mirror *m, struct arena *arena);
 struct route_slot **mirror_route_all(const struct mirror *m, struct arena *arena);
 struct addr_slot **mirror_addr_all(const struct mirror *m, struct arena *arena);
+struct nexthop_slot **mirror_nexthop_all(const struct mirror *m, struct arena *arena);
+
+/* Does a route or a group go over this object? Who is used may not be deleted: the kernel would
+ * take the dependents along. */
+bool mirror_nexthop_used(const struct mirror *m, uint32_t id);
 
 /* Keys of the rows in doubt, sorted, in the arena: each wants a KERNEL_READ. */
 size_t mirror_doubts(const struct mirror *m, struct arena *arena, struct slot_key **keys);

@@ -13,7 +13,8 @@
  *destination: change. flood list   append one destination; delete names it. neighbour    exclusive
  *create; another lladdr: change. When its MAC has become local our entry is demoted to an ordinary
  *stale one, which traffic confirms or corrects. route        exclusive create at our metric and
- *protocol; change; delete. address      exclusive create; delete.
+ *protocol; change; delete. nexthop      exclusive create of an id in our range; change and delete
+ *after a read that shows our protocol. address      exclusive create; delete.
  */
 #include "kernel/reconcile.h"
 
@@ -354,6 +355,34 @@ bool reconcile_route(const struct route_slot *slot, const struct route_key *key,
 	if (!want->wanted)
 		return issue_if(&p, KERNEL_DELETE, &mirror, &mirror);
 	if (slot_content_equal(SLOT_ROUTE, &mirror, &goal))
+		return say(&p, SLOT_SYNCED);
+	return issue_if(&p, KERNEL_CHANGE, &goal, &mirror);
+}
+
+/* ---- nexthop objects -------------------------------------------------------------------------
+ */
+
+bool reconcile_nexthop(const struct nexthop_slot *slot, uint32_t id,
+    const struct nexthop_desired *want, struct kernel_op *op, enum slot_status *status)
+{
+	const struct plan p = {op, status};
+	struct slot_content mirror, goal;
+
+	start(&p);
+	memset(&goal, 0, sizeof(goal));
+	goal.nexthop = want->entry;
+	op->key = slot_key_nexthop(id);
+	if (slot != NULL && busy(&slot->slot))
+		return say(&p, SLOT_PENDING);
+	if (slot == NULL || !slot->slot.present)
+		return want->wanted ? issue(&p, KERNEL_ADD, &goal) : say(&p, SLOT_EMPTY);
+	memset(&mirror, 0, sizeof(mirror));
+	mirror.nexthop = slot->entry;
+	if (slot->entry.protocol != RTPROT_EVPND)
+		return say(&p, want->wanted ? SLOT_BLOCKED : SLOT_FOREIGN);
+	if (!want->wanted)
+		return issue_if(&p, KERNEL_DELETE, &mirror, &mirror);
+	if (slot_content_equal(SLOT_NEXTHOP, &mirror, &goal))
 		return say(&p, SLOT_SYNCED);
 	return issue_if(&p, KERNEL_CHANGE, &goal, &mirror);
 }

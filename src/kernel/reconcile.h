@@ -49,6 +49,11 @@ struct route_desired {
 	struct route_entry entry;
 };
 
+struct nexthop_desired {
+	bool wanted;
+	struct nexthop_entry entry;
+};
+
 /* Each fills *op (without id) and returns true when an operation is due. *status may be NULL. The
  * slot may be NULL (nothing known there). */
 bool reconcile_fdb(const struct fdb_slot *slot, const struct fdb_key *key,
@@ -61,6 +66,12 @@ bool reconcile_neigh(const struct neigh_slot *slot, const struct neigh_key *key,
     const struct neigh_desired *want, struct kernel_op *op, enum slot_status *status);
 bool reconcile_route(const struct route_slot *slot, const struct route_key *key,
     const struct route_desired *want, struct kernel_op *op, enum slot_status *status);
+
+/* An object of our range. `wanted` false: to be deleted; the caller has seen to it that nothing
+ * goes over it (mirror_nexthop_used). What bears our protocol number is ours: a foreign write
+ * would have changed it. */
+bool reconcile_nexthop(const struct nexthop_slot *slot, uint32_t id,
+    const struct nexthop_desired *want, struct kernel_op *op, enum slot_status *status);
 
 /* `wanted`: an address that the configuration gives to the interface. */
 bool reconcile_addr(const struct addr_slot *slot, const struct addr_key *key, bool wanted,

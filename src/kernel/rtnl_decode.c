@@ -10,6 +10,7 @@
 #include <linux/if_addr.h>
 #include <linux/if_bridge.h>
 #include <linux/if_link.h>
+#include <linux/nexthop.h>
 #include <linux/rtnetlink.h>
 #include <string.h>
 
@@ -268,6 +269,7 @@ static bool decode_link(struct decoding *d, const struct ifinfomsg *i)
 	l->mtu = get_u32(a[IFLA_MTU]);
 	l->admin_up = (i->ifi_flags & IFF_UP) != 0;
 	l->running = (i->ifi_flags & IFF_RUNNING) != 0;
+	l->lower_up = (i->ifi_flags & IFF_LOWER_UP) != 0;
 	decode_link_info(a[IFLA_LINKINFO], l);
 	emit(d, KERNEL_LINK_NEW);
 	return true;
@@ -548,7 +550,8 @@ static bool decode_prefix(const struct rtmsg *r, const struct nlattr *dst, struc
 static bool decode_route(struct decoding *d)
 {
 	static const struct wanted wanted[] = {{RTA_DST, 0}, {RTA_TABLE, 4}, {RTA_PRIORITY, 4},
-	    {RTA_OIF, 4}, {RTA_GATEWAY, 0}, {RTA_VIA, 0}, {RTA_MULTIPATH, 0}, {RTA_PREFSRC, 0}};
+	    {RTA_OIF, 4}, {RTA_GATEWAY, 0}, {RTA_VIA, 0}, {RTA_MULTIPATH, 0}, {RTA_PREFSRC, 0},
+	    {RTA_NH_ID, 4}};
 	const struct rtmsg *r = mnl_nlmsg_get_payload(d->h);
 	struct route_nexthop hops[ROUTE_NEXTHOPS_MAX];
 	struct route_entry *e = &d->event.route.entry;
@@ -568,8 +571,12 @@ static bool decode_route(struct decoding *d)
 	*e = (struct route_entry){.protocol = r->rtm_protocol,
 	    .type = r->rtm_type,
 	    .prefsrc = get_ip(a[RTA_PREFSRC]),
+	    .nhid = get_u32(a[RTA_NH_ID]),
 	    .nexthops = hops};
-	if (a[RTA_MULTIPATH] != NULL) {
+	/* The kernel adds what the object holds now, each time that this changes. */
+	if (nexthop_id_is_ours(e->nhid))
+		e->nexthop_count = 0;
+	else if (a[RTA_MULTIPATH] != NULL) {
 		e->nexthop_count = (uint8_t)decode_multipath(a[RTA_MULTIPATH], hops);
 	} else if (a[RTA_OIF] != NULL) {
 		hops[0] = (struct route_nexthop){
@@ -577,6 +584,61 @@ static bool decode_route(struct decoding *d)
 		e->nexthop_count = 1;
 	}
 	emit(d, d->h->nlmsg_type == RTM_NEWROUTE ? KERNEL_ROUTE_NEW : KERNEL_ROUTE_DEL);
+	return true;
+}
+
+/* ---- nexthop objects
+ * ----------------------------------------------------------------------------------------------------
+ */
+
+/* False: more than we ever write, or none. */
+static bool decode_group(const struct nlattr *a, struct nexthop_member *to, uint8_t *count)
+{
+	const uint8_t *p = mnl_attr_get_payload(a);
+	size_t n = mnl_attr_get_payload_len(a) / sizeof(struct nexthop_grp);
+
+	if (n == 0 || n > ROUTE_NEXTHOPS_MAX)
+		return false;
+	for (size_t i = 0; i < n; i++) {
+		struct nexthop_grp g;
+
+		memcpy(&g, p + i * sizeof(g), sizeof(g));
+		to[i] = (struct nexthop_member){.id = g.id, .weight = g.weight + 1u};
+	}
+	*count = (uint8_t)n;
+	return true;
+}
+
+static bool nexthop_is_foreign_kind(const struct nhmsg *n, attrs_t a)
+{
+	return a[NHA_BLACKHOLE] != NULL || a[NHA_FDB] != NULL || a[NHA_ENCAP_TYPE] != NULL ||
+	       (a[NHA_GROUP_TYPE] != NULL &&
+		   get_u16(a[NHA_GROUP_TYPE]) != NEXTHOP_GRP_TYPE_MPATH) ||
+	       (a[NHA_GROUP] == NULL && (n->nh_flags & RTNH_F_ONLINK) == 0);
+}
+
+static bool decode_nexthop(struct decoding *d)
+{
+	static const struct wanted wanted[] = {{NHA_ID, 4}, {NHA_GROUP, 0}, {NHA_GROUP_TYPE, 2},
+	    {NHA_BLACKHOLE, 0}, {NHA_OIF, 4}, {NHA_GATEWAY, 0}, {NHA_ENCAP_TYPE, 2}, {NHA_FDB, 0}};
+	const struct nhmsg *n = mnl_nlmsg_get_payload(d->h);
+	struct nexthop_member members[ROUTE_NEXTHOPS_MAX];
+	struct nexthop_entry *e = &d->event.nexthop.entry;
+	attrs_t a;
+
+	if (!TAKE_MESSAGE(d->h, sizeof(*n), wanted, a) || a[NHA_ID] == NULL)
+		return false;
+	if (!nexthop_id_is_ours(get_u32(a[NHA_ID])))
+		return true;
+	d->event.nexthop.key = slot_key_nexthop(get_u32(a[NHA_ID])).nexthop;
+	*e = (struct nexthop_entry){.protocol = n->nh_protocol,
+	    .gateway = get_ip(a[NHA_GATEWAY]),
+	    .dev = {get_u32(a[NHA_OIF])},
+	    .foreign_kind = nexthop_is_foreign_kind(n, a),
+	    .members = members};
+	if (a[NHA_GROUP] != NULL && !decode_group(a[NHA_GROUP], members, &e->member_count))
+		e->foreign_kind = true;
+	emit(d, d->h->nlmsg_type == RTM_NEWNEXTHOP ? KERNEL_NEXTHOP_NEW : KERNEL_NEXTHOP_DEL);
 	return true;
 }
 
@@ -601,6 +663,9 @@ bool rtnl_decode(
 	case RTM_NEWROUTE:
 	case RTM_DELROUTE:
 		return decode_route(&d);
+	case RTM_NEWNEXTHOP:
+	case RTM_DELNEXTHOP:
+		return decode_nexthop(&d);
 	default:
 		return true;
 	}

@@ -7,6 +7,7 @@
 #include <linux/if_addr.h>
 #include <linux/if_bridge.h>
 #include <linux/if_link.h>
+#include <linux/nexthop.h>
 #include <linux/rtnetlink.h>
 #include <string.h>
 
@@ -196,7 +197,10 @@ static struct nlmsghdr *write_route(void *buffer, const struct kernel_op *op)
 	mnl_attr_put_u32(h, RTA_PRIORITY, key->metric);
 	if (remove)
 		return h;
-	put_nexthops(h, r, e);
+	if (e->nhid != 0)
+		mnl_attr_put_u32(h, RTA_NH_ID, e->nhid);
+	else
+		put_nexthops(h, r, e);
 	if (e->prefsrc.family != IP_NONE)
 		put_ip(h, RTA_PREFSRC, &e->prefsrc);
 	return h;
@@ -234,6 +238,53 @@ static struct nlmsghdr *write_addr(void *buffer, const struct kernel_op *op)
 	return h;
 }
 
+/* The scope of a delete is its id alone: a protocol in its header is refused. */
+static struct nlmsghdr *delete_nexthop(void *buffer, uint32_t id)
+{
+	struct nlmsghdr *h = begin(buffer, RTM_DELNEXTHOP, 0);
+
+	mnl_nlmsg_put_extra_header(h, sizeof(struct nhmsg));
+	mnl_attr_put_u32(h, NHA_ID, id);
+	return h;
+}
+
+static void put_group(struct nlmsghdr *h, const struct nexthop_entry *e)
+{
+	struct nexthop_grp group[ROUTE_NEXTHOPS_MAX] = {0};
+
+	for (size_t i = 0; i < e->member_count; i++) {
+		group[i].id = e->members[i].id;
+		group[i].weight = (uint8_t)(e->members[i].weight - 1);
+	}
+	mnl_attr_put(h, NHA_GROUP, e->member_count * sizeof(*group), group);
+}
+
+/* Replace without create: an object that has vanished is not ours any more. */
+static struct nlmsghdr *write_nexthop(void *buffer, const struct kernel_op *op)
+{
+	const struct nexthop_entry *e = &op->content.nexthop;
+	uint16_t flags = op->verb == KERNEL_ADD ? NLM_F_CREATE | NLM_F_EXCL : NLM_F_REPLACE;
+	struct nlmsghdr *h;
+	struct nhmsg *n;
+
+	if (op->verb == KERNEL_DELETE)
+		return delete_nexthop(buffer, op->key.nexthop.id);
+	h = begin(buffer, RTM_NEWNEXTHOP, flags);
+	n = mnl_nlmsg_put_extra_header(h, sizeof(*n));
+	n->nh_protocol = e->protocol;
+	mnl_attr_put_u32(h, NHA_ID, op->key.nexthop.id);
+	if (e->member_count > 0) {
+		n->nh_family = AF_UNSPEC;
+		put_group(h, e);
+		return h;
+	}
+	n->nh_family = family_of(&e->gateway);
+	n->nh_flags = RTNH_F_ONLINK;
+	put_ip(h, NHA_GATEWAY, &e->gateway);
+	mnl_attr_put_u32(h, NHA_OIF, e->dev.v);
+	return h;
+}
+
 struct nlmsghdr *rtnl_encode_write(void *buffer, const struct kernel_op *op)
 {
 	if (op->verb == KERNEL_READ)
@@ -255,6 +306,8 @@ struct nlmsghdr *rtnl_encode_write(void *buffer, const struct kernel_op *op)
 		return write_bridge_port(buffer, op);
 	case SLOT_ADDR:
 		return write_addr(buffer, op);
+	case SLOT_NEXTHOP:
+		return write_nexthop(buffer, op);
 	}
 	return NULL;
 }
@@ -308,6 +361,11 @@ struct nlmsghdr *rtnl_encode_read(void *buffer, const struct slot_key *key)
 		h = read_message(buffer, family_of(&key->neigh.ip), key->neigh.dev, 0);
 		put_ip(h, NDA_DST, &key->neigh.ip);
 		return h;
+	case SLOT_NEXTHOP:
+		h = begin(buffer, RTM_GETNEXTHOP, 0);
+		mnl_nlmsg_put_extra_header(h, sizeof(struct nhmsg));
+		mnl_attr_put_u32(h, NHA_ID, key->nexthop.id);
+		return h;
 	case SLOT_FLOOD:
 	case SLOT_ROUTE:
 	case SLOT_BRIDGE_PORT:
@@ -359,6 +417,8 @@ static struct nlmsghdr *dump_routes(void *buffer, uint8_t family)
 
 struct nlmsghdr *rtnl_encode_dump(void *buffer, enum kernel_table table, unsigned step)
 {
+	struct nlmsghdr *h;
+
 	switch (table) {
 	case TABLE_LINKS:
 		if (step < 2)
@@ -368,6 +428,12 @@ struct nlmsghdr *rtnl_encode_dump(void *buffer, enum kernel_table table, unsigne
 		return step == 0 ? dump_neighs(buffer, AF_BRIDGE) : NULL;
 	case TABLE_NEIGH:
 		return step < 2 ? dump_neighs(buffer, step == 0 ? AF_INET : AF_INET6) : NULL;
+	case TABLE_NEXTHOPS:
+		if (step > 0)
+			return NULL;
+		h = begin(buffer, RTM_GETNEXTHOP, NLM_F_DUMP);
+		mnl_nlmsg_put_extra_header(h, sizeof(struct nhmsg));
+		return h;
 	case TABLE_ROUTES:
 		return step < 2 ? dump_routes(buffer, step == 0 ? AF_INET : AF_INET6) : NULL;
 	case TABLE_COUNT:

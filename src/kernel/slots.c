@@ -31,6 +31,7 @@ const struct slot_shape slot_shapes[SLOT_KINDS] = {
     [SLOT_NEIGH] = SHAPE(neigh_slot, TABLE_NEIGH, neigh_entry),
     [SLOT_ROUTE] = SHAPE(route_slot, TABLE_ROUTES, route_entry),
     [SLOT_ADDR] = SHAPE(addr_slot, TABLE_LINKS, addr_entry),
+    [SLOT_NEXTHOP] = SHAPE(nexthop_slot, TABLE_NEXTHOPS, nexthop_entry),
 };
 
 static const void *const_at(const void *slot, size_t offset)
@@ -80,28 +81,26 @@ void *slot_find_or_make(struct mirror *m, const struct slot_key *key)
 	return slot != NULL ? slot : slot_make(m, key);
 }
 
-/* Route contents own their nexthops. */
+static struct slot_content content_get(enum slot_kind kind, const void *content);
+
+/* Contents own what they point to. */
 static void content_clear(enum slot_kind kind, void *content)
 {
-	if (kind == SLOT_ROUTE) {
-		struct route_entry *r = content;
+	if (kind == SLOT_ROUTE || kind == SLOT_NEXTHOP) {
+		struct slot_content c = content_get(kind, content);
 
-		mem_free((void *)(uintptr_t)r->nexthops);
+		slot_content_drop(kind, &c);
 	}
 	memset(content, 0, slot_shapes[kind].entry_size);
 }
 
 static void content_set(enum slot_kind kind, void *content, const struct slot_content *from)
 {
-	const struct route_nexthop *copy = NULL;
+	struct slot_content copy = *from;
 
-	if (kind == SLOT_ROUTE)
-		copy = mem_dup(
-		    from->route.nexthops, from->route.nexthop_count * sizeof(struct route_nexthop));
+	slot_content_keep(kind, &copy);
 	content_clear(kind, content);
-	memcpy(content, &from->fdb, slot_shapes[kind].entry_size);
-	if (kind == SLOT_ROUTE)
-		((struct route_entry *)content)->nexthops = copy;
+	memcpy(content, &copy.fdb, slot_shapes[kind].entry_size);
 }
 
 static struct slot_content content_get(enum slot_kind kind, const void *content)
@@ -228,10 +227,27 @@ static unsigned row_devices(enum slot_kind kind, const void *slot, ifindex_t *de
 		for (unsigned i = 0; i < c.route.nexthop_count; i++)
 			devs[i] = c.route.nexthops[i].dev;
 		return c.route.nexthop_count;
+	case SLOT_NEXTHOP:
+		devs[0] = c.nexthop.dev;
+		return c.nexthop.dev.v != 0;
 	case SLOT_BRIDGE_PORT:
 		break;
 	}
 	return 0;
+}
+
+static void count_user(struct mirror *m, uint32_t id, bool more)
+{
+	struct nexthop_users *u = map_find(&m->users, &id);
+
+	if (u == NULL) {
+		u = mem_new(sizeof(*u));
+		u->id = id;
+		map_insert(&m->users, u);
+	}
+	u->count = more ? u->count + 1 : u->count - 1;
+	if (u->count == 0)
+		mem_free(map_remove(&m->users, &id));
 }
 
 static void count_devices(struct mirror *m, enum slot_kind kind, const void *slot, bool more)
@@ -241,6 +257,8 @@ static void count_devices(struct mirror *m, enum slot_kind kind, const void *slo
 
 	for (unsigned i = 0; i < count; i++)
 		count_row(m, devs[i], more);
+	if (kind == SLOT_ROUTE && ((const struct route_slot *)slot)->entry.nhid != 0)
+		count_user(m, ((const struct route_slot *)slot)->entry.nhid, more);
 }
 
 bool slot_names(enum slot_kind kind, const void *slot, ifindex_t ifindex)

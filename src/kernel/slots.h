@@ -7,7 +7,7 @@
 #include "base/pool.h"
 #include "kernel/mirror.h"
 
-#define SLOT_KINDS (SLOT_ADDR + 1)
+#define SLOT_KINDS (SLOT_NEXTHOP + 1)
 
 struct slot_shape {
 	size_t size, key_offset, key_size, state_offset, entry_offset, entry_size;
@@ -38,6 +38,7 @@ struct mirror {
 	struct map rows;	       /* struct row_count: present rows that name an interface */
 	struct map slots[SLOT_KINDS];  /* but SLOT_BRIDGE_PORT */
 	struct pool pools[SLOT_KINDS]; /* of the slots */
+	struct map users;	       /* struct nexthop_users: routes that go over an object */
 	struct map aparts;	       /* struct apart by slot key */
 	struct map witnesses;	       /* by slot key */
 	bool dumping[TABLE_COUNT];     /* between DUMP_BEGIN and DUMP_END */
@@ -52,6 +53,11 @@ extern const struct slot_shape slot_shapes[SLOT_KINDS];
 /* What a mirror counts per interface or per link address. */
 struct row_count {
 	ifindex_t ifindex;
+	size_t count;
+};
+
+struct nexthop_users {
+	uint32_t id;
 	size_t count;
 };
 
@@ -100,6 +106,7 @@ bool slot_agrees(enum slot_kind kind, const void *slot);
 
 struct witness *witness_find(const struct mirror *m, const struct slot_key *key);
 struct witness *witness_make(struct mirror *m, const struct slot_key *key);
+void witness_free(struct witness *w);
 void witness_drop(struct mirror *m, const struct slot_key *key);
 /* Before `content` (NULL: gone) replaces what the mirror shows in a slot with an operation under
  * way. */

@@ -11,6 +11,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/mem.h"
+
 #define NUD_LEARNED_NEIGH (NUD_REACHABLE | NUD_STALE | NUD_DELAY | NUD_PROBE)
 #define NUD_UNRESOLVED (NUD_INCOMPLETE | NUD_FAILED)
 
@@ -94,6 +96,16 @@ struct slot_key slot_key_addr(ifindex_t dev, const struct prefix *prefix)
 	return key;
 }
 
+struct slot_key slot_key_nexthop(uint32_t id)
+{
+	struct slot_key key;
+
+	memset(&key, 0, sizeof(key));
+	key.kind = SLOT_NEXTHOP;
+	key.nexthop.id = id;
+	return key;
+}
+
 bool kernel_event_slot(
     const struct kernel_event *e, struct slot_key *key, struct slot_content *content, bool *present)
 {
@@ -145,6 +157,13 @@ bool kernel_event_slot(
 		*key = slot_key_addr(e->addr.dev, &e->addr.prefix);
 		content->addr = e->addr.entry;
 		return true;
+	case KERNEL_NEXTHOP_NEW:
+		*present = true;
+		/* fall through */
+	case KERNEL_NEXTHOP_DEL:
+		*key = slot_key_nexthop(e->nexthop.key.id);
+		content->nexthop = e->nexthop.entry;
+		return true;
 	case KERNEL_LINK_NEW:
 	case KERNEL_LINK_DEL:
 	case KERNEL_PORT_VLANS:
@@ -194,6 +213,11 @@ struct kernel_event kernel_event_from_slot(
 		e.addr.prefix = key->addr.prefix;
 		e.addr.entry = content->addr;
 		break;
+	case SLOT_NEXTHOP:
+		e.kind = present ? KERNEL_NEXTHOP_NEW : KERNEL_NEXTHOP_DEL;
+		e.nexthop.key = key->nexthop;
+		e.nexthop.entry = content->nexthop;
+		break;
 	case SLOT_BRIDGE_PORT:
 		break;
 	}
@@ -217,6 +241,8 @@ static size_t key_size(enum slot_kind kind)
 		return sizeof(ifindex_t);
 	case SLOT_ADDR:
 		return sizeof(struct addr_key);
+	case SLOT_NEXTHOP:
+		return sizeof(struct nexthop_key);
 	}
 	return 0;
 }
@@ -276,9 +302,28 @@ static bool nexthops_within(const struct route_entry *a, const struct route_entr
 
 static bool route_equal(const struct route_entry *a, const struct route_entry *b)
 {
-	return a->protocol == b->protocol && a->type == b->type &&
-	       ip_equal(&a->prefsrc, &b->prefsrc) && a->nexthop_count == b->nexthop_count &&
-	       nexthops_within(a, b) && nexthops_within(b, a);
+	if (a->protocol != b->protocol || a->type != b->type ||
+	    !ip_equal(&a->prefsrc, &b->prefsrc) || a->nhid != b->nhid)
+		return false;
+	return a->nexthop_count == b->nexthop_count && nexthops_within(a, b) &&
+	       nexthops_within(b, a);
+}
+
+/* The kernel keeps members in the order given, and does not repeat any. */
+static bool members_equal(const struct nexthop_entry *a, const struct nexthop_entry *b)
+{
+	for (unsigned i = 0; i < a->member_count; i++)
+		if (a->members[i].id != b->members[i].id ||
+		    a->members[i].weight != b->members[i].weight)
+			return false;
+	return true;
+}
+
+static bool nexthop_object_equal(const struct nexthop_entry *a, const struct nexthop_entry *b)
+{
+	return a->protocol == b->protocol && a->foreign_kind == b->foreign_kind &&
+	       a->member_count == b->member_count && ip_equal(&a->gateway, &b->gateway) &&
+	       ifindex_equal(a->dev, b->dev) && members_equal(a, b);
 }
 
 bool slot_content_equal(
@@ -301,8 +346,28 @@ bool slot_content_equal(
 		return a->bridge_port.learning == b->bridge_port.learning;
 	case SLOT_ADDR:
 		return a->addr.protocol == b->addr.protocol;
+	case SLOT_NEXTHOP:
+		return nexthop_object_equal(&a->nexthop, &b->nexthop);
 	}
 	return false;
+}
+
+void slot_content_keep(enum slot_kind kind, struct slot_content *c)
+{
+	if (kind == SLOT_ROUTE)
+		c->route.nexthops =
+		    mem_dup(c->route.nexthops, c->route.nexthop_count * sizeof(*c->route.nexthops));
+	else if (kind == SLOT_NEXTHOP)
+		c->nexthop.members = mem_dup(
+		    c->nexthop.members, c->nexthop.member_count * sizeof(*c->nexthop.members));
+}
+
+void slot_content_drop(enum slot_kind kind, struct slot_content *c)
+{
+	if (kind == SLOT_ROUTE)
+		mem_free((void *)(uintptr_t)c->route.nexthops);
+	else if (kind == SLOT_NEXTHOP)
+		mem_free((void *)(uintptr_t)c->nexthop.members);
 }
 
 const char *slot_key_text(const struct slot_key *key, char *text)
@@ -336,6 +401,9 @@ const char *slot_key_text(const struct slot_key *key, char *text)
 	case SLOT_ADDR:
 		snprintf(text, SLOT_TEXT_MAX, "addr if%u %s", key->addr.dev.v,
 		    prefix_text(&key->addr.prefix, prefix));
+		break;
+	case SLOT_NEXTHOP:
+		snprintf(text, SLOT_TEXT_MAX, "nexthop id %u", key->nexthop.id);
 		break;
 	}
 	return text;
@@ -388,9 +456,26 @@ static void route_text(const struct route_entry *r, char *text)
 	int at = snprintf(text, SLOT_TEXT_MAX, "proto %u", r->protocol);
 	char ip[IP_TEXT_MAX];
 
+	if (r->nhid != 0 && at > 0)
+		at += snprintf(text + at, SLOT_TEXT_MAX - (size_t)at, " nhid %u", r->nhid);
+
 	for (unsigned i = 0; i < r->nexthop_count && at > 0 && at < SLOT_TEXT_MAX; i++)
 		at += snprintf(text + at, SLOT_TEXT_MAX - (size_t)at, " via %s if%u",
 		    ip_text(&r->nexthops[i].gateway, ip), r->nexthops[i].dev.v);
+}
+
+static void nexthop_text(const struct nexthop_entry *e, char *text)
+{
+	int at = snprintf(text, SLOT_TEXT_MAX, "proto %u", e->protocol);
+	char ip[IP_TEXT_MAX];
+
+	if (at > 0 && e->member_count == 0)
+		snprintf(text + at, SLOT_TEXT_MAX - (size_t)at, " via %s if%u%s",
+		    ip_text(&e->gateway, ip), e->dev.v,
+		    e->foreign_kind ? " of a foreign kind" : "");
+	for (unsigned i = 0; i < e->member_count && at > 0 && at < SLOT_TEXT_MAX; i++)
+		at += snprintf(text + at, SLOT_TEXT_MAX - (size_t)at, "%s%u,%u",
+		    i == 0 ? " group " : "/", e->members[i].id, e->members[i].weight);
 }
 
 const char *slot_content_text(enum slot_kind kind, const struct slot_content *c, char *text)
@@ -423,6 +508,9 @@ const char *slot_content_text(enum slot_kind kind, const struct slot_content *c,
 		break;
 	case SLOT_ADDR:
 		snprintf(text, SLOT_TEXT_MAX, "proto %u", c->addr.protocol);
+		break;
+	case SLOT_NEXTHOP:
+		nexthop_text(&c->nexthop, text);
 		break;
 	}
 	return text;

@@ -23,7 +23,8 @@ enum slot_kind {
 	SLOT_NEIGH,	  /* neighbour table */
 	SLOT_ROUTE,	  /* route of our protocol */
 	SLOT_BRIDGE_PORT, /* learning flag of a bridge port */
-	SLOT_ADDR	  /* address on an interface (`interface X` / `ip address A/L`) */
+	SLOT_ADDR,	  /* address on an interface (`interface X` / `ip address A/L`) */
+	SLOT_NEXTHOP	  /* nexthop object: a gateway, or a group of gateways, by its id */
 };
 
 /* VLAN 0 on a bridge without VLAN filtering. */
@@ -63,6 +64,10 @@ struct addr_key {
 	struct prefix prefix; /* addr keeps its host bits */
 };
 
+struct nexthop_key {
+	uint32_t id;
+};
+
 struct slot_key {
 	enum slot_kind kind;
 	union {
@@ -73,6 +78,7 @@ struct slot_key {
 		struct route_key route;
 		ifindex_t bridge_port;
 		struct addr_key addr;
+		struct nexthop_key nexthop;
 	};
 };
 
@@ -117,12 +123,39 @@ struct route_nexthop {
 
 #define ROUTE_NEXTHOPS_MAX 64
 
+/* The ids of our nexthop objects (docs/decisions). Others in that range are left alone; those
+ * outside are never looked at. */
+#define NEXTHOP_ID_FIRST 0x45560000u
+#define NEXTHOP_ID_LAST 0x4556ffffu
+
+static inline bool nexthop_id_is_ours(uint32_t id)
+{
+	return id >= NEXTHOP_ID_FIRST && id <= NEXTHOP_ID_LAST;
+}
+
 struct route_entry {
 	uint8_t protocol;
 	uint8_t type; /* RTN_UNICAST, RTN_BLACKHOLE, … */
 	uint8_t nexthop_count;
 	struct ip prefsrc;
+	uint32_t nhid; /* goes over this nexthop object; 0: over `nexthops`. With an id of ours
+			* `nexthops` stay empty, with a foreign one they say what it holds */
 	const struct route_nexthop *nexthops; /* lent with the message; the mirror keeps a copy */
+};
+
+struct nexthop_member {
+	uint32_t id;
+	uint32_t weight; /* 1…256 */
+};
+
+/* Members: a group. Else one gateway. */
+struct nexthop_entry {
+	uint8_t protocol;
+	uint8_t member_count;
+	bool foreign_kind; /* blackhole, fdb, encapsulation, resilient: nothing that we write */
+	struct ip gateway;
+	ifindex_t dev;
+	const struct nexthop_member *members; /* as route_entry.nexthops */
 };
 
 struct bridge_port_entry {
@@ -142,6 +175,7 @@ struct slot_content {
 		struct route_entry route;
 		struct bridge_port_entry bridge_port;
 		struct addr_entry addr;
+		struct nexthop_entry nexthop;
 	};
 };
 
@@ -169,7 +203,8 @@ struct link {
 	struct mac mac;
 	uint32_t mtu;
 	bool admin_up;
-	bool running; /* IFF_RUNNING: carrier and operational */
+	bool running;  /* IFF_RUNNING: carrier and operational */
+	bool lower_up; /* IFF_LOWER_UP: carrier */
 	struct {
 		bool vlan_filtering;
 		uint16_t default_pvid;
@@ -215,6 +250,8 @@ enum kernel_event_kind {
 	KERNEL_NEIGH_DEL,
 	KERNEL_ROUTE_NEW,
 	KERNEL_ROUTE_DEL,
+	KERNEL_NEXTHOP_NEW, /* of an id in our range */
+	KERNEL_NEXTHOP_DEL,
 	KERNEL_DUMP_BEGIN, /* a full dump of one table starts; rows follow with from_dump set */
 	KERNEL_DUMP_END, /* … ended; `dump.clean`: no notification of that table arrived meanwhile
 			  */
@@ -225,6 +262,7 @@ enum kernel_table {
 	TABLE_LINKS, /* links, port VLANs and addresses together */
 	TABLE_FDB,   /* bridge FDB, VXLAN FDB and flood lists together (one kernel dump) */
 	TABLE_NEIGH,
+	TABLE_NEXTHOPS, /* before the routes, which name them */
 	TABLE_ROUTES,
 	TABLE_COUNT
 };
@@ -270,6 +308,10 @@ struct kernel_event {
 			struct route_entry entry;
 		} route;
 		struct {
+			struct nexthop_key key;
+			struct nexthop_entry entry;
+		} nexthop;
+		struct {
 			enum kernel_table table;
 			bool clean;
 		} dump;
@@ -280,10 +322,10 @@ struct kernel_event {
  */
 
 enum kernel_verb {
-	KERNEL_ADD,	/* create. NEIGH, VXLAN_FDB, ROUTE, ADDR: exclusive (EEXIST when occupied).
-			 * FDB without NTF_EXT_LEARNED in the content: exclusive; with it: the kernel
-			 * overwrites whatever is there, so the precondition is what protects. FLOOD:
-			 * append. */
+	KERNEL_ADD,	/* create. NEIGH, VXLAN_FDB, ROUTE, ADDR, NEXTHOP: exclusive (EEXIST when
+			 * occupied).     FDB without NTF_EXT_LEARNED in the content: exclusive; with it:
+			 * the kernel     overwrites whatever is there, so the precondition is what
+			 * protects. FLOOD:     append. */
 	KERNEL_CHANGE,	/* replace the content of an entry that is ours */
 	KERNEL_DELETE,	/* FDB: scoped by port. VXLAN_FDB and FLOOD: with destination */
 	KERNEL_READ,	/* only look; the result says what is there. With PRE_EQUAL: adoption, the
@@ -333,6 +375,7 @@ struct slot_key slot_key_neigh(ifindex_t dev, const struct ip *ip);
 struct slot_key slot_key_route(uint32_t table, uint32_t metric, const struct prefix *prefix);
 struct slot_key slot_key_bridge_port(ifindex_t port);
 struct slot_key slot_key_addr(ifindex_t dev, const struct prefix *prefix);
+struct slot_key slot_key_nexthop(uint32_t id);
 bool slot_key_equal(const struct slot_key *a, const struct slot_key *b);
 
 /* The slot that an event speaks of, its content, and whether the slot holds it now (NEW) or has
@@ -346,6 +389,10 @@ struct kernel_event kernel_event_from_slot(
 /* Same content, by the fields of that kind (pointers are followed). */
 bool slot_content_equal(
     enum slot_kind kind, const struct slot_content *a, const struct slot_content *b);
+
+/* What the content points to becomes its own copy; drop frees that. */
+void slot_content_keep(enum slot_kind kind, struct slot_content *content);
+void slot_content_drop(enum slot_kind kind, struct slot_content *content);
 
 /* One line for logs and shows: "fdb br-evpn vlan 99 aa:…" without interface names: ifindex numbers.
  */

@@ -62,6 +62,7 @@ static int open_socket(int receive_buffer, bool strict)
 
 static bool join_groups(int fd)
 {
+	static const int nexthops = RTNLGRP_NEXTHOP;
 	static const int groups[] = {RTNLGRP_LINK, RTNLGRP_NEIGH, RTNLGRP_IPV4_IFADDR,
 	    RTNLGRP_IPV6_IFADDR, RTNLGRP_IPV4_ROUTE, RTNLGRP_IPV6_ROUTE};
 
@@ -69,6 +70,8 @@ static bool join_groups(int fd)
 		if (setsockopt(fd, SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, &groups[i],
 			sizeof(groups[i])) != 0)
 			return false;
+	/* Kernels before 5.3 have none, and then none are written. */
+	setsockopt(fd, SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, &nexthops, sizeof(nexthops));
 	return true;
 }
 
@@ -186,6 +189,9 @@ static enum kernel_table table_of(enum kernel_event_kind kind)
 	case KERNEL_ROUTE_NEW:
 	case KERNEL_ROUTE_DEL:
 		return TABLE_ROUTES;
+	case KERNEL_NEXTHOP_NEW:
+	case KERNEL_NEXTHOP_DEL:
+		return TABLE_NEXTHOPS;
 	case KERNEL_LINK_NEW:
 	case KERNEL_LINK_DEL:
 	case KERNEL_PORT_VLANS:

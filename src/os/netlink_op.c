@@ -29,12 +29,6 @@
 /* ---- submitted operations
  * --------------------------------------------------------------------------- */
 
-static void keep_nexthops(struct slot_content *c)
-{
-	c->route.nexthops =
-	    mem_dup(c->route.nexthops, c->route.nexthop_count * sizeof(*c->route.nexthops));
-}
-
 void netlink_submit(struct netlink *nl, const struct kernel_op *op)
 {
 	struct kernel_op *kept;
@@ -45,8 +39,9 @@ void netlink_submit(struct netlink *nl, const struct kernel_op *op)
 	}
 	kept = &nl->ops[nl->op_count++];
 	*kept = *op;
-	if (op->key.kind == SLOT_ROUTE)
-		keep_nexthops(&kept->content);
+	slot_content_keep(op->key.kind, &kept->content);
+	if (op->pre == PRE_EQUAL)
+		slot_content_keep(op->key.kind, &kept->expected);
 }
 
 static void queue_result(struct netlink *nl, const struct kernel_result *result)
@@ -126,11 +121,16 @@ struct reading {
 static void take_read(void *context, const struct kernel_event *event)
 {
 	struct reading *r = context;
+	struct slot_content content;
 	struct slot_key key;
 	bool present;
 
-	if (kernel_event_slot(event, &key, r->content, &present) && slot_key_equal(&key, r->key))
-		r->present = present;
+	if (!kernel_event_slot(event, &key, &content, &present) || !slot_key_equal(&key, r->key))
+		return;
+	slot_content_keep(key.kind, &content);
+	slot_content_drop(key.kind, r->content);
+	*r->content = content;
+	r->present = present;
 }
 
 /* Where the kernel has no exact read, notifications tell: nothing on the way names the slot. */
@@ -167,8 +167,10 @@ static int read_slot(struct netlink *nl, const struct slot_key *key, struct kern
 		rtnl_decode(h, 0, true, take_read, &r);
 	result->checked = true;
 	result->seen_present = r.present;
-	if (!r.present)
+	if (!r.present) {
+		slot_content_drop(key->kind, &result->seen);
 		memset(&result->seen, 0, sizeof(result->seen));
+	}
 	return 0;
 }
 
@@ -323,6 +325,13 @@ static size_t execute_some(struct netlink *nl, size_t at)
 	return n;
 }
 
+static void release(struct kernel_op *op)
+{
+	slot_content_drop(op->key.kind, &op->content);
+	if (op->pre == PRE_EQUAL)
+		slot_content_drop(op->key.kind, &op->expected);
+}
+
 void netlink_flush(struct netlink *nl)
 {
 	size_t at = 0;
@@ -333,7 +342,6 @@ void netlink_flush(struct netlink *nl)
 	for (; at < nl->op_count; at++)
 		execute_single(nl, &nl->ops[at]);
 	for (size_t i = 0; i < nl->op_count; i++)
-		if (nl->ops[i].key.kind == SLOT_ROUTE)
-			mem_free((void *)(uintptr_t)nl->ops[i].content.route.nexthops);
+		release(&nl->ops[i]);
 	nl->op_count = 0;
 }

@@ -24,6 +24,9 @@ static void copy_extra(struct queued *to)
 	struct kernel_event *k = &to->event.kernel;
 
 	to->extra = NULL;
+	/* what a read saw is handed over */
+	if (to->event.kind == EVENT_KERNEL_RESULT && to->event.result.slot == SLOT_NEXTHOP)
+		to->extra = (void *)(uintptr_t)to->event.result.seen.nexthop.members;
 	if (to->event.kind != EVENT_KERNEL)
 		return;
 	if (k->kind == KERNEL_PORT_VLANS) {
@@ -34,6 +37,10 @@ static void copy_extra(struct queued *to)
 		to->extra = mem_dup(k->route.entry.nexthops,
 		    k->route.entry.nexthop_count * sizeof(struct route_nexthop));
 		k->route.entry.nexthops = to->extra;
+	} else if (k->kind == KERNEL_NEXTHOP_NEW || k->kind == KERNEL_NEXTHOP_DEL) {
+		to->extra = mem_dup(k->nexthop.entry.members,
+		    k->nexthop.entry.member_count * sizeof(struct nexthop_member));
+		k->nexthop.entry.members = to->extra;
 	}
 }
 

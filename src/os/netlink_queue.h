@@ -11,7 +11,7 @@
 
 struct queued {
 	struct event event;
-	void *extra;	 /* owned: VLANs or next hops of the event */
+	void *extra;	 /* owned: VLANs, next hops or members of the event */
 	uint32_t bucket; /* of the slot that it names; NAMED_BUCKETS: none */
 };
 
@@ -23,7 +23,7 @@ struct netlink_queue {
 	unsigned overruns; /* queued events that say that notifications were lost */
 };
 
-/* Copies the event and what it points to. */
+/* Copies the event and what it points to; takes over the members that a result saw. */
 void netlink_queue_add(struct netlink_queue *q, const struct event *event);
 /* The oldest; its pointers are valid until the next take. */
 bool netlink_queue_take(struct netlink_queue *q, struct event *event);

@@ -23,14 +23,17 @@ COVERS(struct fdb_entry, 8);
 COVERS(struct vxlan_fdb_entry, 28);
 COVERS(struct neigh_entry, 12);
 COVERS(struct route_nexthop, 28);
-COVERS(struct route_entry, 32);
+COVERS(struct route_entry, 40);
+COVERS(struct nexthop_key, 4);
+COVERS(struct nexthop_member, 8);
+COVERS(struct nexthop_entry, 40);
 COVERS(struct bridge_port_entry, 1);
 COVERS(struct addr_entry, 1);
 COVERS(struct flood_entry, 4);
 COVERS(struct link_port, 5);
 COVERS(struct link, 100);
 COVERS(struct port_vlan, 8);
-COVERS(struct kernel_result, 56);
+COVERS(struct kernel_result, 64);
 
 /* ---- keys and contents --------------------------------------------------------------------- */
 
@@ -76,7 +79,7 @@ static void code_addr_key(struct coder *c, struct addr_key *k)
 
 static void code_slot_key(struct coder *c, struct slot_key *k)
 {
-	code_enum(c, &k->kind, SLOT_ADDR + 1);
+	code_enum(c, &k->kind, SLOT_NEXTHOP + 1);
 	switch (k->kind) {
 	case SLOT_FDB:
 		code_fdb_key(c, &k->fdb);
@@ -98,6 +101,9 @@ static void code_slot_key(struct coder *c, struct slot_key *k)
 		return;
 	case SLOT_ADDR:
 		code_addr_key(c, &k->addr);
+		return;
+	case SLOT_NEXTHOP:
+		code_u32(c, &k->nexthop.id);
 		return;
 	}
 }
@@ -169,9 +175,44 @@ static void code_route_entry(struct coder *c, struct route_entry *e)
 	code_u8(c, &e->type);
 	code_u8(c, &e->nexthop_count);
 	code_ip(c, &e->prefsrc);
+	code_u32(c, &e->nhid);
 	code_nexthops(c, &e->nexthops, e->nexthop_count);
 	if (!coder_ok(c))
 		e->nexthop_count = 0;
+}
+
+static void code_members(struct coder *c, const struct nexthop_member **list, uint8_t count)
+{
+	struct nexthop_member *to = NULL;
+
+	if (count > ROUTE_NEXTHOPS_MAX)
+		coder_fail(c);
+	if (coder_decodes(c))
+		*list = NULL;
+	if (count == 0 || count > ROUTE_NEXTHOPS_MAX)
+		return;
+	if (coder_decodes(c))
+		*list = to = arena_new(c->arena, count * sizeof(*to));
+	for (uint8_t i = 0; i < count; i++) {
+		struct nexthop_member m = to != NULL ? (struct nexthop_member){0} : (*list)[i];
+
+		code_u32(c, &m.id);
+		code_u32(c, &m.weight);
+		if (to != NULL)
+			to[i] = m;
+	}
+}
+
+static void code_nexthop_entry(struct coder *c, struct nexthop_entry *e)
+{
+	code_u8(c, &e->protocol);
+	code_u8(c, &e->member_count);
+	code_bool(c, &e->foreign_kind);
+	code_ip(c, &e->gateway);
+	code_ifindex(c, &e->dev);
+	code_members(c, &e->members, e->member_count);
+	if (!coder_ok(c))
+		e->member_count = 0;
 }
 
 static void code_content(struct coder *c, enum slot_kind kind, struct slot_content *content)
@@ -197,6 +238,9 @@ static void code_content(struct coder *c, enum slot_kind kind, struct slot_conte
 		return;
 	case SLOT_ADDR:
 		code_u8(c, &content->addr.protocol);
+		return;
+	case SLOT_NEXTHOP:
+		code_nexthop_entry(c, &content->nexthop);
 		return;
 	}
 }
@@ -239,6 +283,7 @@ static void code_link(struct coder *c, struct link *l)
 	code_u32(c, &l->mtu);
 	code_bool(c, &l->admin_up);
 	code_bool(c, &l->running);
+	code_bool(c, &l->lower_up);
 	code_link_bridge(c, l);
 	code_link_vxlan(c, l);
 	code_u16(c, &l->vlan_id);
@@ -321,6 +366,11 @@ static void code_kernel_event_body(struct coder *c, struct kernel_event *e)
 		code_route_key(c, &e->route.key);
 		code_route_entry(c, &e->route.entry);
 		return;
+	case KERNEL_NEXTHOP_NEW:
+	case KERNEL_NEXTHOP_DEL:
+		code_u32(c, &e->nexthop.key.id);
+		code_nexthop_entry(c, &e->nexthop.entry);
+		return;
 	case KERNEL_DUMP_BEGIN:
 	case KERNEL_DUMP_END:
 		code_enum(c, &e->dump.table, TABLE_COUNT);
@@ -343,7 +393,7 @@ void code_kernel_event(struct coder *c, struct kernel_event *e)
 void code_kernel_result(struct coder *c, struct kernel_result *r)
 {
 	code_u32(c, &r->id);
-	code_enum(c, &r->slot, SLOT_ADDR + 1);
+	code_enum(c, &r->slot, SLOT_NEXTHOP + 1);
 	code_enum(c, &r->outcome, KERNEL_FAILED + 1);
 	code_int(c, &r->error);
 	code_bool(c, &r->checked);

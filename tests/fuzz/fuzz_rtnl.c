@@ -29,6 +29,9 @@ static void take(void *context, const struct kernel_event *event)
 		for (unsigned i = 0; i < event->port_vlans.count; i++)
 			check((event->port_vlans.vlans[i].flags &
 				  ~(PORT_VLAN_PVID | PORT_VLAN_UNTAGGED)) == 0);
+	if (event->kind == KERNEL_NEXTHOP_NEW || event->kind == KERNEL_NEXTHOP_DEL)
+		check(nexthop_id_is_ours(event->nexthop.key.id) &&
+		      event->nexthop.entry.member_count <= ROUTE_NEXTHOPS_MAX);
 	if (event->kind == KERNEL_ROUTE_NEW)
 		check(event->route.entry.nexthop_count <= ROUTE_NEXTHOPS_MAX);
 }

@@ -44,6 +44,11 @@ static struct sim_route *route_find(const struct simkernel *k, const struct rout
 	FIND(routes, key);
 }
 
+static struct sim_nexthop *nexthop_find(const struct simkernel *k, const struct nexthop_key *key)
+{
+	FIND(nexthops, key);
+}
+
 #define MAKE(table, wanted)                                                                        \
 	for (size_t i = 0; i < SIM_ROWS; i++) {                                                    \
 		if (k->table[i].used)                                                              \
@@ -79,6 +84,11 @@ static struct sim_neigh *neigh_make(struct simkernel *k, const struct neigh_key 
 static struct sim_route *route_make(struct simkernel *k, const struct route_key *key)
 {
 	MAKE(routes, key);
+}
+
+static struct sim_nexthop *nexthop_make(struct simkernel *k, const struct nexthop_key *key)
+{
+	MAKE(nexthops, key);
 }
 
 struct sim_link *simkernel_link(struct simkernel *k, uint32_t ifindex)
@@ -182,6 +192,20 @@ static void notify_addr(
 	e.addr.dev = l->link.ifindex;
 	e.addr.prefix = l->addrs[i];
 	e.addr.entry = l->addr_entries[i];
+	notify(k, &e);
+}
+
+static void notify_nexthop(
+    struct simkernel *k, const struct sim_nexthop *row, bool gone, bool dump, uint32_t writer)
+{
+	struct kernel_event e = {.kind = gone ? KERNEL_NEXTHOP_DEL : KERNEL_NEXTHOP_NEW,
+	    .from_dump = dump,
+	    .writer = writer,
+	    .ours = writer != 0 && writer == k->portid};
+
+	e.nexthop.key = row->key;
+	e.nexthop.entry = row->entry;
+	e.nexthop.entry.members = row->members;
 	notify(k, &e);
 }
 
@@ -299,6 +323,43 @@ static void flush_learned(struct simkernel *k, uint32_t port)
 	}
 }
 
+/* The object leaves its groups; an empty group and the routes over what is gone go with it. Told
+ * only when somebody asked for it, and the routes never. */
+static void nexthop_drop(struct simkernel *k, struct sim_nexthop *gone, uint32_t writer)
+{
+	uint32_t id = gone->key.id;
+
+	gone->used = false;
+	if (writer != 0)
+		notify_nexthop(k, gone, true, false, writer);
+	for (size_t i = 0; i < SIM_ROWS; i++)
+		if (k->routes[i].used && k->routes[i].entry.nhid == id)
+			k->routes[i].used = false;
+	for (size_t i = 0; i < SIM_ROWS; i++) {
+		struct sim_nexthop *g = &k->nexthops[i];
+		uint8_t left = 0;
+
+		for (uint8_t m = 0; g->used && m < g->entry.member_count; m++)
+			if (g->members[m].id != id)
+				g->members[left++] = g->members[m];
+		if (!g->used || left == g->entry.member_count)
+			continue;
+		g->entry.member_count = left;
+		if (left == 0)
+			nexthop_drop(k, g, 0);
+		else if (writer != 0)
+			notify_nexthop(k, g, false, false, writer);
+	}
+}
+
+/* Without a word. */
+static void flush_nexthops(struct simkernel *k, uint32_t dev)
+{
+	for (size_t i = 0; i < SIM_ROWS; i++)
+		if (k->nexthops[i].used && k->nexthops[i].entry.dev.v == dev)
+			nexthop_drop(k, &k->nexthops[i], 0);
+}
+
 void simkernel_link_set(struct simkernel *k, uint32_t ifindex, bool up)
 {
 	struct sim_link *l = simkernel_link(k, ifindex);
@@ -308,8 +369,11 @@ void simkernel_link_set(struct simkernel *k, uint32_t ifindex, bool up)
 	l->link.running = up;
 	if (l->link.port.valid)
 		l->link.port.state = up ? 3 : 0;
-	if (!up)
+	l->link.lower_up = up;
+	if (!up) {
 		flush_learned(k, ifindex);
+		flush_nexthops(k, ifindex);
+	}
 	simkernel_link_changed(k, ifindex);
 }
 
@@ -546,10 +610,13 @@ static int route_write(struct simkernel *k, const struct kernel_op *op)
 {
 	struct sim_route *row = route_find(k, &op->key.route);
 	size_t n = op->content.route.nexthop_count;
+	const struct nexthop_key over = {op->content.route.nhid};
 
 	check(n <= sizeof(row->nexthops) / sizeof(*row->nexthops));
 	if (row != NULL && op->verb == KERNEL_ADD)
 		return EEXIST;
+	if (over.id != 0 && nexthop_find(k, &over) == NULL)
+		return EINVAL;
 	if (row == NULL)
 		row = route_make(k, &op->key.route);
 	row->entry = op->content.route;
@@ -568,6 +635,74 @@ static int route_delete(struct simkernel *k, const struct kernel_op *op)
 	row->used = false;
 	notify_route(k, row, true, false);
 	return 0;
+}
+
+/* ---- nexthop objects
+ * ---------------------------------------------------------------------------------------------------
+ */
+
+static bool members_exist(const struct simkernel *k, const struct nexthop_entry *e)
+{
+	for (uint8_t i = 0; i < e->member_count; i++) {
+		const struct nexthop_key key = {e->members[i].id};
+		const struct sim_nexthop *m = nexthop_find(k, &key);
+
+		if (m == NULL || m->entry.member_count > 0)
+			return false;
+	}
+	return true;
+}
+
+static int nexthop_write(struct simkernel *k, const struct nexthop_key *key,
+    const struct nexthop_entry *entry, enum sim_write how, uint32_t writer)
+{
+	struct sim_nexthop *row = nexthop_find(k, key);
+	const struct sim_link *l = simkernel_link(k, entry->dev.v);
+
+	check(entry->member_count <= sizeof(row->members) / sizeof(*row->members));
+	if (row != NULL && how == SIM_EXCLUSIVE)
+		return EEXIST;
+	if (row == NULL && how == SIM_REPLACE)
+		return ENOENT;
+	if (entry->member_count == 0 && (l == NULL || !l->link.running))
+		return ENETDOWN;
+	if (!members_exist(k, entry))
+		return EINVAL;
+	if (row == NULL)
+		row = nexthop_make(k, key);
+	row->entry = *entry;
+	memcpy(row->members, entry->members, entry->member_count * sizeof(*row->members));
+	notify_nexthop(k, row, false, false, writer);
+	/* and what goes over it is told again */
+	for (size_t i = 0; i < SIM_ROWS; i++)
+		if (k->routes[i].used && k->routes[i].entry.nhid == key->id)
+			notify_route(k, &k->routes[i], false, false);
+	return 0;
+}
+
+static int nexthop_delete(struct simkernel *k, const struct nexthop_key *key, uint32_t writer)
+{
+	struct sim_nexthop *row = nexthop_find(k, key);
+
+	if (row == NULL)
+		return ENOENT;
+	nexthop_drop(k, row, writer);
+	return 0;
+}
+
+void simkernel_nexthop_write(struct simkernel *k, uint32_t id, uint8_t protocol,
+    const struct ip *gateway, uint32_t dev, uint32_t writer)
+{
+	const struct nexthop_key key = {id};
+	struct nexthop_entry entry = {.protocol = protocol, .dev = {dev}};
+
+	if (gateway == NULL) {
+		nexthop_delete(k, &key, writer);
+		return;
+	}
+	entry.gateway = *gateway;
+	nexthop_write(
+	    k, &key, &entry, nexthop_find(k, &key) != NULL ? SIM_REPLACE : SIM_APPEND, writer);
 }
 
 /* ---- the daemon's operations
@@ -636,6 +771,7 @@ static bool slot_read(struct simkernel *k, const struct slot_key *key, struct sl
 	const struct sim_vxlan_fdb *vx;
 	const struct sim_neigh *neigh;
 	struct sim_route *route;
+	struct sim_nexthop *nexthop;
 	const struct sim_link *l;
 
 	memset(content, 0, sizeof(*content));
@@ -667,6 +803,13 @@ static bool slot_read(struct simkernel *k, const struct slot_key *key, struct sl
 		if (l != NULL)
 			content->bridge_port.learning = l->link.port.learning;
 		return l != NULL;
+	case SLOT_NEXTHOP:
+		nexthop = nexthop_find(k, &key->nexthop);
+		if (nexthop != NULL) {
+			content->nexthop = nexthop->entry;
+			content->nexthop.members = nexthop->members;
+		}
+		return nexthop != NULL;
 	case SLOT_ADDR:
 		return addr_read(k, &key->addr, &content->addr);
 	}
@@ -719,6 +862,10 @@ static int write_slot(struct simkernel *k, const struct kernel_op *op)
 		return remove ? route_delete(k, op) : route_write(k, op);
 	case SLOT_BRIDGE_PORT:
 		return set_port(k, op);
+	case SLOT_NEXTHOP:
+		return remove ? nexthop_delete(k, &op->key.nexthop, k->portid)
+			      : nexthop_write(
+				    k, &op->key.nexthop, &op->content.nexthop, how, k->portid);
 	case SLOT_ADDR:
 		return remove ? addr_delete(k, &op->key.addr)
 			      : addr_write(k, &op->key.addr, &op->content.addr);
@@ -787,6 +934,11 @@ void simkernel_dump(struct simkernel *k, enum kernel_table table, bool (*miss)(v
 			if (k->neigh[i].used)
 				notify_neigh(k, &k->neigh[i], false, true, 0);
 		break;
+	case TABLE_NEXTHOPS:
+		for (size_t i = 0; i < SIM_ROWS; i++)
+			if (k->nexthops[i].used)
+				notify_nexthop(k, &k->nexthops[i], false, true, 0);
+		break;
 	case TABLE_ROUTES:
 		for (size_t i = 0; i < SIM_ROWS; i++)
 			if (k->routes[i].used)
@@ -833,4 +985,34 @@ bool simkernel_flood(const struct simkernel *k, uint32_t dev, const struct ip *v
 	struct flood_key key = slot_key_flood((ifindex_t){dev}, (vni_t){0}, vtep).flood;
 
 	return flood_find(k, &key) != NULL;
+}
+
+static size_t hops_of(const struct simkernel *k, uint32_t id, struct route_nexthop *hops)
+{
+	const struct nexthop_key key = {id};
+	const struct sim_nexthop *g = nexthop_find(k, &key);
+	size_t n = 0;
+
+	for (uint8_t i = 0; g != NULL && i < g->entry.member_count; i++)
+		n += hops_of(k, g->members[i].id, hops + n);
+	if (g != NULL && g->entry.member_count == 0)
+		hops[n++] = (struct route_nexthop){
+		    .gateway = g->entry.gateway, .dev = g->entry.dev, .weight = 1};
+	return n;
+}
+
+size_t simkernel_route(
+    const struct simkernel *k, const struct prefix *prefix, struct route_nexthop *hops)
+{
+	for (size_t i = 0; i < SIM_ROWS; i++) {
+		const struct sim_route *r = &k->routes[i];
+
+		if (!r->used || !prefix_equal(&r->key.prefix, prefix))
+			continue;
+		if (r->entry.nhid != 0)
+			return hops_of(k, r->entry.nhid, hops);
+		memcpy(hops, r->nexthops, r->entry.nexthop_count * sizeof(*hops));
+		return r->entry.nexthop_count;
+	}
+	return 0;
 }

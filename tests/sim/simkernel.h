@@ -68,6 +68,13 @@ struct sim_route {
 	struct route_nexthop nexthops[8];
 };
 
+struct sim_nexthop {
+	bool used;
+	struct nexthop_key key;
+	struct nexthop_entry entry;
+	struct nexthop_member members[8];
+};
+
 struct sim_link {
 	struct link link;
 	struct prefix addrs[8];
@@ -89,6 +96,7 @@ struct simkernel {
 	struct sim_flood flood[SIM_ROWS];
 	struct sim_neigh neigh[SIM_ROWS];
 	struct sim_route routes[SIM_ROWS];
+	struct sim_nexthop nexthops[SIM_ROWS];
 	uint32_t portid; /* of the daemon's request socket */
 	int fail_errno;	 /* the next write fails with this; 0 none */
 	uint64_t op_count;
@@ -99,7 +107,7 @@ void simkernel_init(struct simkernel *k, const struct ip *vtep, size_t uplinks);
 struct sim_link *simkernel_link(struct simkernel *k, uint32_t ifindex);
 /* Announce the link after a change of its fields. */
 void simkernel_link_changed(struct simkernel *k, uint32_t ifindex);
-/* Carrier or admin state of a port goes: the kernel flushes what it flushes. */
+/* The carrier of a link goes or comes: the kernel flushes what it flushes. */
 void simkernel_link_set(struct simkernel *k, uint32_t ifindex, bool up);
 
 /* ---- the daemon's operations, executed as os/netlink does: check, window, write ---- */
@@ -115,6 +123,10 @@ int simkernel_fdb_delete(struct simkernel *k, uint32_t port, uint16_t vlan, cons
 int simkernel_neigh_write(struct simkernel *k, uint32_t dev, const struct ip *ip,
     enum sim_write how, const struct mac *lladdr, uint16_t nud, uint8_t protocol, uint32_t writer);
 int simkernel_neigh_delete(struct simkernel *k, uint32_t dev, const struct ip *ip, uint32_t writer);
+
+/* NULL gateway: the object is deleted. */
+void simkernel_nexthop_write(struct simkernel *k, uint32_t id, uint8_t protocol,
+    const struct ip *gateway, uint32_t dev, uint32_t writer);
 
 /* ---- the data plane ---- */
 
@@ -132,6 +144,10 @@ const struct vxlan_fdb_entry *simkernel_vxlan_fdb(
     const struct simkernel *k, uint32_t dev, const struct mac *mac);
 const struct neigh_entry *simkernel_neigh(
     const struct simkernel *k, uint32_t dev, const struct ip *ip);
+/* Where packets to this prefix go now: the gateways of its route, those of a nexthop object
+ * included; how many, 0 without a route. Room for 8. */
+size_t simkernel_route(
+    const struct simkernel *k, const struct prefix *prefix, struct route_nexthop *hops);
 bool simkernel_flood(const struct simkernel *k, uint32_t dev, const struct ip *vtep);
 /* A route of the main table to exactly this host over at least one next hop. */
 bool simkernel_host_route(const struct simkernel *k, const struct ip *host);

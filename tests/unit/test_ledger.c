@@ -677,6 +677,54 @@ static void test_adoption(void **state)
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
+/* ---- nexthop objects ---- */
+
+static struct slot_content object(uint8_t protocol, uint8_t last)
+{
+	struct slot_content c;
+
+	memset(&c, 0, sizeof(c));
+	c.nexthop.protocol = protocol;
+	c.nexthop.gateway = ip_from_u32(0x0a090100u | last);
+	c.nexthop.dev = vp;
+	return c;
+}
+
+/* Another replaced our object between the read and our write: what it wrote is put back. */
+static void test_object_hit_in_the_window(void **state)
+{
+	static const struct nexthop_member members[] = {{NEXTHOP_ID_FIRST + 8, 3}};
+	const struct slot_key key = slot_key_nexthop(NEXTHOP_ID_FIRST);
+	struct slot_content ours = object(RTPROT_EVPND, 1), next = object(RTPROT_EVPND, 2),
+			    theirs = object(4, 9);
+
+	(void)state;
+	theirs.nexthop.member_count = 1;
+	theirs.nexthop.members = members;
+	for (int delete = 0; delete < 2; delete ++) {
+		struct kernel_op op = {.verb = delete ? KERNEL_DELETE : KERNEL_CHANGE, .key = key};
+		struct kernel_op repair;
+
+		say(&key, &ours, true, true, 7);
+		op.content = delete ? ours : next;
+		op.pre = PRE_EQUAL;
+		op.expected = ours;
+		issue(&op);
+		say(&key, &theirs, true, false, 99);
+		say(&key, delete ? &theirs : &next, !delete, true, 7);
+		assert_true(answer(&op, KERNEL_DONE, 0, NULL, &repair));
+		assert_int_equal(repair.verb, delete ? KERNEL_ADD : KERNEL_CHANGE);
+		assert_true(slot_content_equal(SLOT_NEXTHOP, &repair.content, &theirs));
+		assert_int_equal(repair.pre, delete ? PRE_NONE : PRE_EQUAL);
+		op = repair;
+		issue(&op);
+		say(&key, &theirs, true, true, 7);
+		assert_false(answer(&op, KERNEL_DONE, 0, NULL, &repair));
+		assert_int_equal(counters.repaired, (unsigned)delete + 1);
+		assert_int_equal(mirror_nexthop(m, NEXTHOP_ID_FIRST)->entry.protocol, 4);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -703,6 +751,7 @@ int main(void)
 	    TEST(test_flood_is_ours_only_when_it_appeared),
 	    TEST(test_restored_from_the_state_file),
 	    TEST(test_adoption),
+	    TEST(test_object_hit_in_the_window),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -489,6 +489,102 @@ static void test_mirror_and_ledger_share_an_entry(void **state)
 	}
 }
 
+/* ---- nexthop objects ---- */
+
+static void object(uint32_t n, ifindex_t dev, const struct nexthop_member *members, uint8_t count)
+{
+	struct kernel_event e = {.kind = KERNEL_NEXTHOP_NEW};
+
+	e.nexthop.key.id = NEXTHOP_ID_FIRST + n;
+	e.nexthop.entry = (struct nexthop_entry){
+	    .protocol = RTPROT_EVPND, .dev = dev, .member_count = count, .members = members};
+	apply(&e);
+}
+
+static void route_over(uint32_t n)
+{
+	struct kernel_event e = {.kind = KERNEL_ROUTE_NEW};
+	struct prefix p = {.addr = ip_from_u32(0xc0000200 + n), .len = 32};
+
+	e.route.key = slot_key_route(254, 20, &p).route;
+	e.route.entry = (struct route_entry){
+	    .protocol = RTPROT_EVPND, .type = RTN_UNICAST, .nhid = NEXTHOP_ID_FIRST + n};
+	apply(&e);
+}
+
+static uint8_t members_of(uint32_t n)
+{
+	const struct nexthop_slot *s = mirror_nexthop(m, NEXTHOP_ID_FIRST + n);
+
+	return s != NULL && s->slot.present ? s->entry.member_count : 0;
+}
+
+/* What the kernel does without a word when a link loses its carrier: the objects over it go, they
+ * leave their groups, empty groups go, and the routes over those. Other routes stay. */
+static void test_objects_go_with_their_link(void **state)
+{
+	const struct nexthop_member both[] = {{NEXTHOP_ID_FIRST + 1, 1}, {NEXTHOP_ID_FIRST + 2, 5}};
+	const ifindex_t none = {0}, one = {21}, two = {22};
+	const enum kernel_event_kind first[] = {KERNEL_LINK_NEW, KERNEL_NEXTHOP_DEL,
+	    KERNEL_NEXTHOP_NEW, KERNEL_NEXTHOP_DEL, KERNEL_ROUTE_DEL};
+	struct kernel_event e = {.kind = KERNEL_LINK_NEW};
+
+	(void)state;
+	link_says(one, none, none, true, false);
+	link_says(two, none, none, true, false);
+	object(1, one, NULL, 0);
+	object(2, two, NULL, 0);
+	object(10, none, both, 2);
+	object(11, none, both, 1);
+	route_over(10);
+	route_over(11);
+	assert_true(mirror_nexthop_used(m, NEXTHOP_ID_FIRST + 1));
+	assert_true(mirror_nexthop_used(m, NEXTHOP_ID_FIRST + 11));
+	told_count = 0;
+	link_says(one, none, none, false, false);
+	assert_int_equal(told_count, 5);
+	assert_memory_equal(told, first, sizeof(first));
+	assert_int_equal(members_of(10), 1);
+	assert_int_equal(members_of(11), 0);
+	assert_false(mirror_nexthop_used(m, NEXTHOP_ID_FIRST + 11));
+	assert_true(mirror_nexthop_used(m, NEXTHOP_ID_FIRST + 10));
+	/* not operational but with a carrier: the kernel keeps them */
+	e.link.ifindex = two;
+	e.link.admin_up = e.link.lower_up = true;
+	apply(&e);
+	assert_int_equal(members_of(10), 1);
+	e.kind = KERNEL_LINK_DEL;
+	e.link_gone = two;
+	apply(&e);
+	assert_int_equal(members_of(10), 0);
+	assert_false(mirror_nexthop_used(m, NEXTHOP_ID_FIRST + 10));
+}
+
+/* A deleted member takes along what depended on it; the notification of the smaller group is then
+ * no news. */
+static void test_object_deleted(void **state)
+{
+	const struct nexthop_member both[] = {{NEXTHOP_ID_FIRST + 1, 1}, {NEXTHOP_ID_FIRST + 2, 1}};
+	const ifindex_t none = {0}, one = {21};
+	struct kernel_event e = {.kind = KERNEL_NEXTHOP_DEL};
+
+	(void)state;
+	object(1, one, NULL, 0);
+	object(2, one, NULL, 0);
+	object(10, none, both, 2);
+	route_over(10);
+	e.nexthop.key.id = NEXTHOP_ID_FIRST + 1;
+	apply(&e);
+	assert_int_equal(members_of(10), 1);
+	told_count = 0;
+	object(10, none, both + 1, 1);
+	assert_int_equal(told_count, 0);
+	e.nexthop.key.id = NEXTHOP_ID_FIRST + 2;
+	apply(&e);
+	assert_int_equal(members_of(10), 0);
+	assert_false(mirror_nexthop_used(m, NEXTHOP_ID_FIRST + 10));
+}
+
 /* The slots of one MAC+IP route: what a hundred thousand of them cost. */
 static void test_slots_are_small(void **state)
 {
@@ -515,6 +611,8 @@ int main(void)
 	    TEST(test_routes_go_silently),
 	    TEST(test_route_replaced_by_another),
 	    TEST(test_mirror_and_ledger_share_an_entry),
+	    TEST(test_objects_go_with_their_link),
+	    TEST(test_object_deleted),
 	    TEST(test_slots_are_small),
 	};
 

@@ -45,6 +45,7 @@ static struct route_entry some_route(void)
 	    .type = 1,
 	    .nexthop_count = 2,
 	    .prefsrc = address("10.0.0.1"),
+	    .nhid = 77,
 	    .nexthops = nexthops};
 }
 
@@ -58,6 +59,7 @@ static const struct link full_link = {.ifindex = {12},
     .mtu = 9000,
     .admin_up = true,
     .running = true,
+    .lower_up = true,
     .bridge = {.vlan_filtering = true, .default_pvid = 1},
     .vxlan = {.vni = {99},
 	.local = {.family = IP_V4, .b = {10, 0, 0, 1}},
@@ -68,6 +70,8 @@ static const struct link full_link = {.ifindex = {12},
     .vlan_id = 99,
     .vrf_table = 1002,
     .port = {.valid = true, .state = 3, .learning = true, .neigh_suppress = true, .locked = true}};
+
+static const struct nexthop_member members[2] = {{NEXTHOP_ID_FIRST + 1, 1}, {7, 256}};
 
 static struct kernel_event kernel_event_of(enum kernel_event_kind kind)
 {
@@ -127,6 +131,16 @@ static struct kernel_event kernel_event_of(enum kernel_event_kind kind)
 		e.route.key = (struct route_key){
 		    .table = 254, .metric = 20, .prefix = {.addr = address("10.1.0.0"), .len = 16}};
 		e.route.entry = some_route();
+		break;
+	case KERNEL_NEXTHOP_NEW:
+	case KERNEL_NEXTHOP_DEL:
+		e.nexthop.key.id = NEXTHOP_ID_FIRST;
+		e.nexthop.entry = (struct nexthop_entry){.protocol = 158,
+		    .member_count = 2,
+		    .foreign_kind = true,
+		    .gateway = address("fe80::1"),
+		    .dev = {4},
+		    .members = members};
 		break;
 	case KERNEL_DUMP_BEGIN:
 	case KERNEL_DUMP_END:

@@ -13,6 +13,7 @@
 
 #include <linux/if_bridge.h>
 #include <linux/if_link.h>
+#include <linux/nexthop.h>
 #include <linux/rtnetlink.h>
 
 #include <libmnl/libmnl.h>
@@ -26,6 +27,7 @@
 static _Alignas(8) uint8_t buffer[RTNL_MESSAGE_MAX];
 static struct kernel_event got;
 static struct route_nexthop got_hops[ROUTE_NEXTHOPS_MAX];
+static struct nexthop_member got_members[ROUTE_NEXTHOPS_MAX];
 static struct port_vlan got_vlans[8];
 static unsigned got_count;
 
@@ -43,6 +45,9 @@ static void take(void *context, const struct kernel_event *event)
 		    event->route.entry.nexthop_count * sizeof(*got_hops));
 		got.route.entry.nexthops = got_hops;
 	}
+	if (event->kind == KERNEL_NEXTHOP_NEW)
+		memcpy(got_members, event->nexthop.entry.members,
+		    event->nexthop.entry.member_count * sizeof(*got_members));
 	if (event->kind == KERNEL_PORT_VLANS) {
 		assert_true(event->port_vlans.count <= 8);
 		memcpy(got_vlans, event->port_vlans.vlans,
@@ -319,6 +324,74 @@ static void test_bridge_port(void **state)
 	assert_int_equal(got.port_vlans.count, 0);
 }
 
+/* What we write is what we read back, and what others have outside our range is nothing. */
+static void test_nexthop_objects(void **state)
+{
+	const struct nexthop_member members[2] = {
+	    {NEXTHOP_ID_FIRST + 1, 1}, {NEXTHOP_ID_FIRST + 2, 256}};
+	struct kernel_op op = {.verb = KERNEL_ADD, .key = slot_key_nexthop(NEXTHOP_ID_LAST)};
+	struct nlmsghdr *h;
+
+	(void)state;
+	op.content.nexthop = (struct nexthop_entry){.protocol = RTPROT_EVPND, .dev = {4}};
+	assert_true(ip_parse("fe80::1", &op.content.nexthop.gateway));
+	h = rtnl_encode_write(buffer, &op);
+	assert_int_equal(h->nlmsg_flags, NLM_F_REQUEST | NLM_F_CREATE | NLM_F_EXCL);
+	assert_true(decode(h));
+	assert_int_equal(got.kind, KERNEL_NEXTHOP_NEW);
+	assert_int_equal(got.nexthop.key.id, NEXTHOP_ID_LAST);
+	assert_int_equal(got.nexthop.entry.protocol, RTPROT_EVPND);
+	assert_int_equal(got.nexthop.entry.dev.v, 4);
+	assert_true(ip_equal(&got.nexthop.entry.gateway, &op.content.nexthop.gateway));
+	assert_false(got.nexthop.entry.foreign_kind);
+	mnl_attr_put(h, NHA_FDB, 0, NULL);
+	assert_true(decode(h));
+	assert_true(got.nexthop.entry.foreign_kind);
+	op.verb = KERNEL_CHANGE;
+	op.content.nexthop =
+	    (struct nexthop_entry){.protocol = RTPROT_EVPND, .member_count = 2, .members = members};
+	h = rtnl_encode_write(buffer, &op);
+	assert_int_equal(h->nlmsg_flags, NLM_F_REQUEST | NLM_F_REPLACE);
+	assert_true(decode(h));
+	assert_int_equal(got.nexthop.entry.member_count, 2);
+	assert_int_equal(got_members[1].id, NEXTHOP_ID_FIRST + 2);
+	assert_int_equal(got_members[1].weight, 256);
+	assert_int_equal(got.nexthop.entry.dev.v, 0);
+	op.verb = KERNEL_DELETE;
+	h = rtnl_encode_write(buffer, &op);
+	assert_true(decode(h));
+	assert_int_equal(got.kind, KERNEL_NEXTHOP_DEL);
+	op.key.nexthop.id = NEXTHOP_ID_FIRST - 1;
+	h = rtnl_encode_write(buffer, &op);
+	assert_true(decode(h));
+	assert_int_equal(got_count, 0);
+}
+
+/* The kernel repeats in a route what its object holds: with an object of ours that is no news. */
+static void test_route_over_object(void **state)
+{
+	struct kernel_op op = {.verb = KERNEL_ADD};
+	struct prefix p;
+	struct nlmsghdr *h;
+
+	(void)state;
+	assert_true(prefix_parse("192.0.2.0/24", &p));
+	op.key = slot_key_route(254, 20, &p);
+	op.content.route = (struct route_entry){
+	    .protocol = RTPROT_EVPND, .type = RTN_UNICAST, .nhid = NEXTHOP_ID_FIRST};
+	h = rtnl_encode_write(buffer, &op);
+	mnl_attr_put_u32(h, RTA_OIF, 4);
+	assert_true(decode(h));
+	assert_int_equal(got.route.entry.nhid, NEXTHOP_ID_FIRST);
+	assert_int_equal(got.route.entry.nexthop_count, 0);
+	op.content.route.nhid = 7;
+	h = rtnl_encode_write(buffer, &op);
+	mnl_attr_put_u32(h, RTA_OIF, 4);
+	assert_true(decode(h));
+	assert_int_equal(got.route.entry.nhid, 7);
+	assert_int_equal(got.route.entry.nexthop_count, 1);
+}
+
 /* Cut anywhere, and with each byte damaged: no read outside (the copy is exact), no crash. */
 static void test_cut_and_damaged(void **state)
 {
@@ -367,6 +440,8 @@ int main(void)
 	    cmocka_unit_test(test_attribute_of_wrong_size_is_absent),
 	    cmocka_unit_test(test_locked_and_writer),
 	    cmocka_unit_test(test_bridge_port),
+	    cmocka_unit_test(test_nexthop_objects),
+	    cmocka_unit_test(test_route_over_object),
 	    cmocka_unit_test(test_cut_and_damaged),
 	};
 
