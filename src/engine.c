@@ -27,6 +27,7 @@
 #include "engine_bfd.h"
 #include "evpn/evpn.h"
 #include "evpn/fib.h"
+#include "evpn/nexthop.h"
 #include "evpn/underlay.h"
 #include "kernel/audit.h"
 #include "kernel/event_text.h"
@@ -51,6 +52,7 @@ struct engine {
 	struct evpn *evpn;
 	struct fib *fib;
 	struct underlay *underlay;
+	struct nexthops *nexthops;
 	struct ra_schedule ra;
 	struct bfd_peers *bfd;
 	struct ctl_queue asking; /* commands that wait for BFD's counters */
@@ -154,6 +156,25 @@ static void host_best_changed(void *context, const struct bgp_best *best)
 		evpn_route_changed(e->evpn, best, e->now);
 	else
 		fib_route_changed(e->fib, best);
+}
+
+static void host_nexthop_watch(void *context, const struct bgp_nexthop *nexthop, bool on)
+{
+	struct engine *e = context;
+
+	if (on)
+		nexthops_watch(e->nexthops, nexthop);
+	else
+		nexthops_unwatch(e->nexthops, nexthop);
+}
+
+static void host_nexthop_changed(
+    void *context, const struct bgp_nexthop *nexthop, const struct bgp_nexthop_state *state)
+{
+	struct engine *e = context;
+
+	bgp_nexthop_changed(e->bgp, nexthop, state);
+	fib_nexthop_changed(e->fib, nexthop);
 }
 
 static void watchers_send(struct engine *e, const struct evpn_note *note);
@@ -328,6 +349,7 @@ void engine_free(struct engine *e)
 		evpn_free(e->evpn);
 		bgp_free(e->bgp);
 		audit_fini(&e->audit);
+		nexthops_free(e->nexthops);
 		mirror_free(e->mirror);
 		ra_fini(&e->ra);
 		bfd_peers_free(e->bfd);
@@ -353,6 +375,7 @@ static void parts_new(struct engine *e)
 		.best_changed = host_best_changed,
 		.set_ttl = host_set_ttl,
 		.set_auth = host_set_auth,
+		.nexthop_watch = host_nexthop_watch,
 		.peer_changed = host_peer_changed}};
 	struct evpn_start evpn = {.seed = e->start.seed,
 	    .log = &e->log,
@@ -367,13 +390,15 @@ static void parts_new(struct engine *e)
 		.state_reset = host_state_reset,
 		.routes_again = host_routes_again,
 		.note = host_note}};
+	struct nexthops_host nexthops = {e, host_nexthop_changed, host_want_routes};
 	struct fib_host fib = {e, host_kernel_op, host_fib_policy};
 	struct underlay_host underlay = {e, host_kernel_op, host_want_routes};
 	struct bfd_peers_host bfd = {e, host_bfd_order, host_ifindex_of, host_bfd_failed};
 
 	e->bgp = bgp_new(&bgp);
 	e->evpn = evpn_new(&evpn);
-	e->fib = fib_new(e->start.seed, &e->log, e->mirror, &fib);
+	e->nexthops = nexthops_new(e->start.seed, e->mirror, &nexthops);
+	e->fib = fib_new(e->start.seed, &e->log, e->mirror, e->nexthops, &fib);
 	e->underlay = underlay_new(e->start.seed, &e->log, e->mirror, e->bgp, &underlay);
 	e->bfd = bfd_peers_new(&e->log, &bfd);
 }
@@ -475,6 +500,8 @@ static void parts_configure(struct engine *e)
 		if (bgp_fib_policy_changed(e->bgp, f))
 			bgp_walk(e->bgp, f, &e->arena, e, route_again);
 	evpn_configure(e->evpn, &c->evpn, e->now);
+	nexthops_configure(e->nexthops, c->bgp.resolve_via_default);
+	fib_configure(e->fib, c->bgp.underlay_weights);
 	underlay_configure(e->underlay, &c->bgp, addresses, count, e->now);
 	if (e->converged)
 		audit_schedule(&e->audit, c->evpn.audit_s, e->now);
@@ -555,6 +582,7 @@ static void mirror_changed(void *context, const struct kernel_event *event)
 	e->bfd_dirty |= e->links_dirty || event->kind == KERNEL_ADDR_DEL;
 	underlay_kernel_changed(e->underlay, event, e->now);
 	evpn_kernel_changed(e->evpn, event, e->now);
+	nexthops_kernel_changed(e->nexthops, event);
 	fib_kernel_changed(e->fib, event);
 }
 
@@ -641,6 +669,7 @@ static void on_kernel(struct engine *e, const struct kernel_event *event)
 	if (on_audit(e, event))
 		return;
 	underlay_route_seen(e->underlay, event);
+	nexthops_route_seen(e->nexthops, event);
 	mirror_apply(e->mirror, event, mirror_changed, e);
 	if (event->kind == KERNEL_OVERRUN)
 		overrun(e);
@@ -685,7 +714,7 @@ static void on_result(struct engine *e, const struct kernel_result *result)
 	    ledger_result(e->mirror, &op, result, &repair, &evpn_counters(e->evpn)->kernel);
 	if (repair_due)
 		host_kernel_op(e, &repair);
-	if (op.key.kind == SLOT_ROUTE)
+	if (op.key.kind == SLOT_ROUTE || op.key.kind == SLOT_NEXTHOP)
 		fib_slot_result(e->fib, &op, result, e->now);
 	else if (op.key.kind != SLOT_ADDR)
 		evpn_slot_result(e->evpn, &op, result, e->now);
@@ -1015,12 +1044,22 @@ static void recompute(struct engine *e)
 	ra_run(&e->ra, &host, &e->arena, e->now);
 	audit_run(e);
 	request_dumps(e);
+	nexthops_run(e->nexthops);
+	/* An uplink that failed goes before everything: the rest is done in the next turn, at once.
+	 */
+	if (fib_switch(e->fib, e->now)) {
+		e->more = true;
+		return;
+	}
 	for (int round = 0; round < ROUNDS_PER_TURN; round++) {
+		nexthops_run(e->nexthops);
 		e->more = underlay_run(e->underlay, e->now);
 		e->more |= evpn_run(e->evpn, e->now);
 		e->more |= bgp_run(e->bgp, e->now);
 		e->more |= fib_run(e->fib, e->now);
 	}
+	if (!e->more)
+		e->more = fib_settle(e->fib);
 	e->more |= audit_goes_on(&e->audit);
 	originate(e);
 	converge(e);

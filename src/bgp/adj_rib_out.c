@@ -250,7 +250,7 @@ static bool is_best_of_its_as(
 	uint32_t as = as_path_first(p->attrs);
 	struct decision_path **ranked;
 	enum decision_step *steps;
-	size_t n = loc_rib_ranked(&b->settings, d, &b->arena, &ranked, &steps);
+	size_t n = loc_rib_ranked(&b->rib, &b->settings, d, &b->arena, &ranked, &steps);
 
 	for (size_t i = 0; i < n && ranked[i]->owner != p; i++)
 		if (as_path_first(ranked[i]->attrs) == as)

@@ -34,6 +34,8 @@ struct bgp *bgp_new(const struct bgp_start *start)
 	b->originating = start->originating;
 	b->restart_due = MONO_NEVER;
 	loc_rib_init(&b->rib, start->seed);
+	b->rib.nexthops.context = start->host.context;
+	b->rib.nexthops.watch = start->host.nexthop_watch;
 	map_init(
 	    &b->interfaces, offsetof(struct interface, ifindex), sizeof(ifindex_t), start->seed);
 	b->buffer = mem_new(SEND_BUFFER_SIZE);
@@ -44,6 +46,7 @@ void bgp_free(struct bgp *b)
 {
 	/* Nobody listens any more. */
 	b->host = (struct bgp_host){0};
+	b->rib.nexthops.watch = NULL;
 	b->settings.log_neighbor_changes = false;
 	while (b->peer_count > 0) {
 		struct peer *p = b->peers[b->peer_count - 1];
@@ -191,6 +194,14 @@ void bgp_closed(struct bgp *b, uint32_t conn, int error, mono_t now)
 		session_closed(s, error, now);
 }
 
+/* ---- next hops ---- */
+
+void bgp_nexthop_changed(
+    struct bgp *b, const struct bgp_nexthop *nexthop, const struct bgp_nexthop_state *state)
+{
+	nexthop_set_state(&b->rib.nexthops, nexthop, state);
+}
+
 /* ---- restart and start ---- */
 
 void bgp_originated(struct bgp *b)
@@ -228,7 +239,7 @@ static void flush(struct peer *p, mono_t now)
 
 static bool pending(const struct bgp *b)
 {
-	if (loc_rib_pending(&b->rib))
+	if (loc_rib_pending(&b->rib) || b->rib.nexthops.changed)
 		return true;
 	for (size_t i = 0; i < b->peer_count; i++)
 		for (size_t f = 0; f < BGP_FAMILIES; f++)
@@ -246,6 +257,8 @@ bool bgp_run(struct bgp *b, mono_t now)
 	for (size_t i = 0; i < b->peer_count; i++)
 		peer_run(b->peers[i], now);
 	restart_run_own(b, now);
+	if (b->rib.nexthops.changed)
+		loc_rib_nexthops_changed(&b->rib);
 	for (size_t n = 0; n < DECISIONS_PER_RUN && (d = loc_rib_next_dirty(&b->rib)) != NULL; n++)
 		decide(b, d);
 	for (size_t i = 0; i < b->peer_count; i++)

@@ -11,6 +11,7 @@
 #include "base/log.h"
 #include "base/mono.h"
 #include "bgp/attr.h"
+#include "bgp/nexthop.h"
 #include "bgp/nlri.h"
 #include "bgp/settings.h"
 
@@ -22,8 +23,10 @@ struct bgp_route {
 	struct ip peer_address; /* IP_NONE: originated here */
 	ifindex_t peer_ifindex; /* of an unnumbered or link-local peer: scope of the next hop */
 	bool ebgp;
-	bool local; /* originated here */
-	bool stale; /* kept over a lost session while a restart may come back */
+	bool local;		    /* originated here */
+	bool stale;		    /* kept over a lost session while a restart may come back */
+	struct bgp_nexthop nexthop; /* what forwards, as it is tracked; zero for a local one */
+	uint8_t share; /* of the load, by link bandwidth: relative to the others'; 0 none */
 	struct esi esi;
 	uint32_t label1, label2; /* EVPN */
 	bool has_label2;
@@ -64,6 +67,9 @@ struct bgp_host {
 	/* Connections with these addresses, opened or accepted from now on, are signed so, and
 	 * unsigned ones refused. NULL: not any more. */
 	void (*set_auth)(void *context, const struct prefix *remote, const struct tcp_auth *auth);
+	/* A next hop came into use, or is not used any more: tell bgp_nexthop_changed() what is
+	 * known of it, now or later, until it goes. NULL: all next hops are taken for reachable. */
+	void (*nexthop_watch)(void *context, const struct bgp_nexthop *nexthop, bool on);
 	/* Peer went to or left Established, or its End-of-RIB came: for convergence and watch. */
 	void (*peer_changed)(void *context, const char *peer, bool established, const char *why);
 };
@@ -102,6 +108,12 @@ void bgp_neighbor_seen(
     struct bgp *b, ifindex_t ifindex, const struct ip *link_local, uint16_t lifetime_s, mono_t now);
 /* Links on which unnumbered peers are configured: they need router advertisements. */
 bool bgp_wants_ra(const struct bgp *b, ifindex_t ifindex);
+
+/* ---- next hops (RFC 4271 section 9.1.2.1) ---- */
+/* Decided again at the next bgp_run(): what has a path over it. One that nobody watches is ignored.
+ */
+void bgp_nexthop_changed(
+    struct bgp *b, const struct bgp_nexthop *nexthop, const struct bgp_nexthop_state *state);
 
 /* ---- connections (ids: event.h) ---- */
 void bgp_connected(
@@ -249,10 +261,14 @@ struct bgp_dest_route {
 	const char *peer; /* name; NULL local */
 	struct ip router_id;
 	bool best, multipath;
+	bool valid; /* its next hop can be used */
+	uint32_t igp_metric;
 	const char *step; /* the step of the decision process that ranked it below the one before */
 };
 /* All routes of all destinations of a family, destinations in key order, best first within each. */
 void bgp_walk(const struct bgp *b, enum bgp_family family, struct arena *arena, void *context,
     void (*visit)(
 	void *context, const struct nlri *nlri, const struct bgp_dest_route *routes, size_t count));
+/* Next hops in use, sorted; returns their number. */
+size_t bgp_nexthops(const struct bgp *b, struct arena *arena, const struct nexthop ***list);
 size_t bgp_dest_count(const struct bgp *b, enum bgp_family family);

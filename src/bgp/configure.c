@@ -121,6 +121,16 @@ static void reflection_changed(struct bgp *b, enum bgp_family f)
 		adj_rib_out_policy_changed(&b->peers[i]->out[f]);
 }
 
+static void check_changed(
+    struct peer *p, const struct bgp_settings *old, const struct neighbor_settings *was)
+{
+	if (was->disable_connected_check == p->settings->disable_connected_check &&
+	    old->disable_connected_check == p->bgp->settings.disable_connected_check)
+		return;
+	loc_rib_mark_all_dirty(&p->bgp->rib, BGP_IPV4_UNICAST);
+	loc_rib_mark_all_dirty(&p->bgp->rib, BGP_IPV6_UNICAST);
+}
+
 static void adapt(
     struct peer *p, const struct bgp_settings *old, const struct neighbor_settings *was, mono_t now)
 {
@@ -128,6 +138,7 @@ static void adapt(
 
 	session_keepalive_changed(&p->active, now);
 	session_keepalive_changed(&p->passive, now);
+	check_changed(p, old, was);
 	for (enum bgp_family f = 0; f < BGP_FAMILIES; f++) {
 		if (!in_equal(old, &was->family[f], g, &p->settings->family[f], f) ||
 		    was->enforce_first_as != p->settings->enforce_first_as ||

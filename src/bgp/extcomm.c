@@ -123,8 +123,9 @@ static uint64_t link_bandwidth(const struct extcomm *e)
 	float value;
 
 	memcpy(&value, &bits, sizeof(value));
-	/* Also false for what is not a number. */
-	return value > 0 && value < 1e18f ? (uint64_t)value : 0;
+	/* Nonsense is none: not a number, negative, infinite, more than 2^56 (64 of them still add
+	 * up). */
+	return value >= 1 && value < 7.2e16f ? (uint64_t)value : 0;
 }
 
 uint64_t attrs_link_bandwidth(const struct attrs *a)

@@ -17,6 +17,7 @@
 
 #include "base/check.h"
 #include "base/mem.h"
+#include "bgp/bandwidth.h"
 #include "bgp/extcomm.h"
 #include "bgp/peer.h"
 
@@ -28,12 +29,14 @@ void loc_rib_init(struct loc_rib *rib, uint64_t seed)
 	}
 	rib->attrs = attr_table_new(seed);
 	extra_table_init(&rib->extras, seed);
+	nexthop_table_init(&rib->nexthops, seed);
 }
 
 static void path_release(struct loc_rib *rib, struct dest *d, struct path *p)
 {
 	attrs_release(rib->attrs, p->attrs);
 	extra_release(&rib->extras, p->extra);
+	nexthop_release(&rib->nexthops, p->nexthop);
 	if (p == &d->first)
 		*p = (struct path){0};
 	else
@@ -67,6 +70,7 @@ void loc_rib_fini(struct loc_rib *rib)
 	}
 	attr_table_free(rib->attrs);
 	extra_table_fini(&rib->extras);
+	nexthop_table_fini(&rib->nexthops);
 	mem_free(rib->scratch);
 	mem_free(rib->ranked);
 }
@@ -177,6 +181,22 @@ void loc_rib_mark_dirty(struct loc_rib *rib, struct dest *d, bool urgent)
 	queue_push(urgent ? &rib->urgent : &rib->dirty, d);
 }
 
+void loc_rib_nexthops_changed(struct loc_rib *rib)
+{
+	for (enum bgp_family f = 0; f < BGP_FAMILIES; f++)
+		for (struct dest *d = f == BGP_L2VPN_EVPN ? NULL : loc_rib_after(rib, f, NULL);
+		     d != NULL; d = loc_rib_after(rib, f, d))
+			for (const struct path *p = d->paths; p != NULL; p = p->next) {
+				const struct nexthop *n = nexthop_at(&rib->nexthops, p->nexthop);
+
+				if (n != NULL && n->changed) {
+					loc_rib_mark_dirty(rib, d, false);
+					break;
+				}
+			}
+	nexthop_settle(&rib->nexthops);
+}
+
 void loc_rib_mark_all_dirty(struct loc_rib *rib, enum bgp_family family)
 {
 	for (struct dest *d = loc_rib_after(rib, family, NULL); d != NULL;
@@ -232,11 +252,32 @@ static void count_accepted(const struct dest *d, struct peer *peer, int by)
 		peer->accepted[d->family] += (uint32_t)by;
 }
 
-static void path_take(
-    struct loc_rib *rib, struct path *p, const struct attrs *attrs, const struct nlri_extra *extra)
+/* What forwards: on a link with an unnumbered peer its link-local address, else the global one. */
+static struct bgp_nexthop nexthop_of(
+    const struct dest *d, const struct peer *peer, const struct attrs *a)
 {
-	const struct attrs *old = p->attrs;
+	struct bgp_nexthop n = {0};
 
+	if (peer == NULL)
+		return n;
+	n.ip = a->next_hop;
+	if (a->next_hop_link_local.family != IP_NONE &&
+	    (n.ip.family == IP_NONE || (d->family != BGP_L2VPN_EVPN && peer->ifindex.v != 0)))
+		n.ip = a->next_hop_link_local;
+	if (ip_is_link_local(&n.ip))
+		n.scope = peer->ifindex;
+	return n;
+}
+
+static void path_take(struct loc_rib *rib, const struct dest *d, struct path *p,
+    const struct attrs *attrs, const struct nlri_extra *extra)
+{
+	const struct bgp_nexthop key = nexthop_of(d, p->peer, attrs);
+	const struct attrs *old = p->attrs;
+	uint32_t before = p->nexthop;
+
+	p->nexthop = nexthop_hold(&rib->nexthops, &key);
+	nexthop_release(&rib->nexthops, before);
 	p->attrs = attrs_hold(attrs);
 	attrs_release(rib->attrs, old);
 	extra_release(&rib->extras, p->extra);
@@ -267,7 +308,7 @@ bool loc_rib_set(
 	p->flags &= (uint8_t)~PATH_WITHDRAWN;
 	if (!same)
 		p->flags |= PATH_CHANGED;
-	path_take(rib, p, attrs, extra);
+	path_take(rib, d, p, attrs, extra);
 	loc_rib_mark_dirty(rib, d, peer == NULL);
 	return true;
 }
@@ -369,7 +410,7 @@ static void path_long_lived(
 	}
 	attrs_add_communities(&a, &stale, 1, arena);
 	marked = attrs_intern(rib->attrs, &a);
-	path_take(rib, p, marked, extra_hold(p->extra));
+	path_take(rib, d, p, marked, extra_hold(p->extra));
 	attrs_release(rib->attrs, marked);
 	p->flags |= PATH_CHANGED;
 	loc_rib_mark_dirty(rib, d, false);
@@ -407,12 +448,57 @@ static uint32_t path_weight(const struct path *p)
 	return p->peer == NULL && p->attrs->weight == 0 ? BGP_LOCAL_WEIGHT : p->attrs->weight;
 }
 
-static struct decision_path decision_path_of(const struct dest *d, struct path *p)
+/* FRR's connected check: the next hop of a peer one hop away is on a link of ours, unless one of
+ * two statements says that it need not. */
+static bool must_be_connected(const struct bgp_settings *s, const struct peer *peer)
 {
+	return peer != NULL && peer->ebgp && peer->settings->ttl == 1 &&
+	       !peer->settings->disable_connected_check && !s->disable_connected_check;
+}
+
+#define CHAIN_MAX 16
+
+/* RFC 4271 section 9.1.2.1: a route must not be what its own next hop resolves through, at once or
+ * by way of others. */
+static bool leads_back(const struct loc_rib *rib, const struct dest *d, const struct nexthop *n)
+{
+	for (int i = 0; i < CHAIN_MAX && n != NULL && n->state.via_bgp; i++) {
+		struct nlri via = {.family = n->state.via.addr.family == IP_V4 ? BGP_IPV4_UNICAST
+									       : BGP_IPV6_UNICAST,
+		    .prefix = n->state.via};
+		const struct dest *next = loc_rib_find(rib, &via);
+		const struct path *best = next == NULL ? NULL : dest_best(next);
+
+		if (next == d)
+			return true;
+		n = best == NULL ? NULL : nexthop_at(&rib->nexthops, best->nexthop);
+	}
+	return n != NULL && n->state.via_bgp;
+}
+
+static bool nexthop_usable(const struct loc_rib *rib, const struct bgp_settings *s,
+    const struct dest *d, const struct path *p)
+{
+	const struct nexthop *n = nexthop_at(&rib->nexthops, p->nexthop);
+
+	/* What others advertise of a MAC counts whether or not its VTEP can be reached just now:
+	 * the next sequence must be above it (docs/decisions/vteps-do-not-decide.md). */
+	if (n == NULL || d->family == BGP_L2VPN_EVPN)
+		return true;
+	return n->state.reachable && (n->state.connected || !must_be_connected(s, p->peer)) &&
+	       !leads_back(rib, d, n);
+}
+
+static struct decision_path decision_path_of(
+    const struct loc_rib *rib, const struct bgp_settings *s, const struct dest *d, struct path *p)
+{
+	const struct nexthop *n = nexthop_at(&rib->nexthops, p->nexthop);
 	struct decision_path c = {.attrs = p->attrs,
 	    .long_lived_stale = attrs_have_community(p->attrs, COMMUNITY_LLGR_STALE),
 	    .owner = p,
 	    .local = p->peer == NULL,
+	    .unreachable = !nexthop_usable(rib, s, d, p),
+	    .igp_metric = n == NULL || d->family == BGP_L2VPN_EVPN ? 0 : n->state.metric,
 	    .evpn = d->family == BGP_L2VPN_EVPN,
 	    .router_id = path_router_id(p),
 	    .path_id = p->path_id};
@@ -485,11 +571,14 @@ static size_t rank(struct loc_rib *rib, const struct bgp_settings *s, struct des
 	for (struct path *p = d->paths; p != NULL; p = p->next, i++) {
 		rib->ranked[i] = &rib->scratch[i];
 		if (n == 1)
-			rib->scratch[i] = (struct decision_path){.owner = p};
+			rib->scratch[i] = (struct decision_path){.attrs = p->attrs,
+			    .owner = p,
+			    .local = p->peer == NULL,
+			    .unreachable = !nexthop_usable(rib, s, d, p)};
 		else
-			rib->scratch[i] = decision_path_of(d, p);
+			rib->scratch[i] = decision_path_of(rib, s, d, p);
 	}
-	return n <= 1 ? n : decision_select(&rules, rib->ranked, n);
+	return decision_select(&rules, rib->ranked, n);
 }
 
 struct bgp_route loc_rib_route(const struct dest *d, const struct path *p)
@@ -498,6 +587,7 @@ struct bgp_route loc_rib_route(const struct dest *d, const struct path *p)
 	    .attrs = p->attrs, .local = p->peer == NULL, .stale = (p->flags & PATH_STALE) != 0};
 	struct nlri n;
 
+	r.nexthop = nexthop_of(d, p->peer, p->attrs);
 	if (p->peer != NULL) {
 		r.peer_address = p->peer->address;
 		r.peer_ifindex = p->peer->ifindex;
@@ -519,6 +609,8 @@ static void select_paths(
     struct loc_rib *rib, struct dest *d, size_t count, struct loc_rib_change *change)
 {
 	change->visible |= count != d->selected;
+	/* The paths are still there, but none has a reachable next hop any more. */
+	change->best_changed |= count == 0 && d->selected > 0;
 	for (size_t i = 0; i < count; i++) {
 		struct path *p = rib->ranked[i]->owner;
 		bool was_best = (p->flags & PATH_BEST) != 0;
@@ -545,6 +637,7 @@ struct loc_rib_change loc_rib_decide(
 	struct loc_rib_change change = {0};
 	size_t n = sweep(rib, d, &change);
 	size_t count = rank(rib, s, d, n);
+	uint8_t shares[BGP_PATHS_MAX];
 	const struct path *best;
 
 	select_paths(rib, d, count, &change);
@@ -553,8 +646,11 @@ struct loc_rib_change loc_rib_decide(
 	best = count == 0 ? NULL : rib->ranked[0]->owner;
 	dest_nlri(d, best == NULL ? NULL : best->extra, &rib->best.nlri);
 	rib->best.count = count;
-	for (size_t i = 0; i < count; i++)
+	bandwidth_shares(s->link_bandwidth, rib->ranked, count, shares);
+	for (size_t i = 0; i < count; i++) {
 		rib->best.routes[i] = loc_rib_route(d, rib->ranked[i]->owner);
+		rib->best.routes[i].share = shares[i];
+	}
 	return change;
 }
 
@@ -580,8 +676,8 @@ struct dest **loc_rib_sorted(const struct loc_rib *rib, enum bgp_family family, 
 	return all;
 }
 
-size_t loc_rib_ranked(const struct bgp_settings *s, const struct dest *d, struct arena *arena,
-    struct decision_path ***paths, enum decision_step **steps)
+size_t loc_rib_ranked(const struct loc_rib *rib, const struct bgp_settings *s, const struct dest *d,
+    struct arena *arena, struct decision_path ***paths, enum decision_step **steps)
 {
 	struct decision_rules rules = rules_of(s, d);
 	struct decision_path *c;
@@ -595,7 +691,7 @@ size_t loc_rib_ranked(const struct bgp_settings *s, const struct dest *d, struct
 	for (struct path *p = d->paths; p != NULL; p = p->next) {
 		if ((p->flags & PATH_WITHDRAWN) != 0)
 			continue;
-		c[i] = decision_path_of(d, p);
+		c[i] = decision_path_of(rib, s, d, p);
 		(*paths)[i] = &c[i];
 		i++;
 	}

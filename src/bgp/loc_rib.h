@@ -11,6 +11,7 @@
 #include "bgp/bgp.h"
 #include "bgp/decision.h"
 #include "bgp/extra.h"
+#include "bgp/nexthop.h"
 
 struct peer;
 struct out;
@@ -32,6 +33,7 @@ struct path {
 	const struct nlri_extra *extra; /* held */
 	uint8_t flags;			/* enum path_flag */
 	uint32_t path_id;		/* RFC 7911: the peer's; a peer may have several paths */
+	uint32_t nexthop;		/* in loc_rib.nexthops; 0: needs none */
 };
 
 struct dest {
@@ -64,6 +66,7 @@ struct loc_rib {
 	struct dest_queue urgent, dirty; /* to be decided: local changes first */
 	struct attr_table *attrs;
 	struct extra_table extras;
+	struct nexthop_table nexthops;
 	size_t dest_count;
 	bool held;	  /* only local changes are decided (RFC 4724 section 4.1) */
 	uint64_t refused; /* for RIB_DESTS_MAX */
@@ -107,6 +110,8 @@ struct dest *loc_rib_next_dirty(struct loc_rib *rib);
 bool loc_rib_pending(const struct loc_rib *rib);
 /* The rules of the decision changed. */
 void loc_rib_mark_all_dirty(struct loc_rib *rib, enum bgp_family family);
+/* Destinations that have a path over a next hop that changed are to be decided again. */
+void loc_rib_nexthops_changed(struct loc_rib *rib);
 void loc_rib_mark_dirty(struct loc_rib *rib, struct dest *d, bool urgent);
 
 struct loc_rib_change {
@@ -136,5 +141,5 @@ struct dest **loc_rib_sorted(
     const struct loc_rib *rib, enum bgp_family family, struct arena *arena);
 /* For shows: the paths of a destination as the decision process sees them, best first. Returns
  * their number; the arrays live in the arena. */
-size_t loc_rib_ranked(const struct bgp_settings *s, const struct dest *d, struct arena *arena,
-    struct decision_path ***paths, enum decision_step **steps);
+size_t loc_rib_ranked(const struct loc_rib *rib, const struct bgp_settings *s, const struct dest *d,
+    struct arena *arena, struct decision_path ***paths, enum decision_step **steps);

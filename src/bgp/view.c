@@ -126,6 +126,8 @@ static struct bgp_dest_route route_of(
 	    .peer = p->peer == NULL ? NULL : peer_name(p->peer),
 	    .best = (p->flags & PATH_BEST) != 0,
 	    .multipath = (p->flags & PATH_SELECTED) != 0,
+	    .valid = !c->unreachable,
+	    .igp_metric = c->igp_metric,
 	    .step = decision_step_text(step)};
 
 	if (p->peer != NULL)
@@ -142,7 +144,7 @@ void bgp_walk(const struct bgp *b, enum bgp_family family, struct arena *arena, 
 	for (; *all != NULL; all++) {
 		struct decision_path **paths;
 		enum decision_step *steps;
-		size_t n = loc_rib_ranked(&b->settings, *all, arena, &paths, &steps);
+		size_t n = loc_rib_ranked(&b->rib, &b->settings, *all, arena, &paths, &steps);
 		struct bgp_dest_route *routes = arena_new(arena, (n + 1) * sizeof(*routes));
 		struct nlri nlri;
 
@@ -153,6 +155,24 @@ void bgp_walk(const struct bgp *b, enum bgp_family family, struct arena *arena, 
 		dest_nlri(*all, ((const struct path *)paths[0]->owner)->extra, &nlri);
 		visit(context, &nlri, routes, n);
 	}
+}
+
+static int nexthop_compare(const void *a, const void *b)
+{
+	const struct nexthop *x = a, *y = b;
+	int c = ip_compare(&x->key.ip, &y->key.ip);
+
+	if (c != 0)
+		return c;
+	return x->key.scope.v < y->key.scope.v ? -1 : x->key.scope.v > y->key.scope.v;
+}
+
+size_t bgp_nexthops(const struct bgp *b, struct arena *arena, const struct nexthop ***list)
+{
+	const struct map *m = &b->rib.nexthops.map;
+
+	*list = (const struct nexthop **)map_sorted(m, arena, nexthop_compare);
+	return m->count;
 }
 
 size_t bgp_dest_count(const struct bgp *b, enum bgp_family family)

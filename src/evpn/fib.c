@@ -1,11 +1,9 @@
 /*
  * The underlay: best unicast routes of the Loc-RIB as routes of our own protocol in the main
- * table. Multipath is one route with several next hops; an IPv4 route goes over the IPv6
- * link-local address of an unnumbered peer (RFC 8950), a numbered peer's next hop over the link
- * that has its prefix. Ours are exactly those with our protocol number (the kernel enforces it,
- * no window), so they need no state file: after convergence what nothing confirms goes.
- *
- * Recursive next hops are not resolved: a next hop must be on a link.
+ * table. Multipath is one route over a nexthop group (fib_group.h); an IPv4 route goes over the
+ * IPv6 link-local address of an unnumbered peer (RFC 8950), any other next hop over what it
+ * resolves to (nexthop.h). Ours are exactly those with our protocol number (the kernel enforces
+ * it, no window), so they need no state file: after convergence what nothing confirms goes.
  */
 #include "evpn/fib.h"
 
@@ -14,9 +12,9 @@
 
 #include "base/list.h"
 #include "base/mem.h"
+#include "evpn/fib_group.h"
+#include "evpn/host_routes.h"
 
-#define FIB_TABLE 254 /* main */
-#define FIB_METRIC 20
 #define FIB_DESTS_MAX 1000000
 #define RUN_BUDGET 1024
 #define RTN_UNICAST_TYPE 1
@@ -26,12 +24,10 @@
 /* One destination: what BGP wants, and when to try again. */
 struct fib_dest {
 	struct prefix prefix;
-	struct route_nexthop *nexthops; /* owned; wanted over these, sorted */
-	uint8_t nexthop_count;
-	struct ip *gateways; /* owned; as BGP gave them */
-	ifindex_t *scopes;
-	uint8_t gateway_count; /* 0: unreachable, denied by policy, or originated here */
-	struct ip src;	       /* by policy; IP_NONE: the kernel's choice */
+	struct fib_place *place; /* NULL: unreachable, denied by policy, or originated here */
+	struct list_node at_place;
+	bool waits;    /* for its group */
+	struct ip src; /* by policy; IP_NONE: the kernel's choice */
 	uint8_t attempts;
 	bool audited;	 /* marked by the audit: an operation now is a difference */
 	mono_t retry_at; /* MONO_NEVER: no failure */
@@ -42,6 +38,7 @@ struct fib {
 	struct log *log;
 	struct mirror *mirror; /* lent */
 	struct fib_host host;
+	struct fib_groups *groups;
 	struct map dests; /* owning */
 	struct list dirty, waiting;
 	struct arena arena;
@@ -51,26 +48,37 @@ struct fib {
 	uint64_t differences;
 };
 
-struct fib *fib_new(
-    uint64_t seed, struct log *log, struct mirror *mirror, const struct fib_host *host)
+static void place_changed(void *context, struct fib_place *place, bool all);
+static void route_moved(void *context, struct list_node *route, struct fib_place *to);
+
+static void groups_kernel_op(void *context, const struct kernel_op *op)
+{
+	struct fib *f = context;
+
+	f->host.kernel_op(f->host.context, op);
+}
+
+struct fib *fib_new(uint64_t seed, struct log *log, struct mirror *mirror,
+    struct nexthops *nexthops, const struct fib_host *host)
 {
 	struct fib *f = mem_new(sizeof(*f));
+	struct fib_groups_host groups = {f, groups_kernel_op, place_changed, route_moved};
 
 	f->log = log;
 	f->mirror = mirror;
 	f->host = *host;
+	f->groups = fib_groups_new(seed, log, mirror, nexthops, &groups);
 	map_init(&f->dests, offsetof(struct fib_dest, prefix), sizeof(struct prefix), seed);
 	list_init(&f->dirty);
 	list_init(&f->waiting);
 	return f;
 }
 
-static void dest_free(struct fib_dest *d)
+static void leave_place(struct fib *f, struct fib_dest *d)
 {
-	mem_free(d->nexthops);
-	mem_free(d->gateways);
-	mem_free(d->scopes);
-	mem_free(d);
+	if (d->place != NULL)
+		fib_place_leave(f->groups, &d->at_place, d->place);
+	d->place = NULL;
 }
 
 void fib_free(struct fib *f)
@@ -79,11 +87,19 @@ void fib_free(struct fib *f)
 
 	if (f == NULL)
 		return;
-	for (size_t at = 0; (d = map_next(&f->dests, &at)) != NULL;)
-		dest_free(d);
+	for (size_t at = 0; (d = map_next(&f->dests, &at)) != NULL;) {
+		leave_place(f, d);
+		mem_free(d);
+	}
 	map_fini(&f->dests);
+	fib_groups_free(f->groups);
 	arena_fini(&f->arena);
 	mem_free(f);
+}
+
+void fib_configure(struct fib *f, bool underlay_weights)
+{
+	fib_groups_configure(f->groups, underlay_weights);
 }
 
 static void mark(struct fib *f, struct fib_dest *d)
@@ -108,14 +124,12 @@ static struct fib_dest *dest_get(struct fib *f, const struct prefix *prefix)
 /* ---- facts --------------------------------------------------------------------------------------
  */
 
-/* An unnumbered peer's link-local address is what forwards; a numbered peer's is the global one. */
-static struct ip gateway_of(const struct bgp_route *r)
+static int member_compare(const void *a, const void *b)
 {
-	const struct attrs *a = r->attrs;
+	const struct fib_member *x = a, *y = b;
+	int c = memcmp(&x->nexthop, &y->nexthop, sizeof(x->nexthop));
 
-	if (r->peer_ifindex.v != 0 && a->next_hop_link_local.family != IP_NONE)
-		return a->next_hop_link_local;
-	return a->next_hop;
+	return c != 0 ? c : x->share < y->share ? -1 : x->share > y->share;
 }
 
 /* The link that has the gateway's prefix; 0 none. */
@@ -141,54 +155,89 @@ static const char *link_name(const struct fib *f, ifindex_t dev)
 	return l == NULL ? NULL : l->link.name;
 }
 
-/* The first way that is allowed tells the source address. */
+/* `ip protocol bgp route-map`; the first way that is allowed tells the source address. */
 static bool allowed(
-    struct fib *f, struct fib_dest *d, const struct nlri *nlri, const struct bgp_route *r)
+    struct fib *f, struct ip *src, const struct nlri *nlri, const struct bgp_route *r, bool first)
 {
-	struct ip gateway = gateway_of(r), src;
-	ifindex_t dev = r->peer_ifindex.v != 0 ? r->peer_ifindex : connected(f, &gateway);
+	ifindex_t dev = r->nexthop.scope.v != 0 ? r->nexthop.scope : connected(f, &r->nexthop.ip);
+	struct ip told;
 
 	if (f->host.policy == NULL)
 		return true;
-	if (!f->host.policy(f->host.context, nlri, r->attrs, link_name(f, dev), &src))
+	if (!f->host.policy(f->host.context, nlri, r->attrs, link_name(f, dev), &told))
 		return false;
-	if (d->gateway_count == 0)
-		d->src = src;
+	if (first)
+		*src = told;
 	return true;
+}
+
+/* Sorted by next hop, each once, with the sum of the shares. */
+static size_t members_of(
+    struct fib *f, const struct bgp_best *best, struct fib_member *list, struct ip *src)
+{
+	size_t n = 0, kept = 0;
+
+	for (size_t i = 0; i < best->count && n < ROUTE_NEXTHOPS_MAX; i++) {
+		const struct bgp_route *r = &best->routes[i];
+
+		if (r->local || r->share == 0 || r->nexthop.ip.family == IP_NONE ||
+		    !allowed(f, src, &best->nlri, r, n == 0))
+			continue;
+		memset(&list[n], 0, sizeof(list[n]));
+		list[n].nexthop = r->nexthop;
+		list[n++].share = r->share;
+	}
+	qsort(list, n, sizeof(*list), member_compare);
+	for (size_t i = 0; i < n; i++)
+		if (kept > 0 &&
+		    memcmp(&list[kept - 1].nexthop, &list[i].nexthop, sizeof(list[i].nexthop)) == 0)
+			list[kept - 1].share += list[i].share;
+		else
+			list[kept++] = list[i];
+	return kept;
 }
 
 void fib_route_changed(struct fib *f, const struct bgp_best *best)
 {
 	struct fib_dest *d = dest_get(f, &best->nlri.prefix);
-	size_t count = best->count > 0 && best->routes[0].local ? 0 : best->count;
+	struct fib_member members[ROUTE_NEXTHOPS_MAX];
+	size_t count = 0;
 
 	if (d == NULL)
 		return;
-	if (count > ROUTE_NEXTHOPS_MAX)
-		count = ROUTE_NEXTHOPS_MAX;
-	mem_free(d->gateways);
-	mem_free(d->scopes);
-	d->gateways = mem_new_array(count + 1, sizeof(*d->gateways));
-	d->scopes = mem_new_array(count + 1, sizeof(*d->scopes));
-	d->gateway_count = 0;
 	d->src = (struct ip){0};
-	for (size_t i = 0; i < count; i++) {
-		if (best->routes[i].local || !allowed(f, d, &best->nlri, &best->routes[i]))
-			continue;
-		d->gateways[d->gateway_count] = gateway_of(&best->routes[i]);
-		d->scopes[d->gateway_count++] = best->routes[i].peer_ifindex;
-	}
+	if (best->count > 0 && !best->routes[0].local)
+		count = members_of(f, best, members, &d->src);
+	if (count == 0)
+		leave_place(f, d);
+	else
+		d->place = fib_place_enter(f->groups, members, count, &d->at_place, d->place);
 	d->attempts = 0;
 	mark(f, d);
 }
 
-static bool goes_over(const struct fib_dest *d, ifindex_t dev)
+void fib_nexthop_changed(struct fib *f, const struct bgp_nexthop *key)
 {
-	for (size_t i = 0; i < d->nexthop_count; i++)
-		if (ifindex_equal(d->nexthops[i].dev, dev))
-			return true;
-	/* A next hop that no link had yet may be on this one. */
-	return d->nexthop_count < d->gateway_count;
+	fib_groups_nexthop_changed(f->groups, key);
+}
+
+static void place_changed(void *context, struct fib_place *place, bool all)
+{
+	struct fib *f = context;
+
+	for (struct list_node *n = list_first(&place->routes); n != NULL;
+	     n = list_after(&place->routes, n)) {
+		struct fib_dest *d = list_entry(n, struct fib_dest, at_place);
+
+		if (all || d->waits)
+			mark(f, d);
+	}
+}
+
+static void route_moved(void *context, struct list_node *route, struct fib_place *to)
+{
+	(void)context;
+	list_entry(route, struct fib_dest, at_place)->place = to;
 }
 
 static int dest_compare(const void *a, const void *b)
@@ -198,21 +247,9 @@ static int dest_compare(const void *a, const void *b)
 	return prefix_compare(&x->prefix, &y->prefix);
 }
 
-static void mark_over(struct fib *f, ifindex_t dev)
-{
-	struct fib_dest **all = (struct fib_dest **)map_sorted(&f->dests, &f->arena, dest_compare);
-
-	for (size_t i = 0; i < f->dests.count; i++)
-		if (goes_over(all[i], dev)) {
-			all[i]->attempts = 0;
-			mark(f, all[i]);
-		}
-	arena_reset(&f->arena);
-}
-
 static void mark_prefix(struct fib *f, const struct route_key *key)
 {
-	struct fib_dest *d = key->table == FIB_TABLE ? map_find(&f->dests, &key->prefix) : NULL;
+	struct fib_dest *d = key->table == MAIN_TABLE ? map_find(&f->dests, &key->prefix) : NULL;
 
 	if (d != NULL)
 		mark(f, d);
@@ -220,60 +257,14 @@ static void mark_prefix(struct fib *f, const struct route_key *key)
 
 void fib_kernel_changed(struct fib *f, const struct kernel_event *event)
 {
-	if (event->kind == KERNEL_ROUTE_NEW || event->kind == KERNEL_ROUTE_DEL)
+	if (event->kind == KERNEL_ROUTE_NEW || event->kind == KERNEL_ROUTE_DEL) {
 		mark_prefix(f, &event->route.key);
-	else if (event->kind == KERNEL_LINK_NEW)
-		mark_over(f, event->link.ifindex);
-	else if (event->kind == KERNEL_LINK_DEL)
-		mark_over(f, event->link_gone);
-	else if (event->kind == KERNEL_ADDR_NEW || event->kind == KERNEL_ADDR_DEL)
-		mark_over(f, event->addr.dev);
-	else if (event->kind == KERNEL_DUMP_END && event->dump.table == TABLE_ROUTES)
+		fib_groups_route_changed(f->groups);
+	} else if (event->kind == KERNEL_NEXTHOP_NEW || event->kind == KERNEL_NEXTHOP_DEL) {
+		fib_groups_object_changed(f->groups, event->nexthop.key.id);
+	} else if (event->kind == KERNEL_DUMP_END && event->dump.table == TABLE_ROUTES) {
 		f->sweep_due = true;
-}
-
-/* ---- next hops ----------------------------------------------------------------------------------
- */
-
-static int nexthop_compare(const void *a, const void *b)
-{
-	const struct route_nexthop *x = a, *y = b;
-
-	if (!ifindex_equal(x->dev, y->dev))
-		return x->dev.v < y->dev.v ? -1 : 1;
-	return ip_compare(&x->gateway, &y->gateway);
-}
-
-static bool link_is_up(struct fib *f, ifindex_t dev)
-{
-	const struct mirror_link *l = mirror_link(f->mirror, dev);
-
-	return l != NULL && l->link.admin_up && l->link.running;
-}
-
-/* Those that are on a link that is up, sorted, each once. */
-static void resolve(struct fib *f, struct fib_dest *d)
-{
-	uint8_t count = 0;
-
-	mem_free(d->nexthops);
-	d->nexthops = mem_new_array((size_t)d->gateway_count + 1, sizeof(*d->nexthops));
-	for (size_t i = 0; i < d->gateway_count; i++) {
-		const struct ip *gateway = &d->gateways[i];
-		ifindex_t dev = ip_is_link_local(gateway) ? d->scopes[i] : connected(f, gateway);
-
-		if (dev.v == 0)
-			dev = d->scopes[i];
-		if (gateway->family != IP_NONE && link_is_up(f, dev))
-			d->nexthops[count++] =
-			    (struct route_nexthop){.gateway = *gateway, .dev = dev, .weight = 1};
 	}
-	qsort(d->nexthops, count, sizeof(*d->nexthops), nexthop_compare);
-	d->nexthop_count = 0;
-	for (size_t i = 0; i < count; i++)
-		if (d->nexthop_count == 0 ||
-		    nexthop_compare(&d->nexthops[d->nexthop_count - 1], &d->nexthops[i]) != 0)
-			d->nexthops[d->nexthop_count++] = d->nexthops[i];
 }
 
 /* ---- reconcile ----------------------------------------------------------------------------------
@@ -312,21 +303,32 @@ static void count_difference(struct fib *f, struct fib_dest *d)
 	    f->log, LOG_KERNEL, "audit: not as wanted: route %s", prefix_text(&d->prefix, text));
 }
 
+/* What the kernel is to have. False: it stays as it is. */
+static bool wanted(const struct fib *f, const struct fib_dest *d, struct route_desired *want)
+{
+	enum fib_advice advice = FIB_UNREACHABLE;
+
+	*want = (struct route_desired){0};
+	want->entry = (struct route_entry){
+	    .protocol = RTPROT_EVPND, .type = RTN_UNICAST_TYPE, .prefsrc = d->src};
+	if (d->place != NULL && !f->flushing)
+		advice = fib_place_advice(f->groups, d->place, &want->entry.nhid,
+		    &want->entry.nexthops, &want->entry.nexthop_count);
+	want->wanted = advice == FIB_OBJECT || advice == FIB_PLAIN;
+	/* Kept over a restart until BGP has told what there is. */
+	if (advice == FIB_UNREACHABLE && !f->converged && !f->flushing && d->place != NULL)
+		return false;
+	return advice != FIB_WAIT;
+}
+
 static void dest_run(struct fib *f, struct fib_dest *d)
 {
-	struct slot_key key = slot_key_route(FIB_TABLE, FIB_METRIC, &d->prefix);
-	struct route_desired want = {0};
+	struct slot_key key = slot_key_route(MAIN_TABLE, FIB_METRIC, &d->prefix);
+	struct route_desired want;
 	struct kernel_op op;
 
-	resolve(f, d);
-	want.wanted = d->nexthop_count > 0 && !f->flushing;
-	want.entry = (struct route_entry){.protocol = RTPROT_EVPND,
-	    .type = RTN_UNICAST_TYPE,
-	    .prefsrc = d->src,
-	    .nexthop_count = d->nexthop_count,
-	    .nexthops = d->nexthops};
-	/* Kept over a restart until BGP has told what there is. */
-	if (!want.wanted && !f->converged && !f->flushing && d->gateway_count > 0)
+	d->waits = !wanted(f, d, &want);
+	if (d->waits)
 		return;
 	if (!waits(f, d) && !mirror_is_stale(f->mirror) && next_step(f, &key.route, &want, &op)) {
 		f->host.kernel_op(f->host.context, &op);
@@ -334,11 +336,11 @@ static void dest_run(struct fib *f, struct fib_dest *d)
 		return;
 	}
 	d->audited = false;
-	if (d->gateway_count > 0 || list_linked(&d->waiting) ||
+	if (d->place != NULL || list_linked(&d->waiting) ||
 	    mirror_route(f->mirror, &key.route) != NULL)
 		return;
 	map_remove(&f->dests, &d->prefix);
-	dest_free(d);
+	mem_free(d);
 }
 
 static void wait_longer(struct fib *f, struct fib_dest *d)
@@ -357,9 +359,14 @@ static void wait_longer(struct fib *f, struct fib_dest *d)
 void fib_slot_result(
     struct fib *f, const struct kernel_op *op, const struct kernel_result *result, mono_t now)
 {
-	struct fib_dest *d = dest_get(f, &op->key.route.prefix);
+	struct fib_dest *d;
 
 	f->now = now;
+	if (op->key.kind == SLOT_NEXTHOP) {
+		fib_groups_result(f->groups, op, result, now);
+		return;
+	}
+	d = dest_get(f, &op->key.route.prefix);
 	if (d == NULL)
 		return;
 	if (result->outcome == KERNEL_FAILED)
@@ -377,7 +384,7 @@ static void sweep(struct fib *f)
 	for (; *all != NULL; all++) {
 		struct fib_dest *d;
 
-		if ((*all)->key.table != FIB_TABLE || (*all)->key.metric != FIB_METRIC)
+		if ((*all)->key.table != MAIN_TABLE || (*all)->key.metric != FIB_METRIC)
 			continue;
 		d = dest_get(f, &(*all)->key.prefix);
 		if (d != NULL)
@@ -388,6 +395,7 @@ static void sweep(struct fib *f)
 void fib_converged(struct fib *f)
 {
 	f->converged = f->sweep_due = true;
+	fib_groups_sweep(f->groups);
 }
 
 void fib_flush(struct fib *f)
@@ -395,6 +403,7 @@ void fib_flush(struct fib *f)
 	struct fib_dest *d;
 
 	f->flushing = f->sweep_due = true;
+	fib_groups_flush(f->groups);
 	for (size_t at = 0; (d = map_next(&f->dests, &at)) != NULL;)
 		d->attempts = 0;
 }
@@ -407,9 +416,9 @@ bool fib_flushed(const struct fib *f)
 
 	for (; *all != NULL; all++)
 		left |= (*all)->slot.present && (*all)->entry.protocol == RTPROT_EVPND &&
-			(*all)->key.table == FIB_TABLE && (*all)->key.metric == FIB_METRIC;
+			(*all)->key.table == MAIN_TABLE && (*all)->key.metric == FIB_METRIC;
 	arena_fini(&arena);
-	return !left;
+	return !left && fib_groups_empty(f->groups);
 }
 
 static void mark_all(struct fib *f)
@@ -449,6 +458,11 @@ static void retry_due(struct fib *f)
 	}
 }
 
+static bool pending(const struct fib *f)
+{
+	return f->dirty.count > 0 || fib_groups_pending(f->groups);
+}
+
 bool fib_run(struct fib *f, mono_t now)
 {
 	struct list_node *n;
@@ -463,17 +477,31 @@ bool fib_run(struct fib *f, mono_t now)
 	if (f->was_stale && !mirror_is_stale(f->mirror)) {
 		f->was_stale = false;
 		mark_all(f);
+		fib_groups_resync(f->groups);
 	}
 	retry_due(f);
+	fib_groups_run(f->groups, now);
 	for (int i = 0; i < RUN_BUDGET && (n = list_shift(&f->dirty)) != NULL; i++)
 		dest_run(f, list_entry(n, struct fib_dest, dirty));
 	arena_reset(&f->arena);
-	return f->dirty.count > 0;
+	return pending(f);
+}
+
+bool fib_switch(struct fib *f, mono_t now)
+{
+	f->now = now;
+	return mirror_is_synced(f->mirror) && fib_groups_switch(f->groups, now);
+}
+
+bool fib_settle(struct fib *f)
+{
+	fib_groups_settle(f->groups);
+	return pending(f);
 }
 
 mono_t fib_deadline(const struct fib *f)
 {
-	mono_t due = MONO_NEVER;
+	mono_t due = fib_groups_deadline(f->groups);
 
 	for (struct list_node *n = list_first(&f->waiting); n != NULL;
 	     n = list_after(&f->waiting, n))

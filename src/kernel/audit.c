@@ -212,7 +212,7 @@ bool audit_takes(struct audit *a, struct mirror *m, const struct kernel_event *e
 bool audit_shown(const struct audit *a, const struct kernel_event *event)
 {
 	return event->from_dump && a->phase == AUDIT_DUMPING &&
-	       (a->running[TABLE_LINKS] || a->running[TABLE_ROUTES]);
+	       (a->running[TABLE_LINKS] || a->running[TABLE_NEXTHOPS] || a->running[TABLE_ROUTES]);
 }
 
 static size_t flood_gone(const struct mirror *m, struct kernel_event *events)

@@ -323,9 +323,9 @@ struct kernel_event {
 
 enum kernel_verb {
 	KERNEL_ADD,	/* create. NEIGH, VXLAN_FDB, ROUTE, ADDR, NEXTHOP: exclusive (EEXIST when
-			 * occupied).     FDB without NTF_EXT_LEARNED in the content: exclusive; with it:
-			 * the kernel     overwrites whatever is there, so the precondition is what
-			 * protects. FLOOD:     append. */
+			 * occupied).     FDB without NTF_EXT_LEARNED in the content: exclusive; with
+			 * it:     the kernel     overwrites whatever is there, so the precondition is
+			 * what     protects. FLOOD:     append. */
 	KERNEL_CHANGE,	/* replace the content of an entry that is ours */
 	KERNEL_DELETE,	/* FDB: scoped by port. VXLAN_FDB and FLOOD: with destination */
 	KERNEL_READ,	/* only look; the result says what is there. With PRE_EQUAL: adoption, the

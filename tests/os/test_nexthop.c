@@ -220,7 +220,8 @@ static enum slot_status settle_route(const char *text, uint32_t nhid)
 	want.entry =
 	    (struct route_entry){.protocol = RTPROT_EVPND, .type = RTN_UNICAST, .nhid = nhid};
 	for (int i = 0; i < 8; i++) {
-		if (!reconcile_route(mirror_route(w->m, &key.route), &key.route, &want, &op, &status))
+		if (!reconcile_route(
+			mirror_route(w->m, &key.route), &key.route, &want, &op, &status))
 			return status;
 		submit(&op);
 		pump();

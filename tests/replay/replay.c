@@ -177,6 +177,11 @@ static void pending_add(struct player *p, const struct event *event)
 		memcpy(n->extra, k->route.entry.nexthops,
 		    k->route.entry.nexthop_count * sizeof(struct route_nexthop));
 		k->route.entry.nexthops = (void *)n->extra;
+	} else if (event->kind == EVENT_KERNEL &&
+		   (k->kind == KERNEL_NEXTHOP_NEW || k->kind == KERNEL_NEXTHOP_DEL)) {
+		memcpy(n->extra, k->nexthop.entry.members,
+		    k->nexthop.entry.member_count * sizeof(struct nexthop_member));
+		k->nexthop.entry.members = (void *)n->extra;
 	}
 	*p->last = n;
 	p->last = &n->next;
@@ -875,6 +880,7 @@ static void player_init(struct player *p, const char *file, bool verbose)
 	p->kernel.window = in_window;
 	p->kernel.portid = 1000;
 	simkernel_init(&p->kernel, &vtep, PEERS);
+	simkernel_underlay(&p->kernel, PEERS);
 	for (size_t i = 0; i < PEERS; i++) {
 		struct peer *peer = &p->peers[i];
 		struct sim_link *l = simkernel_link(&p->kernel, SIM_UPLINK1 + (uint32_t)i);

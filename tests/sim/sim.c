@@ -151,6 +151,17 @@ static void pending_add(struct sim_node *n, const struct event *event)
 		memcpy(p->extra, k->route.entry.nexthops,
 		    k->route.entry.nexthop_count * sizeof(struct route_nexthop));
 		k->route.entry.nexthops = (void *)p->extra;
+	} else if (event->kind == EVENT_KERNEL &&
+		   (k->kind == KERNEL_NEXTHOP_NEW || k->kind == KERNEL_NEXTHOP_DEL)) {
+		memcpy(p->extra, k->nexthop.entry.members,
+		    k->nexthop.entry.member_count * sizeof(struct nexthop_member));
+		k->nexthop.entry.members = (void *)p->extra;
+	} else if (event->kind == EVENT_KERNEL_RESULT && event->result.slot == SLOT_NEXTHOP &&
+		   event->result.seen_present) {
+		struct nexthop_entry *seen = &p->event.result.seen.nexthop;
+
+		memcpy(p->extra, seen->members, seen->member_count * sizeof(*seen->members));
+		seen->members = (void *)p->extra;
 	}
 	*n->last = p;
 	n->last = &p->next;

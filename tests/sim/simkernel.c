@@ -303,6 +303,22 @@ void simkernel_init(struct simkernel *k, const struct ip *vtep, size_t uplinks)
 		init_hypervisor(k, vtep);
 }
 
+void simkernel_underlay(struct simkernel *k, size_t uplinks)
+{
+	const struct prefix vteps = {.addr = ip_from_u32(0x0a000000), .len = 16};
+	const struct route_key key = slot_key_route(RT_TABLE_MAIN, 0, &vteps).route;
+	struct sim_route *r = route_make(k, &key);
+
+	r->entry = (struct route_entry){
+	    .protocol = RTPROT_STATIC, .type = RTN_UNICAST, .nexthop_count = (uint8_t)uplinks};
+	for (size_t i = 0; i < uplinks; i++) {
+		r->nexthops[i] =
+		    (struct route_nexthop){.dev = {SIM_UPLINK1 + (uint32_t)i}, .weight = 1};
+		r->nexthops[i].gateway = (struct ip){.family = IP_V6, .b = {0xfe, 0x80}};
+		r->nexthops[i].gateway.b[15] = (uint8_t)(1 + i);
+	}
+}
+
 void simkernel_link_changed(struct simkernel *k, uint32_t ifindex)
 {
 	notify_link(k, simkernel_link(k, ifindex), false);
@@ -620,7 +636,8 @@ static int route_write(struct simkernel *k, const struct kernel_op *op)
 	if (row == NULL)
 		row = route_make(k, &op->key.route);
 	row->entry = op->content.route;
-	memcpy(row->nexthops, op->content.route.nexthops, n * sizeof(*row->nexthops));
+	if (n > 0)
+		memcpy(row->nexthops, op->content.route.nexthops, n * sizeof(*row->nexthops));
 	row->entry.nexthops = row->nexthops;
 	notify_route(k, row, false, false);
 	return 0;
@@ -671,7 +688,8 @@ static int nexthop_write(struct simkernel *k, const struct nexthop_key *key,
 	if (row == NULL)
 		row = nexthop_make(k, key);
 	row->entry = *entry;
-	memcpy(row->members, entry->members, entry->member_count * sizeof(*row->members));
+	if (entry->member_count > 0)
+		memcpy(row->members, entry->members, entry->member_count * sizeof(*row->members));
 	notify_nexthop(k, row, false, false, writer);
 	/* and what goes over it is told again */
 	for (size_t i = 0; i < SIM_ROWS; i++)

@@ -104,6 +104,9 @@ struct simkernel {
 
 /* A hypervisor with both bridge forms, or (vtep IP_NONE) a switch with uplinks only. */
 void simkernel_init(struct simkernel *k, const struct ip *vtep, size_t uplinks);
+/* The VTEPs of others are reached over the uplinks, by a route that somebody else made: for runs
+ * whose peers announce no unicast routes. */
+void simkernel_underlay(struct simkernel *k, size_t uplinks);
 struct sim_link *simkernel_link(struct simkernel *k, uint32_t ifindex);
 /* Announce the link after a change of its fields. */
 void simkernel_link_changed(struct simkernel *k, uint32_t ifindex);

@@ -112,6 +112,7 @@ static void begin(void)
 static void end(void)
 {
 	assert_false(mark(KERNEL_DUMP_END, TABLE_LINKS));
+	assert_false(mark(KERNEL_DUMP_END, TABLE_NEXTHOPS));
 	assert_false(mark(KERNEL_DUMP_END, TABLE_ROUTES));
 	assert_true(mark(KERNEL_DUMP_END, TABLE_FDB));
 	assert_int_equal(a.phase, AUDIT_DUMPING);
