@@ -811,6 +811,7 @@ static struct ctl_context ctl_context(struct engine *e)
 	    .evpn = e->evpn,
 	    .bfd = e->bfd,
 	    .mirror = e->mirror,
+	    .nexthops = e->nexthops,
 	    .audit = &e->audit,
 	    .fib_differences = fib_differences(e->fib),
 	    .now = e->now,

@@ -62,6 +62,8 @@ command_handler show_evpn, show_evpn_vnis, show_evpn_vni, show_evpn_vni_detail, 
 /* show_bfd.c */
 command_handler show_bfd_peers, show_bfd_counters, show_bfd_brief, show_bfd_peer,
     show_bfd_peer_counters, show_bfd_discards;
+/* show_nexthop.c */
+command_handler show_nht, show_bgp_nexthop, show_bgp_bestpath;
 /* show_config.c */
 command_handler show_running_config, show_version, show_counters;
 /* operate.c */

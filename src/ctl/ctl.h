@@ -10,6 +10,7 @@
 #include "bgp/bgp.h"
 #include "config/config.h"
 #include "evpn/evpn.h"
+#include "evpn/nexthop.h"
 #include "kernel/audit.h"
 
 /* Everything that a command may look at; lent. */
@@ -20,6 +21,7 @@ struct ctl_context {
 	const struct bfd_peers *bfd;
 	bool bfd_fresh; /* its counters were just asked for */
 	const struct mirror *mirror;
+	const struct nexthops *nexthops;
 	struct audit *audit;
 	uint64_t fib_differences;
 	mono_t now;

@@ -320,7 +320,7 @@ static const char *const origin_names[] = {"IGP", "EGP", "incomplete"};
 
 static const char *route_status(const struct bgp_dest_route *r, char *text)
 {
-	text[0] = r->route.stale ? 'S' : '*';
+	text[0] = r->route.stale ? 'S' : r->valid ? '*' : ' ';
 	text[1] = r->best ? '>' : r->multipath ? '=' : ' ';
 	text[2] = !r->route.local && !r->route.ebgp ? 'i' : ' ';
 	text[3] = '\0';
@@ -393,7 +393,7 @@ static struct json_object *route_json(
 {
 	struct json_object *o = json_object_new_object();
 
-	json_add_bool(o, "valid", true);
+	json_add_bool(o, "valid", r->valid);
 	if (r->best) {
 		json_add_bool(o, "bestpath", true);
 		json_add_text(o, "selectionReason",

@@ -474,6 +474,7 @@ bool fib_run(struct fib *f, mono_t now)
 		f->sweep_due = false;
 		sweep(f);
 	}
+	f->was_stale |= mirror_is_stale(f->mirror);
 	if (f->was_stale && !mirror_is_stale(f->mirror)) {
 		f->was_stale = false;
 		mark_all(f);

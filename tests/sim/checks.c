@@ -243,6 +243,18 @@ void check_moved(struct sim *s, void *argument, uint32_t source)
 			check_observer(&s->nodes[h], target, vm);
 }
 
+/* At rest the way to each VTEP goes over all uplinks. */
+static void check_underlay(struct sim_node *n, const struct sim_node *other)
+{
+	const struct prefix vtep = {.addr = other->vtep, .len = 32};
+	struct route_nexthop hops[8];
+	size_t count = simkernel_route(&n->kernel, &vtep, hops);
+
+	if (count != 2 || ifindex_equal(hops[0].dev, hops[1].dev))
+		sim_fail(
+		    n->sim, "%s: %zu ways to the VTEP of %s, not 2", n->name, count, other->name);
+}
+
 void check_end(struct sim *s)
 {
 	for (size_t i = 0; i < SIM_VMS; i++) {
@@ -258,6 +270,8 @@ void check_end(struct sim *s)
 	}
 	for (size_t a = 0; a < SIM_HYPERVISORS; a++)
 		for (size_t b = 0; b < SIM_HYPERVISORS; b++)
-			if (a != b)
+			if (a != b) {
 				check_flood(&s->nodes[a], &s->nodes[b]);
+				check_underlay(&s->nodes[a], &s->nodes[b]);
+			}
 }

@@ -117,12 +117,13 @@ void bgp_walk(const struct bgp *b, enum bgp_family family, struct arena *arena, 
 	void *context, const struct nlri *nlri, const struct bgp_dest_route *routes, size_t count))
 {
 	const struct bgp_dest_route mine = {
-	    .route = {.attrs = &local_attrs, .local = true}, .best = true};
+	    .route = {.attrs = &local_attrs, .local = true}, .best = true, .valid = true};
 	struct bgp_dest_route theirs = {.route = {.attrs = &remote_attrs,
 					    .ebgp = true,
 					    .peer_address = ip_from_u32(0x0a000002)},
 	    .peer = "10.0.0.2",
-	    .best = true};
+	    .best = true,
+	    .valid = true};
 	struct nlri n;
 
 	(void)b;
@@ -143,6 +144,16 @@ void bgp_walk(const struct bgp *b, enum bgp_family family, struct arena *arena, 
 		prefix_parse("10.0.0.0/24", &n.prefix);
 		visit(context, &n, both, 2);
 	}
+}
+
+static struct nexthop a_nexthop;
+
+size_t bgp_nexthops(const struct bgp *b, struct arena *arena, const struct nexthop ***list)
+{
+	(void)b;
+	*list = arena_new(arena, sizeof(**list));
+	**list = &a_nexthop;
+	return 1;
 }
 
 /* ---- the made-up host: VNI 99, one pinned MAC that is contested, one remote ---- */
@@ -408,10 +419,13 @@ static int teardown(void **state)
 	return 0;
 }
 
+static struct nexthops *nexthops;
+
 static struct ctl_context context(void)
 {
 	return (struct ctl_context){.config = config,
 	    .mirror = mirror,
+	    .nexthops = nexthops,
 	    .audit = &audit,
 	    .fib_differences = 2,
 	    .now = NOW,
@@ -868,6 +882,72 @@ static void test_watch(void **state)
 	str_fini(&out);
 }
 
+/* ---- next hops ---- */
+
+static void told_nobody(
+    void *context, const struct bgp_nexthop *key, const struct bgp_nexthop_state *state)
+{
+	(void)context;
+	(void)state;
+	assert_true(ip_equal(&key->ip, &a_nexthop.key.ip));
+	a_nexthop.state = *state;
+}
+
+static void link_with_a_route(void)
+{
+	const struct route_nexthop hop = {.dev = {4}, .weight = 1};
+	struct kernel_event link = {.kind = KERNEL_LINK_NEW}, e = {.kind = KERNEL_ROUTE_NEW};
+	struct prefix p;
+
+	link.link =
+	    (struct link){.ifindex = {4}, .name = "eth4", .admin_up = true, .running = true};
+	mirror_apply(mirror, &link, NULL, NULL);
+	assert_true(prefix_parse("10.9.0.0/24", &p));
+	e.route.key = slot_key_route(254, 5, &p).route;
+	e.route.entry =
+	    (struct route_entry){.protocol = 2, .type = 1, .nexthop_count = 1, .nexthops = &hop};
+	nexthops_route_seen(nexthops, &e);
+}
+
+static void test_nexthops(void **state)
+{
+	struct nexthops_host host = {NULL, told_nobody, NULL};
+
+	(void)state;
+	nexthops = nexthops_new(1, mirror, &host);
+	a_nexthop = (struct nexthop){.key.ip = ip_from_u32(0x0a090002), .paths = 3};
+	nexthops_watch(nexthops, &a_nexthop.key);
+	EXPECT("show ip nht", CTL_ACCEPTED, "10.9.0.2\n unresolved\n");
+	EXPECT("show bgp nexthop", CTL_ACCEPTED, " 10.9.0.2 invalid, #paths 3\n");
+	for (unsigned t = 0; t < TABLE_COUNT; t++)
+		for (unsigned end = 0; end < 2; end++) {
+			struct kernel_event e = {.kind = end ? KERNEL_DUMP_END : KERNEL_DUMP_BEGIN};
+
+			e.dump.table = (enum kernel_table)t;
+			mirror_apply(mirror, &e, NULL, NULL);
+		}
+	link_with_a_route();
+	nexthops_run(nexthops);
+	EXPECT("show ip nht", CTL_ACCEPTED,
+	    "10.9.0.2\n resolved via connected\n is directly connected, eth4\n");
+	EXPECT("show bgp nexthop", CTL_ACCEPTED,
+	    " 10.9.0.2 valid [IGP metric 5], #paths 3\n  if eth4\n");
+	EXPECT("show ip nht json", CTL_ACCEPTED, "\"prefix\":\"10.9.0.0/24\"");
+	EXPECT("show bgp nexthop json", CTL_ACCEPTED, "\"pathCount\":3");
+	nexthops_free(nexthops);
+	nexthops = NULL;
+}
+
+static void test_bestpath(void **state)
+{
+	(void)state;
+	EXPECT("show bgp ipv4 unicast bestpath", CTL_ACCEPTED, "10.0.0.0/24\n", "1. from local",
+	    "2. from 10.0.0.2", "below by Local Route");
+	EXPECT("show bgp ipv4 10.0.0.0/24 bestpath json", CTL_ACCEPTED,
+	    "\"belowPreviousBy\":\"Local Route\"");
+	EXPECT("show bgp l2vpn evpn bestpath", CTL_ACCEPTED, "from 10.0.0.2");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -889,6 +969,8 @@ int main(void)
 	    cmocka_unit_test(test_refusals),
 	    cmocka_unit_test(test_config_and_version),
 	    cmocka_unit_test(test_without_config),
+	    cmocka_unit_test(test_nexthops),
+	    cmocka_unit_test(test_bestpath),
 	    cmocka_unit_test(test_watch),
 	};
 
