@@ -1,6 +1,6 @@
 /*
- * show ip nht, show bgp nexthop: next hops and what they resolve to; show bgp … bestpath: which step
- * of the decision process stands between each route and the one before.
+ * show ip nht, show bgp nexthop: next hops and what they resolve to; show bgp … bestpath: which
+ * step of the decision process stands between each route and the one before.
  */
 #include "ctl/command.h"
 
@@ -113,7 +113,8 @@ static void bgp_nexthop_text(struct command *k, const struct nexthop *n)
 	char ip[IP_TEXT_MAX], port[PORT_TEXT_MAX];
 
 	nexthops_get(k->c->nexthops, &n->key, &v);
-	str_addf(k->out, " %s %s", ip_text(&n->key.ip, ip), n->state.reachable ? "valid" : "invalid");
+	str_addf(
+	    k->out, " %s %s", ip_text(&n->key.ip, ip), n->state.reachable ? "valid" : "invalid");
 	if (n->state.reachable)
 		str_addf(k->out, " [IGP metric %u]", n->state.metric);
 	str_addf(k->out, ", #paths %u\n", n->paths);
@@ -187,8 +188,8 @@ static const char *rank_text(const struct bgp_dest_route *r)
 	return !r->valid ? "invalid" : r->best ? "best" : r->multipath ? "multipath" : "";
 }
 
-static void ladder_json(struct ladder *l, const char *name, const struct bgp_dest_route *routes,
-    size_t count)
+static void ladder_json(
+    struct ladder *l, const char *name, const struct bgp_dest_route *routes, size_t count)
 {
 	struct json_object *list = json_object_new_array(), *o;
 

@@ -10,6 +10,7 @@
 
 #include <cmocka.h>
 
+#include "bgp/bandwidth.h"
 #include "bgp/decision.h"
 
 /* AS_PATHs in wire form: one AS_SEQUENCE of 4-octet numbers. */
@@ -415,6 +416,38 @@ static void test_every_order(void **state)
 	}
 }
 
+/* Type 0x40, subtype 4: 1e6, 3e6 bytes per second as IEEE floats. */
+static const struct extcomm slow = {{0x40, 4, 0xfd, 0xe9, 0x49, 0x74, 0x24, 0x00}};
+static const struct extcomm fast = {{0x00, 4, 0xfd, 0xe9, 0x4a, 0x37, 0x1b, 0x00}};
+static const struct extcomm nonsense = {{0x40, 4, 0xfd, 0xe9, 0xff, 0xc0, 0x00, 0x00}};
+
+static void test_bandwidth(void **state)
+{
+	const struct extcomm *const told[] = {&slow, &fast, &nonsense};
+	static const uint8_t want[][3] = {[LINK_BANDWIDTH_ALL] = {1, 1, 1},
+	    [LINK_BANDWIDTH_IGNORE] = {1, 1, 1},
+	    [LINK_BANDWIDTH_SKIP_MISSING] = {1, 3, 0},
+	    [LINK_BANDWIDTH_DEFAULT_MISSING] = {25, 75, 1}};
+	struct sample s[3];
+	struct decision_path *p[3];
+	uint8_t shares[3];
+
+	(void)state;
+	for (size_t i = 0; i < 3; i++) {
+		sample_init(&s[i]);
+		s[i].attrs.extcomms = told[i];
+		s[i].attrs.extcomm_count = 1;
+		p[i] = &s[i].path;
+	}
+	for (unsigned mode = 0; mode < 4; mode++) {
+		bandwidth_shares((enum link_bandwidth)mode, p, 3, shares);
+		assert_memory_equal(shares, want[mode], 3);
+	}
+	bandwidth_shares(LINK_BANDWIDTH_ALL, p, 2, shares);
+	assert_int_equal(shares[0], 1);
+	assert_int_equal(shares[1], 3);
+}
+
 static void test_none_and_one(void **state)
 {
 	struct decision_rules r = {0};
@@ -439,6 +472,7 @@ int main(void)
 	    cmocka_unit_test(test_unreachable),
 	    cmocka_unit_test(test_rules),
 	    cmocka_unit_test(test_every_order),
+	    cmocka_unit_test(test_bandwidth),
 	    cmocka_unit_test(test_none_and_one),
 	};
 
