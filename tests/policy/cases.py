@@ -10,8 +10,8 @@ import zlib
 AS = 65000
 PATH_AS = (65001, 65002, 65003, 65010, 70000, 4200000001)
 COMMUNITIES = ("65001:100", "65001:200", "65002:100", "65003:1", "65002:65535")
-WELL_KNOWN = ("no-export", "no-advertise", "local-AS", "graceful-shutdown", "blackhole", "no-peer", "llgr-stale", "internet")
-VALUES = {"no-export": 0xFFFFFF01, "no-advertise": 0xFFFFFF02, "local-AS": 0xFFFFFF03, "no-peer": 0xFFFFFF04, "graceful-shutdown": 0xFFFF0000, "blackhole": 0xFFFF029A, "llgr-stale": 0xFFFF0006, "internet": 0}
+WELL_KNOWN = ("no-export", "no-advertise", "local-AS", "graceful-shutdown", "blackhole", "no-peer", "accept-own", "internet")
+VALUES = {"no-export": 0xFFFFFF01, "no-advertise": 0xFFFFFF02, "local-AS": 0xFFFFFF03, "no-peer": 0xFFFFFF04, "graceful-shutdown": 0xFFFF0000, "blackhole": 0xFFFF029A, "accept-own": 0xFFFF0001, "internet": 0}
 LARGE = ("65001:1:1", "65001:1:2", "65002:7:7", "4200000001:0:1")
 EXT = {"rt 65001:100": "0002fde900000064", "rt 65002:200": "0002fdea000000c8", "soo 65001:5": "0003fde900000005", "rt 10.0.0.1:7": "01020a0000010007"}
 BANDWIDTH = ("4004fde94cee6b28", "0004fde94b989680")
