@@ -801,16 +801,57 @@ static void add_show(struct device *d, const char *command, struct str *out)
 	}
 }
 
+struct kernel_rows {
+	const struct simkernel *k;
+	struct str text;
+};
+
+/* Which number an object got depends on the numbers that were taken then; where it leads does not.
+ */
+static void add_ways(const struct simkernel *k, uint32_t id, struct str *out)
+{
+	char gateway[IP_TEXT_MAX];
+
+	for (size_t i = 0; i < SIM_ROWS; i++) {
+		const struct sim_nexthop *n = &k->nexthops[i];
+
+		if (!n->used || n->key.id != id)
+			continue;
+		if (n->entry.member_count == 0)
+			str_addf(
+			    out, " %s if%u", ip_text(&n->entry.gateway, gateway), n->entry.dev.v);
+		for (size_t m = 0; m < n->entry.member_count; m++) {
+			add_ways(k, n->members[m].id, out);
+			str_addf(out, " x%u", n->members[m].weight);
+		}
+	}
+}
+
 static void row_seen(void *context, const struct kernel_event *event)
 {
+	struct kernel_rows *rows = context;
 	struct slot_key key;
 	struct slot_content content;
 	char a[SLOT_TEXT_MAX], b[SLOT_TEXT_MAX];
+	uint32_t id = 0;
 	bool present;
 
-	if (kernel_event_slot(event, &key, &content, &present))
-		str_addf(context, "%s = %s\n", slot_key_text(&key, a),
-		    slot_content_text(key.kind, &content, b));
+	if (!kernel_event_slot(event, &key, &content, &present))
+		return;
+	if (key.kind == SLOT_NEXTHOP) {
+		str_addf(&rows->text, "nexthop");
+		add_ways(rows->k, key.nexthop.id, &rows->text);
+		str_addf(&rows->text, "\n");
+		return;
+	}
+	if (key.kind == SLOT_ROUTE) {
+		id = content.route.nhid;
+		content.route.nhid = 0;
+	}
+	str_addf(&rows->text, "%s = %s", slot_key_text(&key, a),
+	    slot_content_text(key.kind, &content, b));
+	add_ways(rows->k, id, &rows->text);
+	str_addf(&rows->text, "\n");
 }
 
 static bool none_missed(void *context)
@@ -824,7 +865,7 @@ static void add_kernel(struct device *d, struct str *out)
 	struct simkernel *k = &d->h.kernel;
 	void (*notify)(void *, const struct kernel_event *) = k->notify;
 	void *context = k->context;
-	struct str rows = {0};
+	struct kernel_rows rows = {.k = k};
 
 	k->notify = row_seen;
 	k->context = &rows;
@@ -832,7 +873,7 @@ static void add_kernel(struct device *d, struct str *out)
 		simkernel_dump(k, t, none_missed);
 	k->notify = notify;
 	k->context = context;
-	add_sorted("kernel", &rows, out);
+	add_sorted("kernel", &rows.text, out);
 }
 
 /* Ports that are not served, or with `keep`, stay as they are, whoever has set them. */
