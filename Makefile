@@ -31,6 +31,7 @@ demo: packages
 
 bench: packages
 	bench/run
+	bench/tables
 
 format:
 	git ls-files '*.c' '*.h' | xargs clang-format -i

@@ -80,7 +80,16 @@ static void tcp_options(int fd)
 		err(1, "TCP options");
 }
 
-static int tcp_connect(const char *peer)
+static void source_bind(int fd, const char *source)
+{
+	struct sockaddr_in from = {.sin_family = AF_INET};
+
+	if (source && (inet_pton(AF_INET, source, &from.sin_addr) != 1 ||
+			  bind(fd, (struct sockaddr *)&from, sizeof(from)) < 0))
+		err(1, "source %s", source);
+}
+
+static int tcp_connect(const char *peer, const char *source)
 {
 	struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons(179)};
 	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
@@ -88,48 +97,41 @@ static int tcp_connect(const char *peer)
 	if (fd < 0 || inet_pton(AF_INET, peer, &to.sin_addr) != 1)
 		err(1, "%s", peer);
 	tcp_options(fd);
+	source_bind(fd, source);
 	if (connect(fd, (struct sockaddr *)&to, sizeof(to)) == 0)
 		return fd;
 	close(fd);
 	return -1;
 }
 
-static bool open_send(int fd, uint32_t as)
+static void be32(uint8_t *to, uint32_t value)
 {
-	uint8_t open[HEADER + 10 + 14] = {0};
-	const uint8_t body[] = {
-	    4,
-	    (uint8_t)(as >> 8),
-	    (uint8_t)as,
-	    0,
-	    HOLD_TIME_S,
-	    10,
-	    0,
-	    0,
-	    2,
-	    14, /* version, AS, hold, id */
-	    2,
-	    12,
-	    1,
-	    4,
-	    0,
-	    25,
-	    0,
-	    70, /* multiprotocol l2vpn evpn */
-	    65,
-	    4,
-	    (uint8_t)(as >> 24),
-	    (uint8_t)(as >> 16),
-	    (uint8_t)(as >> 8),
-	    (uint8_t)as,
-	};
+	value = htonl(value);
+	memcpy(to, &value, sizeof(value));
+}
 
-	memset(open, 0xff, 16);
-	open[17] = sizeof(open);
-	open[18] = MESSAGE_OPEN;
-	_Static_assert(sizeof(open) == HEADER + sizeof(body), "OPEN length");
-	memcpy(open + HEADER, body, sizeof(body));
-	return send(fd, open, sizeof(open), MSG_NOSIGNAL) == (ssize_t)sizeof(open) &&
+static bool open_send(int fd, const struct bgp_open *open)
+{
+	struct in_addr id = {htonl(0x0a000002)};
+	/* Version, AS, hold time, identifier; capabilities: multiprotocol, 4-octet AS. */
+	uint8_t message[HEADER + 24] = {0}, *body = message + HEADER;
+	const uint8_t options[] = {14, 2, 12, 1, 4, 0, 25, 0, 70, 65, 4};
+
+	if (open->source)
+		inet_pton(AF_INET, open->source, &id);
+	memset(message, 0xff, 16);
+	message[17] = sizeof(message);
+	message[18] = MESSAGE_OPEN;
+	body[0] = 4;
+	body[1] = (uint8_t)(open->as >> 8);
+	body[2] = (uint8_t)open->as;
+	body[4] = HOLD_TIME_S;
+	memcpy(body + 5, &id, 4);
+	memcpy(body + 9, options, sizeof(options));
+	if (open->ipv4)
+		memcpy(body + 14, (const uint8_t[]){0, 1, 0, 1}, 4);
+	be32(body + 20, open->as);
+	return send(fd, message, sizeof(message), MSG_NOSIGNAL) == (ssize_t)sizeof(message) &&
 	       send(fd, keepalive, sizeof(keepalive), MSG_NOSIGNAL) == (ssize_t)sizeof(keepalive);
 }
 
@@ -168,7 +170,7 @@ static bool handshake_read(struct bgp *b)
 	return read_exactly(b->fd, b->in, HEADER) && b->in[18] == MESSAGE_KEEPALIVE;
 }
 
-struct bgp *bgp_establish(const char *peer, uint32_t as, unsigned timeout_s)
+struct bgp *bgp_establish(const char *peer, const struct bgp_open *open, unsigned timeout_s)
 {
 	uint64_t deadline = stamp_now_ns() + (uint64_t)timeout_s * 1000000000u;
 	struct bgp *b = calloc(1, sizeof(*b));
@@ -176,8 +178,8 @@ struct bgp *bgp_establish(const char *peer, uint32_t as, unsigned timeout_s)
 	if (b == NULL)
 		err(1, "session");
 	while (stamp_now_ns() < deadline) {
-		b->fd = tcp_connect(peer);
-		if (b->fd >= 0 && open_send(b->fd, as) && handshake_read(b))
+		b->fd = tcp_connect(peer, open->source);
+		if (b->fd >= 0 && open_send(b->fd, open) && handshake_read(b))
 			return b;
 		if (b->fd >= 0)
 			close(b->fd);
@@ -210,7 +212,7 @@ struct bgp *bgp_accept(uint32_t as)
 	if (b == NULL)
 		err(1, "session");
 	b->fd = tcp_accept();
-	if (!open_send(b->fd, as) || !handshake_read(b))
+	if (!open_send(b->fd, &(struct bgp_open){.as = as}) || !handshake_read(b))
 		errx(1, "the peer did not open");
 	return b;
 }
@@ -262,15 +264,15 @@ static void backlog_write(struct bgp *b)
 	b->out.length = b->sent = 0;
 }
 
-static void message_handle(const uint8_t *message, size_t length, route_seen_fn *seen, void *arg)
+static void message_handle(const uint8_t *message, size_t length, update_seen_fn *seen, void *arg)
 {
 	if (message[18] == MESSAGE_NOTIFICATION)
 		errx(1, "NOTIFICATION %u/%u from the peer", message[HEADER], message[HEADER + 1]);
 	if (message[18] == MESSAGE_UPDATE)
-		route_walk(message + HEADER, length - HEADER, seen, arg);
+		seen(arg, message + HEADER, length - HEADER);
 }
 
-static void messages_handle(struct bgp *b, route_seen_fn *seen, void *arg)
+static void messages_handle(struct bgp *b, update_seen_fn *seen, void *arg)
 {
 	size_t at = 0;
 
@@ -329,7 +331,7 @@ static ssize_t stamped_read(struct bgp *b)
 	return n;
 }
 
-bool bgp_turn(struct bgp *b, route_seen_fn *seen, void *arg)
+bool bgp_turn(struct bgp *b, update_seen_fn *seen, void *arg)
 {
 	bool any = false;
 

@@ -9,10 +9,20 @@
 
 struct bgp;
 
-/* Connects to peer (dotted IPv4) on TCP port 179 and exchanges OPENs (4-octet AS, l2vpn evpn) and
- * the first KEEPALIVEs, again and again until the session is established or timeout_s has passed,
- * which is fatal: a daemon that has just started refuses for a while. */
-struct bgp *bgp_establish(const char *peer, uint32_t as, unsigned timeout_s);
+/* Called for the body (after the 19-byte header) of each UPDATE read. */
+typedef void update_seen_fn(void *arg, const uint8_t *body, size_t length);
+
+/* What our OPEN says. The one address family offered is IPv4 unicast or l2vpn evpn. */
+struct bgp_open {
+	uint32_t as;
+	const char *source; /* dotted IPv4 to connect from, also the BGP identifier; NULL any */
+	bool ipv4;
+};
+
+/* Connects to peer (dotted IPv4) on TCP port 179 and exchanges OPENs (4-octet AS) and the first
+ * KEEPALIVEs, again and again until the session is established or timeout_s has passed, which is
+ * fatal: a daemon that has just started refuses for a while. */
+struct bgp *bgp_establish(const char *peer, const struct bgp_open *open, unsigned timeout_s);
 
 /* The other end of the same: listens on TCP port 179 and answers the first peer that opens. */
 struct bgp *bgp_accept(uint32_t as);
@@ -28,9 +38,9 @@ void bgp_queue(struct bgp *b, const struct wire *messages);
 size_t bgp_backlog(const struct bgp *b);
 
 /* Never blocks: writes what the socket takes, sends a KEEPALIVE if one is due, reads what is there
- * and walks each UPDATE. A NOTIFICATION or a closed session is fatal. Returns whether anything was
+ * and shows each UPDATE. A NOTIFICATION or a closed session is fatal. Returns whether anything was
  * read. */
-bool bgp_turn(struct bgp *b, route_seen_fn *seen, void *arg);
+bool bgp_turn(struct bgp *b, update_seen_fn *seen, void *arg);
 
 /* When the bytes read last came off the wire, by the kernel's receive time stamp, on
  * stamp_now_ns()'s clock. */

@@ -66,6 +66,11 @@ static void route_seen(void *arg, const struct route_seen *route)
 	*slot = !route->withdrawn;
 }
 
+static void update_seen(void *arg, const uint8_t *body, size_t length)
+{
+	route_walk(body, length, route_seen, arg);
+}
+
 /* One look at everything; sleeps at most timeout_ms if there is nothing. */
 static void pump(struct peer *p, int timeout_ms)
 {
@@ -78,7 +83,7 @@ static void pump(struct peer *p, int timeout_ms)
 		fds[1].fd = monitor_fd(p->monitor);
 	if (timeout_ms)
 		poll(fds, 2, timeout_ms);
-	bgp_turn(p->bgp, route_seen, p);
+	bgp_turn(p->bgp, update_seen, p);
 	if (p->monitor)
 		monitor_drain(p->monitor);
 }
@@ -362,7 +367,7 @@ static void session_open(struct peer *p, const char *address)
 	uint64_t from = stamp_now_ns();
 	struct wire w = {0};
 
-	p->bgp = bgp_establish(address, AS, ESTABLISH_WAIT_S);
+	p->bgp = bgp_establish(address, &(struct bgp_open){.as = AS}, ESTABLISH_WAIT_S);
 	route_announce_imet(&w, AS);
 	route_end_of_rib(&w);
 	bgp_queue(p->bgp, &w);

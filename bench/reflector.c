@@ -46,6 +46,11 @@ static void route_seen(void *arg, const struct route_seen *route)
 			kernel_add(r->kernel, kind, route->host);
 }
 
+static void update_seen(void *arg, const uint8_t *body, size_t length)
+{
+	route_walk(body, length, route_seen, arg);
+}
+
 static void turn(struct reflector *r)
 {
 	struct pollfd fds[2] = {
@@ -58,7 +63,7 @@ static void turn(struct reflector *r)
 	monitor_drain(r->monitor);
 	bgp_queue(r->bgp, &r->out);
 	r->out.length = 0;
-	bgp_turn(r->bgp, route_seen, r);
+	bgp_turn(r->bgp, update_seen, r);
 	kernel_flush(r->kernel);
 }
 
