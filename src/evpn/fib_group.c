@@ -1,6 +1,6 @@
 /*
- * Nexthop groups. Owns sets, objects, leaves (one gateway on one link each) and the ids of the two
- * latter.
+ * Nexthop groups. Owns sets, objects and leaves (one gateway on one link each); nexthop_id.c has
+ * the ids of the two latter.
  *
  * What makes the failure of an uplink one write. A set resolves to the hops whose links are up.
  * When that changes, the object of its routes is changed in place; no route is written. BGP then
@@ -20,11 +20,9 @@
 
 #include "base/check.h"
 #include "base/mem.h"
+#include "evpn/nexthop_id.h"
 
-#define IDS (NEXTHOP_ID_LAST - NEXTHOP_ID_FIRST + 1)
 #define WEIGHT_MAX 256
-#define BACKOFF_FIRST_MS 50
-#define BACKOFF_MAX_MS 30000
 /* Routes that wait for others to be decided wait no longer than this. */
 #define SETTLE_MAX_MS 200
 
@@ -41,16 +39,6 @@ struct fib_set {
 	struct hops hops;   /* resolved, links up */
 	struct list places; /* struct fib_place, owned */
 	struct list_node dirty;
-};
-
-/* An id in the kernel: of an object, or of a leaf. */
-struct nexthop_id {
-	uint32_t id; /* key of the map; 0: none yet, and it is not in the map */
-	bool none_left;
-	bool is_leaf;
-	bool waits;	  /* until retry_at */
-	uint8_t attempts; /* that failed, in a row */
-	mono_t retry_at;
 };
 
 struct fib_object {
@@ -75,14 +63,13 @@ struct fib_groups {
 	struct mirror *mirror;	   /* lent */
 	struct nexthops *nexthops; /* lent */
 	struct fib_groups_host host;
-	struct map sets; /* struct fib_set, owned; those of one hash are chained */
-	struct map ids;	 /* struct nexthop_id: claimed by an object or a leaf */
-	struct map hops; /* struct leaf, by gateway and device */
+	struct map sets;	/* struct fib_set, owned; those of one hash are chained */
+	struct nexthop_ids ids; /* claimed by an object or a leaf */
+	struct map hops;	/* struct leaf, by gateway and device */
 	uint64_t seed[2];
 	struct list objects, leaves; /* owned; in order of creation */
 	struct list dirty_sets, dirty_objects, unsettled;
-	uint32_t next_id; /* where to look for a free one, from NEXTHOP_ID_FIRST */
-	bool plain;	  /* the kernel has no nexthop objects */
+	bool plain; /* the kernel has no nexthop objects */
 	bool underlay_weights, sweeping, flushing;
 	bool collect_due, uncollected;
 	mono_t now;
@@ -100,7 +87,9 @@ struct fib_groups *fib_groups_new(uint64_t seed, struct log *log, struct mirror 
 	g->seed[0] = seed;
 	g->seed[1] = ~seed;
 	map_init(&g->sets, offsetof(struct fib_set, hash), sizeof(uint64_t), seed);
-	map_init(&g->ids, offsetof(struct nexthop_id, id), sizeof(uint32_t), seed);
+	g->ids = (struct nexthop_ids){
+	    .log = log, .mirror = mirror, .kernel_op = host->kernel_op, .context = host->context};
+	map_init(&g->ids.map, offsetof(struct nexthop_id, id), sizeof(uint32_t), seed);
 	map_init(
 	    &g->hops, offsetof(struct leaf, hop), offsetof(struct route_nexthop, weight), seed);
 	list_init(&g->objects);
@@ -126,7 +115,7 @@ void fib_groups_free(struct fib_groups *g)
 		object_free(g, list_entry(n, struct fib_object, all));
 	while ((n = list_first(&g->leaves)) != NULL)
 		leaf_free(g, list_entry(n, struct leaf, all));
-	map_fini(&g->ids);
+	map_fini(&g->ids.map);
 	map_fini(&g->hops);
 	mem_free(g);
 }
@@ -209,95 +198,6 @@ static bool set_resolve(struct fib_groups *g, struct fib_set *s)
 	return changed;
 }
 
-/* ---- ids ---- */
-
-static bool adoptable(
-    const struct fib_groups *g, const struct nexthop_slot *s, const struct nexthop_entry *wanted)
-{
-	const struct slot_content a = {.nexthop = s->entry}, b = {.nexthop = *wanted};
-
-	return s->slot.present && map_find(&g->ids, &s->key.id) == NULL &&
-	       slot_content_equal(SLOT_NEXTHOP, &a, &b);
-}
-
-/* An object that a daemon before us left, with exactly this content. */
-static uint32_t id_left_behind(const struct fib_groups *g, const struct nexthop_entry *wanted)
-{
-	struct arena arena = {0};
-	struct nexthop_slot **all = mirror_nexthop_all(g->mirror, &arena);
-	uint32_t id = 0;
-
-	for (; id == 0 && *all != NULL; all++)
-		if (adoptable(g, *all, wanted))
-			id = (*all)->key.id;
-	arena_fini(&arena);
-	return id;
-}
-
-static uint32_t id_free(struct fib_groups *g)
-{
-	for (uint32_t n = 0; n < IDS; n++) {
-		uint32_t id = NEXTHOP_ID_FIRST + (g->next_id + n) % IDS;
-
-		if (map_find(&g->ids, &id) != NULL || mirror_nexthop(g->mirror, id) != NULL)
-			continue;
-		g->next_id = id + 1 - NEXTHOP_ID_FIRST;
-		return id;
-	}
-	log_error(
-	    g->log, LOG_KERNEL, "all %u nexthop ids are in use: routes carry their next hops", IDS);
-	return 0;
-}
-
-static void id_drop(struct fib_groups *g, struct nexthop_id *at)
-{
-	if (at->id != 0)
-		map_remove(&g->ids, &at->id);
-	at->id = 0;
-}
-
-/* `wanted` NULL: only a new one. */
-static void id_take(struct fib_groups *g, struct nexthop_id *at, const struct nexthop_entry *wanted)
-{
-	uint32_t id = wanted != NULL ? id_left_behind(g, wanted) : 0;
-
-	id_drop(g, at);
-	at->id = id != 0 ? id : id_free(g);
-	at->attempts = 0;
-	at->waits = false;
-	at->none_left = at->id == 0;
-	if (at->id != 0)
-		map_insert(&g->ids, at);
-}
-
-static void id_failed(struct fib_groups *g, struct nexthop_id *at)
-{
-	int64_t ms = BACKOFF_FIRST_MS;
-
-	for (uint8_t i = 0; i < at->attempts && ms < BACKOFF_MAX_MS; i++)
-		ms *= 2;
-	if (at->attempts < UINT8_MAX)
-		at->attempts++;
-	at->waits = true;
-	at->retry_at = mono_add_ms(g->now, ms < BACKOFF_MAX_MS ? ms : BACKOFF_MAX_MS);
-}
-
-/* One step of an id towards `want`; how it stands. */
-static enum slot_status id_step(
-    struct fib_groups *g, struct nexthop_id *at, const struct nexthop_desired *want, bool *issued)
-{
-	enum slot_status status;
-	struct kernel_op op;
-
-	if (!reconcile_nexthop(mirror_nexthop(g->mirror, at->id), at->id, want, &op, &status))
-		return status;
-	if (at->waits || mirror_is_stale(g->mirror))
-		return SLOT_PENDING;
-	g->host.kernel_op(g->host.context, &op);
-	*issued = true;
-	return SLOT_PENDING;
-}
-
 /* ---- leaves ---- */
 
 static struct nexthop_entry leaf_entry(const struct route_nexthop *hop)
@@ -317,7 +217,7 @@ static struct leaf *leaf_get(struct fib_groups *g, const struct route_nexthop *h
 	l->hop = *hop;
 	l->hop.weight = 0;
 	l->at.is_leaf = true;
-	id_take(g, &l->at, &entry);
+	nexthop_id_take(&g->ids, &l->at, &entry);
 	map_insert(&g->hops, l);
 	list_append(&g->leaves, &l->all);
 	return l;
@@ -325,7 +225,7 @@ static struct leaf *leaf_get(struct fib_groups *g, const struct route_nexthop *h
 
 static void leaf_free(struct fib_groups *g, struct leaf *l)
 {
-	id_drop(g, &l->at);
+	nexthop_id_drop(&g->ids, &l->at);
 	map_remove(&g->hops, &l->hop);
 	list_remove(&g->leaves, &l->all);
 	mem_free(l);
@@ -365,10 +265,10 @@ static bool object_entry(struct fib_groups *g, struct fib_object *o, struct next
 		struct leaf *l = leaf_get(g, &o->hops.list[i]);
 		struct nexthop_desired want = {true, leaf_entry(&l->hop)};
 		enum slot_status status =
-		    l->at.id == 0 ? SLOT_BLOCKED : id_step(g, &l->at, &want, issued);
+		    l->at.id == 0 ? SLOT_BLOCKED : nexthop_id_step(&g->ids, &l->at, &want, issued);
 
 		if (status == SLOT_BLOCKED && l->at.id != 0) {
-			id_take(g, &l->at, NULL); /* another has taken the old one */
+			nexthop_id_take(&g->ids, &l->at, NULL); /* another has taken the old one */
 			object_mark(g, o);
 		}
 		pending |= status != SLOT_SYNCED && l->at.attempts == 0 && l->at.id != 0;
@@ -391,7 +291,7 @@ static struct fib_object *object_new(struct fib_groups *g, const struct hops *ho
 
 static void object_free(struct fib_groups *g, struct fib_object *o)
 {
-	id_drop(g, &o->at);
+	nexthop_id_drop(&g->ids, &o->at);
 	if (list_linked(&o->dirty))
 		list_remove(&g->dirty_objects, &o->dirty);
 	if (list_linked(&o->unsettled))
@@ -470,11 +370,12 @@ static bool object_run(struct fib_groups *g, struct fib_object *o)
 	if (majority(o) != NULL && object_entry(g, o, members, &want.entry, &issued)) {
 		/* Only now it is known what may have been left behind. */
 		if (o->at.id == 0)
-			id_take(g, &o->at, &want.entry);
-		status = o->at.none_left ? SLOT_EMPTY : id_step(g, &o->at, &want, &issued);
+			nexthop_id_take(&g->ids, &o->at, &want.entry);
+		status =
+		    o->at.none_left ? SLOT_EMPTY : nexthop_id_step(&g->ids, &o->at, &want, &issued);
 		o->ready = status == SLOT_SYNCED;
 		if (status == SLOT_BLOCKED) {
-			id_take(g, &o->at, NULL);
+			nexthop_id_take(&g->ids, &o->at, NULL);
 			object_mark(g, o);
 		}
 	}
@@ -810,7 +711,7 @@ static bool delete_if_unused(struct fib_groups *g, struct nexthop_id *at)
 		return true;
 	if (mirror_nexthop_used(g->mirror, at->id))
 		return false;
-	switch (id_step(g, at, &nothing, &issued)) {
+	switch (nexthop_id_step(&g->ids, at, &nothing, &issued)) {
 	case SLOT_EMPTY:
 	case SLOT_FOREIGN:
 		return true;
@@ -886,7 +787,7 @@ static void sweep(struct fib_groups *g)
 		struct nexthop_id at = {.id = (*all)->key.id};
 
 		if ((*all)->slot.present && (*all)->entry.protocol == RTPROT_EVPND &&
-		    map_find(&g->ids, &at.id) == NULL)
+		    map_find(&g->ids.map, &at.id) == NULL)
 			left |= !delete_if_unused(g, &at);
 	}
 	g->sweeping = left;
@@ -963,7 +864,7 @@ static void leaf_changed(struct fib_groups *g, const struct leaf *l)
 
 void fib_groups_object_changed(struct fib_groups *g, uint32_t id)
 {
-	struct nexthop_id *at = map_find(&g->ids, &id);
+	struct nexthop_id *at = map_find(&g->ids.map, &id);
 
 	g->collect_due |= g->uncollected;
 	if (at == NULL)
@@ -999,7 +900,7 @@ static void go_plain(struct fib_groups *g)
 void fib_groups_result(struct fib_groups *g, const struct kernel_op *op,
     const struct kernel_result *result, mono_t now)
 {
-	struct nexthop_id *at = map_find(&g->ids, &op->key.nexthop.id);
+	struct nexthop_id *at = map_find(&g->ids.map, &op->key.nexthop.id);
 	bool failed = result->outcome == KERNEL_FAILED && result->error != EEXIST &&
 		      result->error != ENOENT; /* those were looked into, and tell what to do */
 
@@ -1009,7 +910,7 @@ void fib_groups_result(struct fib_groups *g, const struct kernel_op *op,
 	if (at == NULL && failed)
 		g->sweeping = false; /* what the kernel keeps, it keeps */
 	else if (at != NULL && failed)
-		id_failed(g, at);
+		nexthop_id_failed(at, g->now);
 	else if (at != NULL)
 		*at = (struct nexthop_id){.id = at->id, .is_leaf = at->is_leaf};
 	fib_groups_object_changed(g, op->key.nexthop.id);
