@@ -61,27 +61,30 @@ static void test_capabilities(void **state)
 	assert_int_equal(in_child(only_three_capabilities), 0);
 }
 
+static char path[] = "/tmp/evpnd-privs-XXXXXX";
+
 /* frr:frr 0640: root without CAP_DAC_OVERRIDE reads it by group. */
 static int group_file_still_readable(void)
 {
-	char path[] = "/tmp/evpnd-test-XXXXXX";
-	int fd = mkstemp(path), again;
-
-	if (fchown(fd, 12345, 12346) != 0 || fchmod(fd, 0640) != 0)
-		return 1;
 	privs_drop(path, &quiet);
-	again = open(path, O_RDONLY);
-	unlink(path); /* in a sticky directory: refused without CAP_FOWNER, cleaned by the parent */
-	return again >= 0 ? 0 : 2;
+	return open(path, O_RDONLY) >= 0 ? 0 : 2;
 }
 
 static void test_config_of_another_user(void **state)
 {
+	int fd, status;
+
 	(void)state;
 	if (getuid() != 0)
 		skip();
-	assert_int_equal(in_child(group_file_still_readable), 0);
-	assert_int_equal(system("rm -f /tmp/evpnd-test-??????"), 0);
+	fd = mkstemp(path);
+	assert_true(fd >= 0);
+	assert_int_equal(fchown(fd, 12345, 12346), 0);
+	assert_int_equal(fchmod(fd, 0640), 0);
+	status = in_child(group_file_still_readable);
+	assert_int_equal(unlink(path), 0);
+	close(fd);
+	assert_int_equal(status, 0);
 }
 
 static int refuses_what_we_never_do(void)
