@@ -784,6 +784,17 @@ static void on_ra(struct engine *e, const struct event_ra *ra)
 	bgp_neighbor_seen(e->bgp, ra->ifindex, &ra->source, ra->router_lifetime_s, e->now);
 }
 
+/* `ipv6 nd ra-interval` */
+static uint16_t ra_interval_s(const struct engine *e, const char *name)
+{
+	const struct config *c = e->config;
+
+	for (size_t i = 0; c != NULL && i < c->interface_count; i++)
+		if (c->interfaces[i].ra_interval_s != 0 && strcmp(c->interfaces[i].name, name) == 0)
+			return c->interfaces[i].ra_interval_s;
+	return RA_INTERVAL_S;
+}
+
 static void ra_update_links(struct engine *e)
 {
 	const struct mirror_link **l;
@@ -797,7 +808,8 @@ static void ra_update_links(struct engine *e)
 		ifindex_t i = (*l)->link.ifindex;
 		bool up = (*l)->link.admin_up && (*l)->link.running;
 
-		ra_set_link(&e->ra, &host, i, up && bgp_wants_ra(e->bgp, i), e->now);
+		ra_set_link(&e->ra, &host, i, up && bgp_wants_ra(e->bgp, i),
+		    ra_interval_s(e, (*l)->link.name), e->now);
 	}
 }
 

@@ -17,6 +17,7 @@
 struct ra_link {
 	ifindex_t ifindex;
 	uint32_t initial_left;
+	uint16_t interval_s;
 	mono_t next;
 	mono_t last;
 };
@@ -36,11 +37,20 @@ void ra_fini(struct ra_schedule *s)
 	map_fini(&s->links);
 }
 
-void ra_set_link(
-    struct ra_schedule *s, const struct ra_host *host, ifindex_t ifindex, bool wanted, mono_t now)
+/* Waits no longer than the new interval says. */
+static void set_interval(struct ra_link *l, uint16_t interval_s)
+{
+	l->interval_s = interval_s;
+	l->next = mono_min(l->next, mono_add_s(l->last, interval_s));
+}
+
+void ra_set_link(struct ra_schedule *s, const struct ra_host *host, ifindex_t ifindex, bool wanted,
+    uint16_t interval_s, mono_t now)
 {
 	struct ra_link *l = map_find(&s->links, &ifindex);
 
+	if (wanted && l != NULL && l->interval_s != interval_s)
+		set_interval(l, interval_s);
 	if (wanted == (l != NULL))
 		return;
 	host->watch(host->context, ifindex, wanted);
@@ -51,6 +61,7 @@ void ra_set_link(
 	l = mem_new(sizeof(*l));
 	l->ifindex = ifindex;
 	l->initial_left = RA_INITIAL;
+	l->interval_s = interval_s;
 	l->next = now;
 	l->last = mono_add_ms(now, -RA_SOLICITED_MIN_MS);
 	map_insert(&s->links, l);
@@ -73,7 +84,7 @@ static void ra_send_due(struct ra_link *l, const struct ra_host *host, mono_t no
 	l->last = now;
 	if (l->initial_left > 0)
 		l->initial_left--;
-	l->next = mono_add_ms(now, l->initial_left > 0 ? RA_INITIAL_MS : RA_INTERVAL_S * 1000);
+	l->next = mono_add_ms(now, l->initial_left > 0 ? RA_INITIAL_MS : l->interval_s * 1000);
 }
 
 void ra_run(struct ra_schedule *s, const struct ra_host *host, struct arena *arena, mono_t now)

@@ -22,9 +22,10 @@ void ra_init(struct ra_schedule *s, uint64_t seed);
 void ra_fini(struct ra_schedule *s);
 
 /* The link is up and an unnumbered peer wants it (or not any more). The first advertisement is due
- * at once, a few more follow quickly, then one every RA_INTERVAL_S. */
-void ra_set_link(
-    struct ra_schedule *s, const struct ra_host *host, ifindex_t ifindex, bool wanted, mono_t now);
+ * at once, a few more follow quickly, then one every interval_s (RA_INTERVAL_S unless configured).
+ */
+void ra_set_link(struct ra_schedule *s, const struct ra_host *host, ifindex_t ifindex, bool wanted,
+    uint16_t interval_s, mono_t now);
 /* A solicitation, or a neighbour that was not known yet: answer soon. */
 void ra_solicited(struct ra_schedule *s, ifindex_t ifindex, mono_t now);
 /* Send what is due. */

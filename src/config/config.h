@@ -16,7 +16,6 @@ struct interface_settings {
 	struct prefix *addresses; /* owned; host bits kept */
 	size_t address_count;
 	char *description;
-	bool ra_suppressed;
 	uint16_t ra_interval_s; /* 0: default */
 };
 

@@ -60,13 +60,6 @@ void on_ra_interval(struct loading *l, const struct statement *s, const struct w
 		l->interface->ra_interval_s = (uint16_t)n;
 }
 
-void on_suppress_ra(struct loading *l, const struct statement *s, const struct words *w)
-{
-	(void)w;
-	if (l->interface != NULL)
-		l->interface->ra_suppressed = !s->no;
-}
-
 void on_vrf(struct loading *l, const struct statement *s, const struct words *w)
 {
 	struct config *c = l->c;

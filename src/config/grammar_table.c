@@ -107,7 +107,7 @@ const struct grammar_row grammar[] = {
 	{AT(INTERFACE), "ip address ADDRESS4 [peer IP4]", WORKS, 0, ONE_LINE, on_address},
 	{AT(INTERFACE), "ipv6 address ADDRESS6", WORKS, 0, ONE_LINE, on_address},
 	{AT(INTERFACE), "ipv6 nd ra-interval =<1-1800>", WORKS, 0, ONE_LINE, on_ra_interval},
-	{AT(INTERFACE), "ipv6 nd suppress-ra", WORKS, NO, ONE_LINE, on_suppress_ra},
+	{AT(INTERFACE), "ipv6 nd suppress-ra", INERT, NO, ONE_LINE, NULL},
 	{AT(INTERFACE), "ipv6 nd adv-interval-option|dnssl|home-agent-config-flag|home-agent-lifetime|home-agent-preference|managed-config-flag|mtu|other-config-flag|prefix|ra-fast-retrans|ra-hop-limit|ra-interval|ra-lifetime|ra-retrans-interval|rdnss|reachable-time|router-preference ...", INERT, NO, ONE_LINE, NULL},
 	{AT(INTERFACE), "link-detect", QUIET, NO, ONE_LINE, NULL},
 	{AT(INTERFACE), "bandwidth =<1-1000000>", QUIET, 0, ONE_LINE, NULL},
