@@ -11,7 +11,7 @@
  * Owns every part of the core and the operations under way. Decides nothing about routes or
  * entries itself. No system call below this line of the design.
  */
-#include "engine.h"
+#include "engine_inside.h"
 
 #include <string.h>
 
@@ -35,299 +35,8 @@
 
 /* EVPN and BGP feed each other; what is left after these rounds is done in the next turn. */
 #define ROUNDS_PER_TURN 3
-#define WATCHERS_MAX 16
 #define DUMP_RETRY_MS 1000
 #define DUMP_RETRIES 5
-
-struct engine {
-	mono_t now;
-	struct event_start start;
-	struct log log;
-	struct action_queue actions;
-	struct arena arena; /* scratch of the turn */
-	struct op_ring ops;
-	struct config *config; /* NULL until the first one was accepted */
-	struct mirror *mirror;
-	struct bgp *bgp;
-	struct evpn *evpn;
-	struct fib *fib;
-	struct underlay *underlay;
-	struct nexthops *nexthops;
-	struct ra_schedule ra;
-	struct bfd_peers *bfd;
-	struct ctl_queue asking; /* commands that wait for BFD's counters */
-	uint32_t watchers[WATCHERS_MAX];
-	size_t watcher_count;
-	bool dump_wanted[TABLE_COUNT], dump_running[TABLE_COUNT];
-	uint8_t dump_retries[TABLE_COUNT];
-	mono_t dump_retry_at;
-	struct audit audit;
-	mono_t converge_by;  /* when unconfirmed entries are swept at the latest */
-	struct ip router_id; /* derived, where the configuration gives none; then it stays */
-	bool links_dirty;    /* links or unnumbered peers changed: look who wants advertisements */
-	bool bfd_dirty;	     /* neighbors, links or settings changed: look who wants BFD */
-	bool originated;     /* what the host has at the start was told to BGP */
-	bool converged, ready, stopping, exited, more;
-};
-
-/* ---- what the parts ask of us ---------------------------------------------------------- */
-
-static void host_log(void *context, enum log_level level, enum log_topic topic, const char *text)
-{
-	struct engine *e = context;
-	struct action *a;
-
-	if (e->config != NULL && level > e->config->log_level && level != LOG_LEVEL_DEBUG)
-		return;
-	a = action_push(&e->actions, ACTION_LOG);
-	a->log.level = level;
-	a->log.topic = topic;
-	a->log.text = action_copy_text(&e->actions, text);
-}
-
-static void host_connect(void *context, const struct bgp_connect *to)
-{
-	struct engine *e = context;
-	struct action *a = action_push(&e->actions, ACTION_PEER_CONNECT);
-
-	a->connect = (struct action_connect){.conn = to->conn,
-	    .remote = to->remote,
-	    .ifindex = to->ifindex,
-	    .port = to->port,
-	    .source = to->source,
-	    .ttl = to->ttl,
-	    .min_ttl = to->min_ttl};
-	if (to->source_dev != NULL)
-		strncpy(a->connect.source_dev, to->source_dev, sizeof(a->connect.source_dev) - 1);
-}
-
-static void host_send(void *context, uint32_t conn, const uint8_t *bytes, size_t size)
-{
-	struct engine *e = context;
-	struct action *a = action_push(&e->actions, ACTION_PEER_SEND);
-
-	a->peer.conn = conn;
-	a->peer.bytes = action_copy(&e->actions, bytes, size);
-	a->peer.size = size;
-}
-
-static void host_close(void *context, uint32_t conn)
-{
-	struct engine *e = context;
-
-	action_push(&e->actions, ACTION_PEER_CLOSE)->peer.conn = conn;
-}
-
-static void host_set_ttl(void *context, uint32_t conn, uint8_t ttl, uint8_t min_ttl)
-{
-	struct engine *e = context;
-	struct action *a = action_push(&e->actions, ACTION_PEER_TTL);
-
-	a->peer.conn = conn;
-	a->peer.ttl = ttl;
-	a->peer.min_ttl = min_ttl;
-}
-
-static void host_set_auth(void *context, const struct prefix *remote, const struct tcp_auth *auth)
-{
-	struct engine *e = context;
-	struct action *a = action_push(&e->actions, ACTION_PEER_AUTH);
-
-	a->auth.remote = *remote;
-	a->auth.keys = NULL;
-	if (auth != NULL)
-		a->auth.keys =
-		    (const struct tcp_auth *)action_copy(&e->actions, auth, sizeof(*auth));
-}
-
-static bool host_fib_policy(void *context, const struct nlri *nlri, const struct attrs *attrs,
-    const char *interface, struct ip *src)
-{
-	struct engine *e = context;
-
-	return bgp_fib_policy(e->bgp, nlri, attrs, interface, src);
-}
-
-static void host_best_changed(void *context, const struct bgp_best *best)
-{
-	struct engine *e = context;
-
-	if (best->nlri.family == BGP_L2VPN_EVPN)
-		evpn_route_changed(e->evpn, best, e->now);
-	else
-		fib_route_changed(e->fib, best);
-}
-
-static void host_nexthop_watch(void *context, const struct bgp_nexthop *nexthop, bool on)
-{
-	struct engine *e = context;
-
-	if (on)
-		nexthops_watch(e->nexthops, nexthop);
-	else
-		nexthops_unwatch(e->nexthops, nexthop);
-}
-
-static void host_nexthop_changed(
-    void *context, const struct bgp_nexthop *nexthop, const struct bgp_nexthop_state *state)
-{
-	struct engine *e = context;
-
-	bgp_nexthop_changed(e->bgp, nexthop, state);
-	fib_nexthop_changed(e->fib, nexthop);
-}
-
-static void watchers_send(struct engine *e, const struct evpn_note *note);
-
-static void host_peer_changed(void *context, const char *peer, bool established, const char *why)
-{
-	struct engine *e = context;
-
-	e->bfd_dirty = true;
-	if (e->config != NULL && e->config->bgp.log_neighbor_changes)
-		log_info(
-		    &e->log, LOG_BGP, "neighbor %s %s: %s", peer, established ? "up" : "down", why);
-}
-
-static void host_originate(void *context, const struct nlri *nlri, const struct attrs *attrs)
-{
-	struct engine *e = context;
-
-	bgp_originate(e->bgp, nlri, attrs);
-}
-
-static void host_withdraw(void *context, const struct nlri *nlri)
-{
-	struct engine *e = context;
-
-	bgp_withdraw(e->bgp, nlri);
-}
-
-static void host_kernel_op(void *context, const struct kernel_op *op)
-{
-	struct engine *e = context;
-	struct action *a = action_push(&e->actions, ACTION_KERNEL_OP);
-	const struct kernel_op *kept = op_ring_add(&e->ops, op);
-
-	ledger_issue(e->mirror, kept);
-	a->op = *kept;
-	if (log_debugs(&e->log, LOG_KERNEL)) {
-		struct str text = {0};
-
-		kernel_op_text(e->mirror, kept, &text);
-		log_debug(&e->log, LOG_KERNEL, "%s", str_text(&text));
-		str_fini(&text);
-	}
-}
-
-static void host_state_append(void *context, const uint8_t *bytes, size_t size)
-{
-	struct engine *e = context;
-	struct action *a;
-
-	if (!e->start.state_writable)
-		return;
-	a = action_push(&e->actions, ACTION_STATE_APPEND);
-	a->state.bytes = action_copy(&e->actions, bytes, size);
-	a->state.size = size;
-}
-
-static void host_state_reset(void *context, const uint8_t *bytes, size_t size)
-{
-	struct engine *e = context;
-	struct action *a;
-
-	if (!e->start.state_writable)
-		return;
-	a = action_push(&e->actions, ACTION_STATE_RESET);
-	a->state.bytes = action_copy(&e->actions, bytes, size);
-	a->state.size = size;
-}
-
-static void route_again(
-    void *context, const struct nlri *nlri, const struct bgp_dest_route *routes, size_t count)
-{
-	struct engine *e = context;
-	struct bgp_best best;
-
-	best.nlri = *nlri;
-	best.count = 0;
-	for (size_t i = 0; i < count && best.count < BGP_PATHS_MAX; i++)
-		if (routes[i].best || routes[i].multipath)
-			best.routes[best.count++] = routes[i].route;
-	host_best_changed(e, &best);
-}
-
-static void host_routes_again(void *context)
-{
-	struct engine *e = context;
-
-	bgp_walk(e->bgp, BGP_L2VPN_EVPN, &e->arena, e, route_again);
-}
-
-static void host_note(void *context, const struct evpn_note *note)
-{
-	watchers_send(context, note);
-}
-
-static void host_want_routes(void *context)
-{
-	struct engine *e = context;
-
-	e->dump_wanted[TABLE_ROUTES] = true;
-}
-
-static void host_ra_watch(void *context, ifindex_t ifindex, bool on)
-{
-	struct engine *e = context;
-	struct action *a = action_push(&e->actions, ACTION_RA_WATCH);
-
-	a->ra.ifindex = ifindex;
-	a->ra.on = on;
-}
-
-static void host_ra_send(void *context, ifindex_t ifindex, uint16_t lifetime_s)
-{
-	struct engine *e = context;
-	const struct mirror_link *l = mirror_link(e->mirror, ifindex);
-	struct action *a;
-
-	/* A peer that keeps our routes must not lose the next hop that it takes from here. */
-	if (lifetime_s == 0 && !e->start.flush_on_exit && bgp_restart_kept_by(e->bgp, ifindex))
-		return;
-	a = action_push(&e->actions, ACTION_RA_SEND);
-	a->ra.ifindex = ifindex;
-	a->ra.router_lifetime_s = lifetime_s;
-	if (l != NULL)
-		a->ra.source_mac = l->link.mac;
-}
-
-static void host_bfd_order(void *context, const struct bfd_order *order)
-{
-	struct engine *e = context;
-
-	action_push(&e->actions, ACTION_BFD)->bfd = *order;
-}
-
-static ifindex_t host_ifindex_of(void *context, const char *name)
-{
-	struct engine *e = context;
-	const struct mirror_link *l = mirror_link_by_name(e->mirror, name);
-
-	return l != NULL ? l->link.ifindex : (ifindex_t){0};
-}
-
-static void host_bfd_failed(void *context, const char *client, const char *why)
-{
-	struct engine *e = context;
-
-	bgp_bfd_failed(e->bgp, client, why, e->now);
-}
-
-static struct ra_host ra_host(struct engine *e)
-{
-	return (struct ra_host){.context = e, .watch = host_ra_watch, .send = host_ra_send};
-}
 
 /* ---- life -------------------------------------------------------------------------------- */
 
@@ -363,57 +72,17 @@ void engine_free(struct engine *e)
 	mem_free(e);
 }
 
-static void parts_new(struct engine *e)
-{
-	struct bgp_start bgp = {.seed = e->start.seed,
-	    .log = &e->log,
-	    .originating = true,
-	    .host = {.context = e,
-		.connect = host_connect,
-		.send = host_send,
-		.close = host_close,
-		.best_changed = host_best_changed,
-		.set_ttl = host_set_ttl,
-		.set_auth = host_set_auth,
-		.nexthop_watch = host_nexthop_watch,
-		.peer_changed = host_peer_changed}};
-	struct evpn_start evpn = {.seed = e->start.seed,
-	    .log = &e->log,
-	    .mirror = e->mirror,
-	    .boot_id = e->start.boot_id,
-	    .netns = e->start.netns,
-	    .host = {.context = e,
-		.originate = host_originate,
-		.withdraw = host_withdraw,
-		.kernel_op = host_kernel_op,
-		.state_append = host_state_append,
-		.state_reset = host_state_reset,
-		.routes_again = host_routes_again,
-		.note = host_note}};
-	struct nexthops_host nexthops = {e, host_nexthop_changed, host_want_routes};
-	struct fib_host fib = {e, host_kernel_op, host_fib_policy};
-	struct underlay_host underlay = {e, host_kernel_op, host_want_routes};
-	struct bfd_peers_host bfd = {e, host_bfd_order, host_ifindex_of, host_bfd_failed};
-
-	e->bgp = bgp_new(&bgp);
-	e->evpn = evpn_new(&evpn);
-	e->nexthops = nexthops_new(e->start.seed, e->mirror, &nexthops);
-	e->fib = fib_new(e->start.seed, &e->log, e->mirror, e->nexthops, &fib);
-	e->underlay = underlay_new(e->start.seed, &e->log, e->mirror, e->bgp, &underlay);
-	e->bfd = bfd_peers_new(&e->log, &bfd);
-}
-
 static void on_start(struct engine *e, const struct event_start *start)
 {
 	check(!started(e));
 	e->start = *start;
-	e->log = (struct log){.context = e, .write = host_log};
+	e->log = (struct log){.context = e, .write = engine_log_line};
 	e->mirror = mirror_new(start->seed);
 	e->dump_retry_at = MONO_NEVER;
 	e->converge_by = MONO_NEVER;
 	audit_init(&e->audit);
 	ra_init(&e->ra, start->seed);
-	parts_new(e);
+	engine_parts_new(e);
 }
 
 /* ---- configuration: start and reload are the same ---------------------------------------------
@@ -498,7 +167,7 @@ static void parts_configure(struct engine *e)
 	e->bfd_dirty = true;
 	for (enum bgp_family f = BGP_IPV4_UNICAST; f <= BGP_IPV6_UNICAST; f++)
 		if (bgp_fib_policy_changed(e->bgp, f))
-			bgp_walk(e->bgp, f, &e->arena, e, route_again);
+			bgp_walk(e->bgp, f, &e->arena, e, engine_route_again);
 	evpn_configure(e->evpn, &c->evpn, e->now);
 	nexthops_configure(e->nexthops, c->bgp.resolve_via_default);
 	fib_configure(e->fib, c->bgp.underlay_weights);
@@ -609,7 +278,7 @@ static void read_doubts(struct engine *e)
 	for (size_t i = 0; i < count; i++) {
 		struct kernel_op op = {.verb = KERNEL_READ, .key = keys[i]};
 
-		host_kernel_op(e, &op);
+		engine_kernel_op(e, &op);
 	}
 }
 
@@ -713,7 +382,7 @@ static void on_result(struct engine *e, const struct kernel_result *result)
 	repair_due =
 	    ledger_result(e->mirror, &op, result, &repair, &evpn_counters(e->evpn)->kernel);
 	if (repair_due)
-		host_kernel_op(e, &repair);
+		engine_kernel_op(e, &repair);
 	if (op.key.kind == SLOT_ROUTE || op.key.kind == SLOT_NEXTHOP)
 		fib_slot_result(e->fib, &op, result, e->now);
 	else if (op.key.kind != SLOT_ADDR)
@@ -764,7 +433,7 @@ static void audit_run(struct engine *e)
 	for (size_t i = 0; i < count; i++) {
 		struct kernel_op op = {.verb = KERNEL_READ, .key = keys[i], .audit = true};
 
-		host_kernel_op(e, &op);
+		engine_kernel_op(e, &op);
 	}
 	if (a->phase == AUDIT_DESIRED && !evpn_audit(e->evpn)) {
 		fib_audit(e->fib);
@@ -798,7 +467,7 @@ static uint16_t ra_interval_s(const struct engine *e, const char *name)
 static void ra_update_links(struct engine *e)
 {
 	const struct mirror_link **l;
-	struct ra_host host = ra_host(e);
+	struct ra_host host = engine_ra_host(e);
 
 	if (!e->links_dirty)
 		return;
@@ -864,7 +533,7 @@ static void watcher_remove(struct engine *e, uint32_t client)
 			e->watchers[i--] = e->watchers[--e->watcher_count];
 }
 
-static void watchers_send(struct engine *e, const struct evpn_note *note)
+void engine_watchers_send(struct engine *e, const struct evpn_note *note)
 {
 	struct ctl_context c = ctl_context(e);
 	struct str text = {0};
@@ -920,7 +589,7 @@ static void on_bfd(struct engine *e, const struct bfd_report *report)
 
 static void on_shutdown(struct engine *e)
 {
-	struct ra_host host = ra_host(e);
+	struct ra_host host = engine_ra_host(e);
 	bool back = !e->start.flush_on_exit;
 
 	e->stopping = true;
@@ -1041,7 +710,7 @@ static void exit_when_flushed(struct engine *e)
 
 static void recompute(struct engine *e)
 {
-	struct ra_host host = ra_host(e);
+	struct ra_host host = engine_ra_host(e);
 
 	/* Without a router id no session starts: as soon as the host has an address, there is one.
 	 */
