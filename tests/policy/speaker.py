@@ -50,6 +50,8 @@ class Speaker:
             self.link.send(wire.message(wire.KEEPALIVE))
         elif kind == wire.KEEPALIVE and not self.up:
             self.up = True
+            # bgpd 8.4 answers an UPDATE that comes right behind the KEEPALIVE with an FSM error now and then.
+            time.sleep(0.05)
             self.announce()
         elif kind == wire.REFRESH and (len(body) < 4 or body[2] == 0):
             self.announce()
