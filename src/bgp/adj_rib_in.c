@@ -1,10 +1,14 @@
 /*
  * Adj-RIB-In: one UPDATE into the RIB.
  *
- * Paths are kept after policy only; a change of the inbound policy asks the peer to send again
- * (RFC 2918). A route that is denied takes away what the same peer announced before (RFC 4271
- * section 9.1.1: an implicit withdrawal). Checks look at the set of attributes, so they are made
- * once per UPDATE; only a route-map that looks at NLRI is applied to each.
+ * The Loc-RIB has paths after policy only. What was before is kept for a neighbor with
+ * `soft-reconfiguration inbound` (received.h), and judged again when the inbound policy changes:
+ * piece by piece, by the same steps in which an UPDATE is, while UPDATEs go on to come. All other
+ * neighbors are asked to send again (RFC 2918).
+ *
+ * A route that is denied takes away what the same peer announced before (RFC 4271 section 9.1.1: an
+ * implicit withdrawal). Checks look at the set of attributes, so they are made once per UPDATE;
+ * only a route-map that looks at NLRI is applied to each.
  */
 #include "bgp/adj_rib_in.h"
 
@@ -48,7 +52,9 @@ static bool first_as_wrong(const struct peer *p, const struct attrs *a)
 	return p->ebgp && p->settings->enforce_first_as && as_path_first(a) != p->remote_as;
 }
 
-static void log_route(const struct peer *p, const struct nlri *n, const char *outcome)
+/* `why` it is denied; NULL: it is not. */
+static void log_route(
+    const struct peer *p, const struct nlri *n, const char *outcome, const char *why)
 {
 	struct log *log = p->bgp->log;
 	struct str text = {0};
@@ -59,24 +65,37 @@ static void log_route(const struct peer *p, const struct nlri *n, const char *ou
 	if (n->family == BGP_L2VPN_EVPN)
 		str_addf(&text, "RD %s ", rd_text(&n->evpn.rd, rd));
 	nlri_text(n, &text);
-	log_debug(log, LOG_BGP_UPDATE_IN, "%s rcvd UPDATE about %s %s%s", peer_name(p),
-	    str_text(&text), bgp_family_name(n->family), outcome);
+	log_debug(log, LOG_BGP_UPDATE_IN, "%s rcvd UPDATE about %s %s%s%s%s", peer_name(p),
+	    str_text(&text), bgp_family_name(n->family), outcome, why == NULL ? "" : why,
+	    why == NULL ? "" : ";");
 	str_fini(&text);
 }
 
-static void withdraw_run(struct peer *p, struct nlri_run *run, const char *why)
+static void withdraw(struct peer *p, struct nlri_run *run)
 {
-	struct str outcome = {0};
+	struct received *kept = p->received[run->family];
 	struct nlri n;
 
-	str_add(&outcome, why == NULL ? " -- withdrawn" : " -- DENIED due to: ");
-	if (why != NULL)
-		str_addf(&outcome, "%s;", why);
 	while (nlri_run_next(run, &n)) {
-		log_route(p, &n, str_text(&outcome));
+		log_route(p, &n, " -- withdrawn", NULL);
+		if (kept != NULL)
+			received_unset(kept, &n);
 		loc_rib_unset(&p->bgp->rib, p, &n);
 	}
-	str_fini(&outcome);
+}
+
+static void deny(struct peer *p, const struct nlri *n, const char *why)
+{
+	log_route(p, n, " -- DENIED due to: ", why);
+	loc_rib_unset(&p->bgp->rib, p, n);
+}
+
+static void deny_run(struct peer *p, struct nlri_run *run, const char *why)
+{
+	struct nlri n;
+
+	while (nlri_run_next(run, &n))
+		deny(p, &n, why);
 }
 
 /* RFC 8326 section 4: a route of which the neighbour says that it is about to go is the last choice
@@ -127,10 +146,12 @@ static void announce(struct peer *p, const struct nlri *n, const struct attrs *a
 {
 	struct loc_rib *rib = &p->bgp->rib;
 
-	log_route(p, n, attrs == NULL ? " -- DENIED due to: policy;" : "");
-	if (attrs == NULL)
-		loc_rib_unset(rib, p, n);
-	else if (!loc_rib_set(rib, p, n, attrs) && rib->refused == 1)
+	if (attrs == NULL) {
+		deny(p, n, "policy");
+		return;
+	}
+	log_route(p, n, "", NULL);
+	if (!loc_rib_set(rib, p, n, attrs) && rib->refused == 1)
 		log_error(p->bgp->log, LOG_BGP, "the RIB is full: new destinations are refused");
 }
 
@@ -160,23 +181,51 @@ static void mark_local_as(const struct peer *p, struct attrs *a)
 		as_path_prepend(a, p->local_as, 1, &p->bgp->arena);
 }
 
+/* What stands in the way of routes with these attributes before any route is looked at; NULL: *f is
+ * the policy, and *a as it is to see them. */
+static const char *obstacle(
+    struct peer *p, enum bgp_family family, struct attrs *a, struct filter *f)
+{
+	const char *why = infeasible(p, family, a);
+
+	if (why == NULL && first_as_wrong(p, a))
+		why = "as-path does not begin with the peer's AS";
+	if (why == NULL && !filter_find(p, family, DIRECTION_IN, f))
+		why = "no policy";
+	if (why == NULL)
+		mark_local_as(p, a);
+	return why;
+}
+
+/* As it came, before anything is said about it. */
+static void keep(struct peer *p, const struct update_reach *r)
+{
+	struct received *kept = p->received[r->run.family];
+	struct attr_table *table = p->bgp->rib.attrs;
+	struct nlri_run run = r->run;
+	const struct attrs *attrs;
+	struct nlri n;
+
+	if (kept == NULL)
+		return;
+	attrs = attrs_intern(table, &r->attrs);
+	while (nlri_run_next(&run, &n))
+		received_set(kept, &n, attrs);
+	attrs_release(table, attrs);
+}
+
 static void reach(struct peer *p, struct update_reach *r)
 {
 	struct filter f;
-	const char *why = infeasible(p, r->run.family, &r->attrs);
+	const char *why;
 
-	if (why == NULL && first_as_wrong(p, &r->attrs)) {
-		p->errors_withdrawn++;
-		why = "as-path does not begin with the peer's AS";
-	}
-	if (why == NULL && !filter_find(p, r->run.family, DIRECTION_IN, &f))
-		why = "no policy";
-	if (why != NULL) {
-		withdraw_run(p, &r->run, why);
-		return;
-	}
-	mark_local_as(p, &r->attrs);
-	announce_run(p, r, &f);
+	keep(p, r);
+	p->errors_withdrawn += first_as_wrong(p, &r->attrs);
+	why = obstacle(p, r->run.family, &r->attrs, &f);
+	if (why != NULL)
+		deny_run(p, &r->run, why);
+	else
+		announce_run(p, r, &f);
 }
 
 /* RFC 7606 section 2: count, and say so. */
@@ -218,9 +267,126 @@ void adj_rib_in_update(struct peer *p, struct update *u)
 		if (u->disabled[f])
 			peer_disable_family(p, f);
 	for (size_t i = 0; i < u->unreach_count; i++)
-		withdraw_run(p, &u->unreach[i], NULL);
+		withdraw(p, &u->unreach[i]);
 	for (size_t i = 0; i < u->reach_count; i++)
 		reach(p, &u->reach[i]);
 	if (u->end_of_rib)
 		peer_end_of_rib(p, u->end_of_rib_family);
+}
+
+/* ---- routes before policy ---- */
+
+void adj_rib_in_open(struct peer *p, enum bgp_family family)
+{
+	struct bgp *b = p->bgp;
+
+	if (p->received[family] == NULL && p->families[family] &&
+	    p->settings->family[family].soft_reconfiguration_in)
+		p->received[family] = received_new(family, b->rib.attrs, &b->rib.extras, b->seed);
+}
+
+void adj_rib_in_close(struct peer *p, enum bgp_family family)
+{
+	received_free(p->received[family]);
+	p->received[family] = NULL;
+}
+
+void adj_rib_in_refresh_begin(struct peer *p, enum bgp_family family)
+{
+	if (p->received[family] != NULL)
+		received_refresh_begin(p->received[family]);
+	loc_rib_refresh_begin(&p->bgp->rib, family, p);
+}
+
+/* A review may have unmarked a path that the peer does not have any more; its route is still. */
+void adj_rib_in_refresh_end(struct peer *p, enum bgp_family family)
+{
+	struct received *kept = p->received[family];
+	const struct received_route *r = kept == NULL ? NULL : received_after(kept, NULL), *next;
+	struct nlri n;
+
+	for (; r != NULL; r = next) {
+		next = received_after(kept, r);
+		if (!r->refresh)
+			continue;
+		received_nlri(kept, r, &n);
+		loc_rib_unset(&p->bgp->rib, p, &n);
+		received_unset(kept, &n);
+	}
+	loc_rib_refresh_end(&p->bgp->rib, family, p);
+}
+
+/* The attributes after policy, interned and held; NULL: denied, *why. */
+static const struct attrs *judge(
+    struct peer *p, const struct nlri *n, const struct attrs *received, const char **why)
+{
+	const struct attrs *accepted = NULL;
+	struct attrs a = *received;
+	struct filter f;
+
+	*why = obstacle(p, n->family, &a, &f);
+	if (*why == NULL)
+		accepted = apply_policy(p, &f, n, &a);
+	arena_reset(&p->bgp->arena);
+	return accepted;
+}
+
+bool adj_rib_in_accepts(struct peer *p, const struct nlri *n, const struct attrs *received)
+{
+	const char *why;
+	const struct attrs *accepted = judge(p, n, received, &why);
+
+	attrs_release(p->bgp->rib.attrs, accepted);
+	return accepted != NULL;
+}
+
+static void judge_again(struct peer *p, const struct nlri *n, const struct attrs *received)
+{
+	const char *why;
+	const struct attrs *accepted = judge(p, n, received, &why);
+
+	if (why != NULL)
+		deny(p, n, why);
+	else
+		announce(p, n, accepted);
+	attrs_release(p->bgp->rib.attrs, accepted);
+}
+
+bool adj_rib_in_again(struct peer *p, enum bgp_family family)
+{
+	if (p->received[family] != NULL)
+		received_review(p->received[family]);
+	else if (p->up->route_refresh)
+		session_send_refresh(p->up, family, ROUTE_REFRESH_REQUEST);
+	else
+		return false;
+	return true;
+}
+
+size_t adj_rib_in_run(struct peer *p, size_t budget, mono_t now)
+{
+	size_t before = budget;
+
+	for (enum bgp_family f = 0; f < BGP_FAMILIES; f++) {
+		const struct received_route *r;
+		struct nlri n;
+
+		while (budget > 0 && p->received[f] != NULL &&
+		       (r = received_next(p->received[f])) != NULL) {
+			received_nlri(p->received[f], r, &n);
+			judge_again(p, &n, r->attrs);
+			budget--;
+		}
+	}
+	if (budget != before)
+		peer_check_limits(p, now);
+	return budget;
+}
+
+bool adj_rib_in_pending(const struct peer *p)
+{
+	for (size_t f = 0; f < BGP_FAMILIES; f++)
+		if (p->received[f] != NULL && p->received[f]->cursor != NULL)
+			return true;
+	return false;
 }

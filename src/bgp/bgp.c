@@ -16,11 +16,13 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "bgp/adj_rib_in.h"
 #include "bgp/adj_rib_out.h"
 #include "bgp/speaker.h"
 
 /* Destinations per bgp_run(): a millisecond or two of work. */
 #define DECISIONS_PER_RUN 2048
+#define REVIEWS_PER_RUN 2048
 #define UPDATES_PER_RUN 2048
 
 struct bgp *bgp_new(const struct bgp_start *start)
@@ -29,7 +31,7 @@ struct bgp *bgp_new(const struct bgp_start *start)
 
 	b->log = start->log;
 	b->host = start->host;
-	b->random = start->seed;
+	b->seed = b->random = start->seed;
 	b->neighbors_until = MONO_NEVER;
 	b->originating = start->originating;
 	b->restart_due = MONO_NEVER;
@@ -229,6 +231,14 @@ static void decide(struct bgp *b, struct dest *d)
 	bgp_collect(b, d);
 }
 
+static void review(struct bgp *b, mono_t now)
+{
+	size_t budget = REVIEWS_PER_RUN;
+
+	for (size_t i = 0; i < b->peer_count; i++)
+		budget = adj_rib_in_run(b->peers[i], budget, now);
+}
+
 static void flush(struct peer *p, mono_t now)
 {
 	size_t budget = UPDATES_PER_RUN;
@@ -241,6 +251,9 @@ static bool pending(const struct bgp *b)
 {
 	if (loc_rib_pending(&b->rib) || b->rib.nexthops.changed)
 		return true;
+	for (size_t i = 0; i < b->peer_count; i++)
+		if (adj_rib_in_pending(b->peers[i]))
+			return true;
 	for (size_t i = 0; i < b->peer_count; i++)
 		for (size_t f = 0; f < BGP_FAMILIES; f++)
 			if (adj_rib_out_pending(&b->peers[i]->out[f]))
@@ -257,6 +270,7 @@ bool bgp_run(struct bgp *b, mono_t now)
 	for (size_t i = 0; i < b->peer_count; i++)
 		peer_run(b->peers[i], now);
 	restart_run_own(b, now);
+	review(b, now);
 	if (b->rib.nexthops.changed)
 		loc_rib_nexthops_changed(&b->rib);
 	for (size_t n = 0; n < DECISIONS_PER_RUN && (d = loc_rib_next_dirty(&b->rib)) != NULL; n++)

@@ -179,14 +179,14 @@ bool bgp_converged(const struct bgp *b);
 
 enum bgp_clear {
 	BGP_CLEAR_SESSION, /* Cease, Administrative Reset; held down no longer */
-	BGP_CLEAR_IN,	   /* ask for the routes again (RFC 2918) */
+	BGP_CLEAR_IN,	   /* judge the routes again, ask for them before (RFC 2918) */
 	BGP_CLEAR_OUT,	   /* tell them again */
 	BGP_CLEAR_BOTH
 };
 /* `peer` by name, NULL all; `families` count for routes alone. Returns the number of peers meant.
- */
+ * *refused: the name of one that can neither be asked nor has kept routes; NULL none. */
 size_t bgp_clear(struct bgp *b, const char *peer, const bool families[BGP_FAMILIES],
-    enum bgp_clear kind, mono_t now);
+    enum bgp_clear kind, mono_t now, const char **refused);
 
 /* ---- views for shows ---- */
 enum bgp_state {
@@ -219,6 +219,7 @@ struct bgp_peer_view {
 	bool negotiated[BGP_FAMILIES];
 	bool overflowed;	     /* held down by `maximum-prefix` */
 	bool disabled[BGP_FAMILIES]; /* its routes are ignored, after an error (RFC 7606) */
+	bool unjudged[BGP_FAMILIES]; /* some are as a policy judged them that was before */
 	uint32_t prefixes_received[BGP_FAMILIES]; /* accepted, in Adj-RIB-In */
 	uint32_t prefixes_sent[BGP_FAMILIES];
 	uint32_t out_queue;			     /* destinations waiting to be advertised */
@@ -261,14 +262,23 @@ struct bgp_dest_route {
 	const char *peer; /* name; NULL local */
 	struct ip router_id;
 	bool best, multipath;
-	bool valid; /* its next hop can be used */
+	bool valid;  /* its next hop can be used */
+	bool denied; /* by the inbound policy: of routes as they were received */
 	uint32_t igp_metric;
 	const char *step; /* the step of the decision process that ranked it below the one before */
 };
 /* All routes of all destinations of a family, destinations in key order, best first within each. */
+typedef void bgp_visit(
+    void *context, const struct nlri *nlri, const struct bgp_dest_route *routes, size_t count);
 void bgp_walk(const struct bgp *b, enum bgp_family family, struct arena *arena, void *context,
-    void (*visit)(
-	void *context, const struct nlri *nlri, const struct bgp_dest_route *routes, size_t count));
+    bgp_visit *visit);
+/* The routes of one neighbor, in key order. False: there is none of that name, or what it has sent
+ * is not kept (`soft-reconfiguration inbound`). */
+bool bgp_walk_received(const struct bgp *b, const char *peer, enum bgp_family family,
+    struct arena *arena, void *context, bgp_visit *visit);
+/* What it has been told, as it was told. */
+bool bgp_walk_advertised(const struct bgp *b, const char *peer, enum bgp_family family,
+    struct arena *arena, void *context, bgp_visit *visit);
 /* Next hops in use, sorted; returns their number. */
 size_t bgp_nexthops(const struct bgp *b, struct arena *arena, const struct nexthop ***list);
 size_t bgp_dest_count(const struct bgp *b, enum bgp_family family);

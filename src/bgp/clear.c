@@ -4,6 +4,7 @@
  */
 #include <string.h>
 
+#include "bgp/adj_rib_in.h"
 #include "bgp/speaker.h"
 
 /* What held it down or off is forgotten with the session. */
@@ -17,21 +18,26 @@ static void clear_session(struct peer *p, mono_t now)
 	peer_reset(p, &n, "Cleared by operator", now);
 }
 
-static void clear_family(struct peer *p, enum bgp_family f, enum bgp_clear kind)
+/* False: it cannot be asked for its routes. */
+static bool clear_family(struct peer *p, enum bgp_family f, enum bgp_clear kind)
 {
+	bool asked = true;
+
 	if (p->up == NULL || !p->families[f])
-		return;
+		return true;
 	if (kind != BGP_CLEAR_OUT)
-		session_send_refresh(p->up, f, ROUTE_REFRESH_REQUEST);
+		asked = adj_rib_in_again(p, f);
 	if (kind != BGP_CLEAR_IN)
 		adj_rib_out_walk(&p->out[f], true);
+	return asked;
 }
 
 size_t bgp_clear(struct bgp *b, const char *peer, const bool families[BGP_FAMILIES],
-    enum bgp_clear kind, mono_t now)
+    enum bgp_clear kind, mono_t now, const char **refused)
 {
 	size_t n = 0;
 
+	*refused = NULL;
 	for (size_t i = 0; i < b->peer_count; i++) {
 		struct peer *p = b->peers[i];
 
@@ -41,8 +47,8 @@ size_t bgp_clear(struct bgp *b, const char *peer, const bool families[BGP_FAMILI
 		if (kind == BGP_CLEAR_SESSION)
 			clear_session(p, now);
 		for (enum bgp_family f = 0; kind != BGP_CLEAR_SESSION && f < BGP_FAMILIES; f++)
-			if (families[f])
-				clear_family(p, f, kind);
+			if (families[f] && !clear_family(p, f, kind))
+				*refused = peer_name(p);
 	}
 	return n;
 }

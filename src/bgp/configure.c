@@ -1,13 +1,15 @@
 /*
  * New settings: start and reload are the same. Peers are matched by name; one that stays keeps its
  * session unless something that the session was set up with has changed (RFC 4486: Cease, Other
- * Configuration Change). A changed inbound policy asks the peer to send its routes again
- * (RFC 2918); a changed outbound policy visits all destinations again and tells the differences.
+ * Configuration Change). After a change of the inbound policy routes are judged again: those that
+ * were kept before policy, or the peer is asked to send them again (RFC 2918); a changed outbound
+ * policy visits all destinations again and tells the differences.
  */
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/mem.h"
+#include "bgp/adj_rib_in.h"
 #include "bgp/filter.h"
 #include "bgp/speaker.h"
 
@@ -101,11 +103,32 @@ static void reset_for_change(struct peer *p, mono_t now)
 		restart_forget(p);
 }
 
-/* Routes already taken in were judged by the old policy, and so were those that were too many. */
+/* Routes already taken in were judged by the old policy, and so were those that were too many. A
+ * peer that can neither be asked nor has been listened to keeps its session, as in FRR: a reload
+ * that was to tighten a filter must not become an outage of everything else. */
 static void inbound_changed(struct peer *p, enum bgp_family f, mono_t now)
 {
 	if (p->overflowed)
 		peer_limit_changed(p, f, now);
+	if (!p->families[f] || adj_rib_in_again(p, f))
+		return;
+	p->unjudged[f] = true;
+	log_warning(p->bgp->log, LOG_BGP,
+	    "%s: knows no route refresh: what it has announced of %s stays as the old policy "
+	    "judged "
+	    "it, until `clear bgp %s`; `soft-reconfiguration inbound` would help",
+	    peer_name(p), bgp_family_name(f), peer_name(p));
+}
+
+/* `soft-reconfiguration inbound`: what was not kept must come again, and if it cannot be asked for,
+ * with a new session (as FRR does). */
+static void keeping_changed(struct peer *p, enum bgp_family f, mono_t now)
+{
+	if (!p->settings->family[f].soft_reconfiguration_in) {
+		adj_rib_in_close(p, f);
+		return;
+	}
+	adj_rib_in_open(p, f);
 	if (!p->families[f])
 		return;
 	if (p->up->route_refresh)
@@ -140,9 +163,14 @@ static void adapt(
 	session_keepalive_changed(&p->passive, now);
 	check_changed(p, old, was);
 	for (enum bgp_family f = 0; f < BGP_FAMILIES; f++) {
-		if (!in_equal(old, &was->family[f], g, &p->settings->family[f], f) ||
-		    was->enforce_first_as != p->settings->enforce_first_as ||
-		    was->local_as_no_prepend != p->settings->local_as_no_prepend)
+		bool judged_alike = in_equal(old, &was->family[f], g, &p->settings->family[f], f) &&
+				    was->enforce_first_as == p->settings->enforce_first_as &&
+				    was->local_as_no_prepend == p->settings->local_as_no_prepend;
+
+		if (was->family[f].soft_reconfiguration_in !=
+		    p->settings->family[f].soft_reconfiguration_in)
+			keeping_changed(p, f, now);
+		if (!judged_alike)
 			inbound_changed(p, f, now);
 		if (!limit_equal(&was->family[f].limit, &p->settings->family[f].limit))
 			peer_limit_changed(p, f, now);

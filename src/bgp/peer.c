@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "bgp/adj_rib_in.h"
 #include "bgp/speaker.h"
 
 /* A session that lasted as long as this was a good one: the next failure counts as the first. */
@@ -341,12 +342,13 @@ void peer_established(struct peer *p, struct session *s, mono_t now)
 	if (p->bgp->settings.log_neighbor_changes)
 		log_info(p->bgp->log, LOG_BGP, "%%ADJCHANGE: neighbor %s(%s) in vrf default Up",
 		    peer_name(p), p->hostname[0] != '\0' ? p->hostname : "Unknown");
-	for (size_t f = 0; f < BGP_FAMILIES; f++) {
+	for (enum bgp_family f = 0; f < BGP_FAMILIES; f++) {
 		p->families[f] = s->families[f];
 		p->end_of_rib[f] = p->disabled[f] = false;
 		p->limit[f] = LIMIT_KEPT;
 		if (p->families[f])
 			adj_rib_out_open(&p->out[f]);
+		adj_rib_in_open(p, f);
 	}
 	restart_established(p, s);
 	tell(p, true, "Established");
@@ -372,9 +374,10 @@ void peer_lost(struct peer *p, bool graceful, const char *why, mono_t now)
 		if (!p->families[f])
 			continue;
 		adj_rib_out_close(&p->out[f]);
+		adj_rib_in_close(p, f);
 		if (!keeps[f])
 			loc_rib_drop_paths(&p->bgp->rib, f, p, false);
-		p->families[f] = p->end_of_rib[f] = p->disabled[f] = false;
+		p->families[f] = p->end_of_rib[f] = p->disabled[f] = p->unjudged[f] = false;
 	}
 	p->up = NULL;
 	p->since = now;
@@ -404,6 +407,7 @@ void peer_disable_family(struct peer *p, enum bgp_family family)
 	p->disabled[family] = true;
 	p->up->receive.families[family] = false;
 	p->up->receive.ignored[family] = true;
+	adj_rib_in_close(p, family);
 	loc_rib_drop_paths(&p->bgp->rib, family, p, false);
 	log_error(p->bgp->log, LOG_BGP, "%s: %s is ignored until the session is reset",
 	    peer_name(p), bgp_family_name(family));
@@ -419,10 +423,10 @@ void peer_refresh_received(struct peer *p, const struct route_refresh *r)
 		adj_rib_out_walk(&p->out[r->family], true);
 		break;
 	case ROUTE_REFRESH_BEGIN:
-		loc_rib_refresh_begin(&p->bgp->rib, r->family, p);
+		adj_rib_in_refresh_begin(p, r->family);
 		break;
 	case ROUTE_REFRESH_END:
-		loc_rib_refresh_end(&p->bgp->rib, r->family, p);
+		adj_rib_in_refresh_end(p, r->family);
 		break;
 	}
 }

@@ -11,6 +11,8 @@
 
 enum limit_state { LIMIT_KEPT, LIMIT_NEAR, LIMIT_EXCEEDED };
 
+struct received;
+
 struct peer {
 	struct bgp *bgp;
 	const struct neighbor_settings *settings; /* in bgp->settings, or `own` */
@@ -36,6 +38,8 @@ struct peer {
 	bool end_of_rib[BGP_FAMILIES]; /* received */
 	bool disabled[BGP_FAMILIES];   /* what it says of the family is ignored (RFC 7606) */
 	struct adj_rib_out out[BGP_FAMILIES];
+	struct received *received[BGP_FAMILIES]; /* owned; NULL: not kept (adj_rib_in.h) */
+	bool unjudged[BGP_FAMILIES];	 /* some of its routes were judged by a policy that was */
 	uint32_t accepted[BGP_FAMILIES]; /* paths in the Loc-RIB structure */
 
 	struct peer_restart restart; /* what of its routes is kept without it */

@@ -50,7 +50,7 @@ struct neighbor_family {
 	bool remove_private_all;     /* … or in any case … */
 	bool remove_private_replace; /* … or become ours */
 	bool route_reflector_client;
-	bool soft_reconfiguration_in; /* route refresh serves (docs/decisions) */
+	bool soft_reconfiguration_in; /* what is received is kept as it was before policy */
 	uint8_t allowas_in;	      /* occurrences of the own AS that are tolerated */
 	bool allowas_in_origin;	      /* any number of them if we are the origin */
 	struct prefix_limit limit;

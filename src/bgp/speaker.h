@@ -37,6 +37,7 @@ struct bgp {
 	mono_t restarted_at, restart_due;
 	bool originating; /* the host has not told its first routes yet: no End-of-RIB */
 	bool fib_policy_changed[BGP_FAMILIES];
+	uint64_t seed;	 /* of hash keys */
 	uint64_t random; /* state of the jitter's generator */
 	struct loc_rib rib;
 	struct peer **peers; /* owned, sorted by name */

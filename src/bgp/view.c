@@ -24,6 +24,7 @@ static void view_of_families(const struct peer *p, struct bgp_peer_view *v)
 		v->activated[f] = p->settings->family[f].activate;
 		v->negotiated[f] = p->families[f];
 		v->disabled[f] = p->disabled[f];
+		v->unjudged[f] = p->unjudged[f];
 		v->prefixes_received[f] = p->accepted[f];
 		v->prefixes_sent[f] = p->out[f].advertised;
 		v->out_queue += (uint32_t)(p->out[f].urgent.count + p->out[f].queue.count);
@@ -136,8 +137,7 @@ static struct bgp_dest_route route_of(
 }
 
 void bgp_walk(const struct bgp *b, enum bgp_family family, struct arena *arena, void *context,
-    void (*visit)(
-	void *context, const struct nlri *nlri, const struct bgp_dest_route *routes, size_t count))
+    bgp_visit *visit)
 {
 	struct dest **all = loc_rib_sorted(&b->rib, family, arena);
 

@@ -25,11 +25,18 @@ static enum bgp_clear kind_of(const struct command *k)
 static enum ctl_outcome clear(struct command *k, const char *who, const bool families[BGP_FAMILIES])
 {
 	bool all = strcmp(who, "*") == 0;
-	size_t n = bgp_clear(k->c->bgp, all ? NULL : who, families, kind_of(k), k->c->now);
+	const char *refused;
+	size_t n =
+	    bgp_clear(k->c->bgp, all ? NULL : who, families, kind_of(k), k->c->now, &refused);
 
 	if (n == 0)
 		return all ? command_refuse(k, "There are no neighbors")
 			   : command_refuse(k, "There is no neighbor %.80s", who);
+	if (refused != NULL)
+		return command_refuse(k,
+		    "Inbound soft reconfig for %s not possible: it has neither route refresh nor "
+		    "`soft-reconfiguration inbound`",
+		    refused);
 	return CTL_ACCEPTED;
 }
 

@@ -228,6 +228,10 @@ class Peer:
         self.asn = AS if rng.random() < 0.3 else 65100 + 10 * side + number
         self.case = Case(rng, f"{'_IO'[side]}{number}", family)
         self.statements = self.case.policy("in" if side == 1 else "out") if policy else []
+        # Half of the feeders are judged again from what was kept, half of these could not be asked at all.
+        self.soft = side == 1 and number % 2 == 0
+        self.refresh = not self.soft or number % 4 < 2
+        self.statements += ["soft-reconfiguration inbound"] if self.soft else []
 
 
 def route(rng, peer, prefix):

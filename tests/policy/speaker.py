@@ -13,10 +13,10 @@ PORT = 179
 
 
 class Speaker:
-    def __init__(self, namespace, address, asn, family, routes=()):
+    def __init__(self, namespace, address, asn, family, routes=(), refresh=True):
         self.namespace, self.address, self.asn, self.family, self.routes = namespace, address, asn, family, list(routes)
         self.heard, self.raw, self.up, self.ended, self.last, self.link = {}, b"", False, False, time.monotonic(), None
-        self.resets = 0
+        self.resets, self.refresh = 0, refresh
 
     def connect(self):
         with netns.inside(self.namespace):
@@ -25,7 +25,7 @@ class Speaker:
         self.link.settimeout(5)
         self.link.connect((DAEMON[self.family], PORT))
         octets = self.address.split(".") if self.family == 4 else ["6", "6", "6", str(int(self.address.split(":")[-1], 16))]
-        self.link.send(wire.open_message(self.asn, ".".join(octets), self.family))
+        self.link.send(wire.open_message(self.asn, ".".join(octets), self.family, self.refresh))
 
     def announce(self):
         for prefix, attributes in self.routes:
@@ -53,6 +53,8 @@ class Speaker:
             # bgpd 8.4 answers an UPDATE that comes right behind the KEEPALIVE with an FSM error now and then.
             time.sleep(0.05)
             self.announce()
+        elif kind == wire.REFRESH and not self.refresh:
+            raise EOFError(f"{self.address}: asked for its routes, which it cannot be")
         elif kind == wire.REFRESH and (len(body) < 4 or body[2] == 0):
             self.announce()
         elif kind == wire.NOTIFICATION:

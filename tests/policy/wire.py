@@ -13,12 +13,12 @@ def message(kind, body=b""):
     return b"\xff" * 16 + struct.pack("!HB", 19 + len(body), kind) + body
 
 
-def open_message(asn, router_id, family):
-    """4-octet AS, one address family, route refresh; graceful restart, because FRR sends End-of-RIB to who has it."""
+def open_message(asn, router_id, family, refresh=True):
+    """4-octet AS, one address family, route refresh or not; graceful restart, because FRR sends End-of-RIB to who has it."""
     def capability(code, value):
         return struct.pack("!BB", code, len(value)) + value
 
-    caps = capability(1, struct.pack("!HBB", AFI[family], 0, 1)) + capability(2, b"") + capability(65, struct.pack("!I", asn)) + capability(64, b"\0\0")
+    caps = capability(1, struct.pack("!HBB", AFI[family], 0, 1)) + (capability(2, b"") if refresh else b"") + capability(65, struct.pack("!I", asn)) + capability(64, b"\0\0")
     option = struct.pack("!BB", 2, len(caps)) + caps
     return message(OPEN, struct.pack("!BHH4sB", 4, min(asn, 23456) if asn > 65535 else asn, 180, socket.inet_aton(router_id), len(option)) + option)
 

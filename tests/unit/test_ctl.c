@@ -84,13 +84,14 @@ static struct {
 } bgp_cleared;
 
 size_t bgp_clear(struct bgp *b, const char *peer, const bool families[BGP_FAMILIES],
-    enum bgp_clear kind, mono_t now)
+    enum bgp_clear kind, mono_t now, const char **refused)
 {
 	(void)b;
 	(void)now;
 	snprintf(bgp_cleared.peer, sizeof(bgp_cleared.peer), "%s", peer == NULL ? "all" : peer);
 	memcpy(bgp_cleared.families, families, sizeof(bgp_cleared.families));
 	bgp_cleared.kind = kind;
+	*refused = families[BGP_IPV6_UNICAST] && !families[BGP_IPV4_UNICAST] ? peer : NULL;
 	return peer == NULL || strcmp(peer, "10.0.0.2") == 0;
 }
 

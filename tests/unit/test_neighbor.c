@@ -770,17 +770,18 @@ static void test_clear(void **state)
 	struct world *w = limited((struct prefix_limit){.max = 1, .threshold = 100});
 	unsigned count[6], updates;
 	struct bgp *b = w->node[1].bgp;
+	const char *refused;
 
 	(void)state;
 	tell_prefixes(w, 0, 1);
 	updates = w->node[1].updates_out;
-	assert_int_equal(bgp_clear(b, NULL, none, BGP_CLEAR_BOTH, w->now), 2);
+	assert_int_equal(bgp_clear(b, NULL, none, BGP_CLEAR_BOTH, w->now, &refused), 2);
 	world_settle(w);
 	world_notified(w, 2, count);
 	assert_int_equal(count[MESSAGE_ROUTE_REFRESH], 0);
-	assert_int_equal(bgp_clear(b, "10.0.0.3", every, BGP_CLEAR_IN, w->now), 1);
-	assert_int_equal(bgp_clear(b, "10.0.0.1", every, BGP_CLEAR_OUT, w->now), 1);
-	assert_int_equal(bgp_clear(b, "10.0.0.9", every, BGP_CLEAR_OUT, w->now), 0);
+	assert_int_equal(bgp_clear(b, "10.0.0.3", every, BGP_CLEAR_IN, w->now, &refused), 1);
+	assert_int_equal(bgp_clear(b, "10.0.0.1", every, BGP_CLEAR_OUT, w->now, &refused), 1);
+	assert_int_equal(bgp_clear(b, "10.0.0.9", every, BGP_CLEAR_OUT, w->now, &refused), 0);
 	world_settle(w);
 	world_notified(w, 2, count);
 	assert_int_equal(count[MESSAGE_ROUTE_REFRESH], 2);
@@ -788,11 +789,11 @@ static void test_clear(void **state)
 	/* held down, and let in again */
 	tell_prefixes(w, 1, 2);
 	assert_true(world_peer(w, 1, 2).overflowed);
-	assert_int_equal(bgp_clear(b, "10.0.0.3", every, BGP_CLEAR_SESSION, w->now), 1);
+	assert_int_equal(bgp_clear(b, "10.0.0.3", every, BGP_CLEAR_SESSION, w->now, &refused), 1);
 	world_settle(w);
 	world_handshake(w, 2, 1);
 	assert_true(world_established(w, 1, 2));
-	bgp_clear(b, "10.0.0.3", every, BGP_CLEAR_SESSION, w->now);
+	bgp_clear(b, "10.0.0.3", every, BGP_CLEAR_SESSION, w->now, &refused);
 	world_settle(w);
 	assert_int_equal(world_notified(w, 2, count), NOTIFY_CEASE * 256 + NOTIFY_CEASE_RESET);
 	world_free(w);
