@@ -673,19 +673,20 @@ static size_t sets_run(struct fib_groups *g, struct fib_object **list, size_t ro
 
 bool fib_groups_switch(struct fib_groups *g, mono_t now)
 {
-	struct arena arena = {0};
-	size_t room = g->objects.count;
-	struct fib_object **list = arena_new(&arena, (room + 1) * sizeof(*list));
+	size_t room = g->objects.count, count;
+	struct fib_object **list;
 	bool issued = false;
-	size_t count;
 
 	g->now = now;
+	if (g->dirty_sets.count == 0)
+		return false;
+	list = mem_new_array(room + 1, sizeof(*list));
 	count = sets_run(g, list, room);
 	for (size_t i = 0; i < count; i++)
 		object_settle(g, list[i]);
 	if (count > 0)
 		objects_run(g, &issued);
-	arena_fini(&arena);
+	mem_free(list);
 	return issued;
 }
 
@@ -840,8 +841,7 @@ void fib_groups_run(struct fib_groups *g, mono_t now)
 	g->now = now;
 	if (mono_reached(fib_groups_deadline(g), now))
 		retry_due(g);
-	if (g->dirty_sets.count > 0)
-		fib_groups_switch(g, now);
+	fib_groups_switch(g, now);
 	settle_overdue(g);
 	objects_run(g, &issued);
 	if (g->collect_due)
