@@ -102,6 +102,16 @@ static bool open_all(struct netlink *nl, int buffer)
 	return true;
 }
 
+static void prepare_monitor(struct netlink *nl)
+{
+	nl->monitor_buffers = mem_new_array(MONITOR_BATCH, MONITOR_MESSAGE_MAX);
+	for (size_t i = 0; i < MONITOR_BATCH; i++) {
+		nl->monitor_parts[i] = (struct iovec){nl->monitor_buffers[i], MONITOR_MESSAGE_MAX};
+		nl->monitor_messages[i].msg_hdr =
+		    (struct msghdr){.msg_iov = &nl->monitor_parts[i], .msg_iovlen = 1};
+	}
+}
+
 struct netlink *netlink_open(const struct netlink_options *options)
 {
 	struct netlink *nl = mem_new(sizeof(*nl));
@@ -110,7 +120,7 @@ struct netlink *netlink_open(const struct netlink_options *options)
 
 	nl->request = nl->monitor = nl->dump = nl->poll = -1;
 	nl->bulk_min = options != NULL && options->bulk_min > 0 ? options->bulk_min : 16;
-	nl->monitor_buffers = mem_new_array(MONITOR_BATCH, MONITOR_MESSAGE_MAX);
+	prepare_monitor(nl);
 	nl->request_buffer = mem_new(DUMP_CHUNK);
 	nl->batch_buffer = mem_new((size_t)NETLINK_BATCH * RTNL_MESSAGE_MAX);
 	nl->dump_buffer = mem_new(DUMP_CHUNK);
@@ -240,15 +250,9 @@ static void overrun(struct netlink *nl)
 /* One batch of notifications; false when nothing is left for now. */
 static bool read_monitor(struct netlink *nl)
 {
-	struct mmsghdr messages[MONITOR_BATCH] = {0};
-	struct iovec parts[MONITOR_BATCH];
-	int n;
+	struct mmsghdr *messages = nl->monitor_messages;
+	int n = recvmmsg(nl->monitor, messages, MONITOR_BATCH, MSG_DONTWAIT, NULL);
 
-	for (size_t i = 0; i < MONITOR_BATCH; i++) {
-		parts[i] = (struct iovec){nl->monitor_buffers[i], MONITOR_MESSAGE_MAX};
-		messages[i].msg_hdr = (struct msghdr){.msg_iov = &parts[i], .msg_iovlen = 1};
-	}
-	n = recvmmsg(nl->monitor, messages, MONITOR_BATCH, MSG_DONTWAIT, NULL);
 	if (n < 0 && errno == ENOBUFS)
 		overrun(nl);
 	if (n <= 0)
@@ -403,8 +407,12 @@ static bool read_dump(struct netlink *nl)
 
 void netlink_readable(struct netlink *nl)
 {
+	uint64_t before = nl->counters.notifications;
+
 	for (int i = 0; i < READABLE_ROUNDS && read_monitor(nl); i++)
 		continue;
-	/* One chunk, then everything else has its turn: an audit dumps while the daemon works. */
-	read_dump(nl);
+	/* One chunk, then everything else has its turn: an audit dumps while the daemon works.
+	 * Without a dump there is nothing, unless it is not the monitor that made us readable. */
+	if (nl->dumping || nl->counters.notifications == before)
+		read_dump(nl);
 }

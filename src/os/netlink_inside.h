@@ -4,6 +4,8 @@
  */
 #pragma once
 
+#include <sys/socket.h>
+
 #include "os/netlink.h"
 #include "os/netlink_queue.h"
 
@@ -29,6 +31,8 @@ struct netlink {
 	bool fdb_clean; /* the last FDB dump was: absence in the mirror is proven */
 	struct netlink_counters counters;
 	uint8_t (*monitor_buffers)[MONITOR_MESSAGE_MAX];
+	struct iovec monitor_parts[MONITOR_BATCH];
+	struct mmsghdr monitor_messages[MONITOR_BATCH];
 	uint8_t *request_buffer, *batch_buffer, *dump_buffer;
 };
 

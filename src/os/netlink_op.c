@@ -1,8 +1,8 @@
 /*
  * Execution of operations: check, write and barrier as one unit with no other work between.
  *
- * Singly: drain the monitor, read the slot, compare with the precondition, write with an
- * acknowledgement, drain, result. The first drain makes room: what another writes between check and
+ * Singly: read the slot, compare with the precondition, write with an acknowledgement, drain the
+ * monitor, result. One drain before all of it makes room: what another writes between check and
  * write must not be lost to an overflow. In bulk: drain the monitor to empty, then up to 32 writes
  * in one send with one acknowledgement on the last (errors come singly), drain, results. A slot
  * named by a notification that the engine has not seen yet (drained now or for an earlier batch) is
@@ -218,12 +218,12 @@ static void write_op(struct netlink *nl, const struct kernel_op *op, struct kern
 	read_after(nl, &op->key, result);
 }
 
+/* Behind a drained monitor. */
 static void execute_single(struct netlink *nl, const struct kernel_op *op)
 {
 	struct kernel_result result = result_of(op);
 
 	nl->counters.single++;
-	netlink_drain(nl);
 	if (precondition_holds(nl, op, &result) && op->verb != KERNEL_READ)
 		write_op(nl, op, &result);
 	netlink_drain(nl);
@@ -336,6 +336,8 @@ void netlink_flush(struct netlink *nl)
 {
 	size_t at = 0;
 
+	if (nl->op_count > 0)
+		netlink_drain(nl);
 	if (nl->op_count >= nl->bulk_min)
 		while (at < nl->op_count)
 			at += execute_some(nl, at);
