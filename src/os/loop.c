@@ -90,7 +90,7 @@ static void loop_execute_gathered(struct loop *l)
 
 static void loop_gather(struct loop *l, enum gathered kind)
 {
-	if (l->gathered != kind)
+	if (l->gathered != kind && l->gathered != GATHERED_NOTHING)
 		loop_execute_gathered(l);
 	l->gathered = kind;
 }
