@@ -708,6 +708,21 @@ static void exit_when_flushed(struct engine *e)
 	action_push(&e->actions, ACTION_EXIT)->exit_status = 0;
 }
 
+/* Each part makes those behind it dirty, BGP also EVPN, and both BGP and routes next hops. */
+static void parts_run(struct engine *e)
+{
+	int rounds = ROUNDS_PER_TURN;
+
+	do {
+		nexthops_run(e->nexthops);
+		e->more = underlay_run(e->underlay, e->now);
+		e->more |= evpn_run(e->evpn, e->now);
+		e->more |= bgp_run(e->bgp, e->now);
+		e->more |= fib_run(e->fib, e->now);
+		e->more |= nexthops_pending(e->nexthops) || evpn_pending(e->evpn);
+	} while (e->more && --rounds > 0);
+}
+
 static void recompute(struct engine *e)
 {
 	struct ra_host host = engine_ra_host(e);
@@ -733,13 +748,7 @@ static void recompute(struct engine *e)
 		e->more = true;
 		return;
 	}
-	for (int round = 0; round < ROUNDS_PER_TURN; round++) {
-		nexthops_run(e->nexthops);
-		e->more = underlay_run(e->underlay, e->now);
-		e->more |= evpn_run(e->evpn, e->now);
-		e->more |= bgp_run(e->bgp, e->now);
-		e->more |= fib_run(e->fib, e->now);
-	}
+	parts_run(e);
 	if (!e->more)
 		e->more = fib_settle(e->fib);
 	e->more |= audit_goes_on(&e->audit);

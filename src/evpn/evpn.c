@@ -281,6 +281,11 @@ bool evpn_run(struct evpn *v, mono_t now)
 	return work_left(v);
 }
 
+bool evpn_pending(const struct evpn *v)
+{
+	return v->loaded && work_left(v);
+}
+
 mono_t evpn_deadline(const struct evpn *v)
 {
 	mono_t due = mono_min(mac_deadline(v), neigh_deadline(v));

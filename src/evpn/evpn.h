@@ -94,6 +94,8 @@ bool evpn_restore(struct evpn *v, const uint8_t *bytes, size_t size, mono_t now)
 /* A bounded number of dirty keys. True while more are pending. No conditional operation is issued
  * while the mirror is stale. */
 bool evpn_run(struct evpn *v, mono_t now);
+/* Dirty keys wait for a run. */
+bool evpn_pending(const struct evpn *v);
 mono_t evpn_deadline(const struct evpn *v);
 
 /* One step of an audit: a bounded number of slots is looked at again, when nothing else is to be

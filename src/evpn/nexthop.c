@@ -437,6 +437,11 @@ void nexthops_run(struct nexthops *t)
 		evaluate(t, list_entry(n, struct entry, dirty));
 }
 
+bool nexthops_pending(const struct nexthops *t)
+{
+	return t->dirty.count > 0 && mirror_is_synced(t->mirror);
+}
+
 /* ---- views ---- */
 
 static void view_of(const struct entry *e, struct nexthop_view *v)

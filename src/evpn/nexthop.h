@@ -36,6 +36,8 @@ void nexthops_route_seen(struct nexthops *t, const struct kernel_event *event);
 void nexthops_kernel_changed(struct nexthops *t, const struct kernel_event *event);
 /* Resolves what may have changed. Nothing happens before the first dump is complete. */
 void nexthops_run(struct nexthops *t);
+/* Some wait for that. */
+bool nexthops_pending(const struct nexthops *t);
 
 struct nexthop_view {
 	struct bgp_nexthop key;
