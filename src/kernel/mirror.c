@@ -409,14 +409,6 @@ static bool takes_nexthops(const struct link *l)
 	return !l->admin_up || (!l->running && !l->lower_up);
 }
 
-static bool is_v4_route_of(
-    const struct mirror *m, enum slot_kind kind, const void *slot, const void *arg)
-{
-	const struct slot_key key = slot_key_of(kind, slot);
-
-	return key.route.prefix.addr.family == IP_V4 && names_link(m, kind, slot, arg);
-}
-
 static bool route_has_prefsrc(
     const struct mirror *m, enum slot_kind kind, const void *slot, const void *arg)
 {
@@ -561,6 +553,24 @@ static bool dev_has_v4(const struct mirror_link *l)
 	return false;
 }
 
+/* Of an IPv4 route none of the ways can be used any more: on their links there is no IPv4. */
+static bool no_way_has_v4(
+    const struct mirror *m, enum slot_kind kind, const void *slot, const void *arg)
+{
+	const struct slot_key key = slot_key_of(kind, slot);
+	const struct slot_content c = slot_mirror(kind, slot);
+
+	if (key.route.prefix.addr.family != IP_V4 || !names_link(m, kind, slot, arg))
+		return false;
+	for (unsigned i = 0; i < c.route.nexthop_count; i++) {
+		ifindex_t dev = c.route.nexthops[i].dev;
+
+		if (!is_down(m, dev) && dev_has_v4(mirror_link(m, dev)))
+			return false;
+	}
+	return true;
+}
+
 /* The link's list follows the address slots. */
 static void list_addr(struct mirror_link *l, const struct prefix *prefix, bool present)
 {
@@ -587,7 +597,7 @@ static void addr_gone(const struct turn *t, const struct kernel_event *event)
 		return;
 	vanish_all(t, 1u << SLOT_ROUTE, route_has_prefsrc, &event->addr.prefix.addr, false);
 	if (!dev_has_v4(l))
-		vanish_all(t, 1u << SLOT_ROUTE, is_v4_route_of, &event->addr.dev, false);
+		vanish_all(t, 1u << SLOT_ROUTE, no_way_has_v4, &event->addr.dev, false);
 }
 
 /* ---- dumps ---------------------------------------------------------------------------------- */

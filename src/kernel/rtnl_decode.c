@@ -576,6 +576,8 @@ static bool decode_route(struct decoding *d)
 	/* The kernel adds what the object holds now, each time that this changes. */
 	if (nexthop_id_is_ours(e->nhid))
 		e->nexthop_count = 0;
+	else if (e->type != RTN_UNICAST) /* IPv6 names the loopback device with it */
+		e->nexthop_count = 0;
 	else if (a[RTA_MULTIPATH] != NULL) {
 		e->nexthop_count = (uint8_t)decode_multipath(a[RTA_MULTIPATH], hops);
 	} else if (a[RTA_OIF] != NULL) {

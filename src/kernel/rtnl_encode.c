@@ -175,6 +175,15 @@ static void put_nexthops(struct nlmsghdr *h, struct rtmsg *r, const struct route
 	}
 }
 
+/* A gateway is looked up on links only, so a route to a link must say that it is one. */
+static uint8_t scope_of(const struct route_entry *e)
+{
+	for (size_t i = 0; i < e->nexthop_count; i++)
+		if (e->nexthops[i].gateway.family != IP_NONE)
+			return RT_SCOPE_UNIVERSE;
+	return e->nexthop_count > 0 ? RT_SCOPE_LINK : RT_SCOPE_UNIVERSE;
+}
+
 /* With protocol and metric given, a delete never meets another writer's route. */
 static struct nlmsghdr *write_route(void *buffer, const struct kernel_op *op)
 {
@@ -190,7 +199,7 @@ static struct nlmsghdr *write_route(void *buffer, const struct kernel_op *op)
 	r->rtm_dst_len = key->prefix.len;
 	r->rtm_table = key->table < 256 ? (uint8_t)key->table : RT_TABLE_UNSPEC;
 	r->rtm_protocol = e->protocol;
-	r->rtm_scope = remove ? RT_SCOPE_NOWHERE : RT_SCOPE_UNIVERSE;
+	r->rtm_scope = remove ? RT_SCOPE_NOWHERE : scope_of(e);
 	r->rtm_type = remove ? RTN_UNSPEC : e->type;
 	put_ip(h, RTA_DST, &key->prefix.addr);
 	mnl_attr_put_u32(h, RTA_TABLE, key->table);

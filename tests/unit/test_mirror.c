@@ -375,9 +375,13 @@ static void test_routes_go_silently(void **state)
 	assert_non_null(route("192.0.2.2/32"));
 	link_says(vp, none, none, true, false);
 	route_says("192.0.2.1/32", RTPROT_EVPND, vp, none, true);
-	/* its last IPv4 address goes: all over it is */
+	/* its last IPv4 address goes: what led over it alone is gone, then the rest with the
+	 * other's */
+	addr_says(other, "10.0.1.1", 24, true);
 	addr_says(vp, "10.0.0.1", 24, false);
 	assert_null(route("192.0.2.1/32"));
+	assert_non_null(route("192.0.2.2/32"));
+	addr_says(other, "10.0.1.1", 24, false);
 	assert_null(route("192.0.2.2/32"));
 }
 

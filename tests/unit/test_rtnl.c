@@ -392,6 +392,38 @@ static void test_route_over_object(void **state)
 	assert_int_equal(got.route.entry.nexthop_count, 1);
 }
 
+static uint8_t scope_of(const struct nlmsghdr *h)
+{
+	return ((const struct rtmsg *)mnl_nlmsg_get_payload(h))->rtm_scope;
+}
+
+/* A route to a link says so in its scope; one that discards has no device, though IPv6 names one.
+ */
+static void test_route_without_gateway(void **state)
+{
+	struct route_nexthop hop = {.dev = {4}, .weight = 1};
+	struct kernel_op op = {.verb = KERNEL_ADD};
+	struct prefix p;
+	struct nlmsghdr *h;
+
+	(void)state;
+	assert_true(prefix_parse("2001:db8::/32", &p));
+	op.key = slot_key_route(254, 20, &p);
+	op.content.route = (struct route_entry){
+	    .protocol = RTPROT_EVPND, .type = RTN_UNICAST, .nexthop_count = 1, .nexthops = &hop};
+	assert_int_equal(scope_of(rtnl_encode_write(buffer, &op)), RT_SCOPE_LINK);
+	comes_back(&op);
+	hop.gateway = ip_from_u32(7);
+	assert_int_equal(scope_of(rtnl_encode_write(buffer, &op)), RT_SCOPE_UNIVERSE);
+	op.content.route = (struct route_entry){.protocol = RTPROT_EVPND, .type = RTN_UNREACHABLE};
+	h = rtnl_encode_write(buffer, &op);
+	assert_int_equal(scope_of(h), RT_SCOPE_UNIVERSE);
+	mnl_attr_put_u32(h, RTA_OIF, 1);
+	assert_true(decode(h));
+	assert_int_equal(got.route.entry.nexthop_count, 0);
+	assert_int_equal(got.route.entry.type, RTN_UNREACHABLE);
+}
+
 /* Cut anywhere, and with each byte damaged: no read outside (the copy is exact), no crash. */
 static void test_cut_and_damaged(void **state)
 {
@@ -442,6 +474,7 @@ int main(void)
 	    cmocka_unit_test(test_bridge_port),
 	    cmocka_unit_test(test_nexthop_objects),
 	    cmocka_unit_test(test_route_over_object),
+	    cmocka_unit_test(test_route_without_gateway),
 	    cmocka_unit_test(test_cut_and_damaged),
 	};
 
