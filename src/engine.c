@@ -28,6 +28,7 @@
 #include "evpn/evpn.h"
 #include "evpn/fib.h"
 #include "evpn/nexthop.h"
+#include "evpn/static_routes.h"
 #include "evpn/underlay.h"
 #include "kernel/audit.h"
 #include "kernel/event_text.h"
@@ -54,6 +55,7 @@ void engine_free(struct engine *e)
 {
 	if (started(e)) {
 		underlay_free(e->underlay);
+		static_routes_free(e->statics);
 		fib_free(e->fib);
 		evpn_free(e->evpn);
 		bgp_free(e->bgp);
@@ -170,7 +172,8 @@ static void parts_configure(struct engine *e)
 			bgp_walk(e->bgp, f, &e->arena, e, engine_route_again);
 	evpn_configure(e->evpn, &c->evpn, e->now);
 	nexthops_configure(e->nexthops, c->bgp.resolve_via_default);
-	fib_configure(e->fib, c->bgp.underlay_weights);
+	fib_configure(e->fib, &c->fib);
+	static_routes_configure(e->statics, c->static_ways, c->static_way_count);
 	underlay_configure(e->underlay, &c->bgp, addresses, count, e->now);
 	if (e->converged)
 		audit_schedule(&e->audit, c->evpn.audit_s, e->now);
@@ -252,6 +255,7 @@ static void mirror_changed(void *context, const struct kernel_event *event)
 	underlay_kernel_changed(e->underlay, event, e->now);
 	evpn_kernel_changed(e->evpn, event, e->now);
 	nexthops_kernel_changed(e->nexthops, event);
+	static_routes_kernel_changed(e->statics, event);
 	fib_kernel_changed(e->fib, event);
 }
 
@@ -708,18 +712,21 @@ static void exit_when_flushed(struct engine *e)
 	action_push(&e->actions, ACTION_EXIT)->exit_status = 0;
 }
 
-/* Each part makes those behind it dirty, BGP also EVPN, and both BGP and routes next hops. */
+/* Each part makes those behind it dirty, BGP also EVPN, and both BGP and routes next hops, and
+ * routes what the host has for BGP. */
 static void parts_run(struct engine *e)
 {
 	int rounds = ROUNDS_PER_TURN;
 
 	do {
 		nexthops_run(e->nexthops);
+		static_routes_run(e->statics);
 		e->more = underlay_run(e->underlay, e->now);
 		e->more |= evpn_run(e->evpn, e->now);
 		e->more |= bgp_run(e->bgp, e->now);
 		e->more |= fib_run(e->fib, e->now);
-		e->more |= nexthops_pending(e->nexthops) || evpn_pending(e->evpn);
+		e->more |= nexthops_pending(e->nexthops) || evpn_pending(e->evpn) ||
+			   underlay_pending(e->underlay);
 	} while (e->more && --rounds > 0);
 }
 

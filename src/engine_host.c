@@ -19,7 +19,10 @@
 #include "engine_bfd.h"
 #include "evpn/evpn.h"
 #include "evpn/fib.h"
+#include "evpn/host_routes.h"
 #include "evpn/nexthop.h"
+#include "evpn/originate.h"
+#include "evpn/static_routes.h"
 #include "evpn/underlay.h"
 #include "kernel/audit.h"
 #include "kernel/event_text.h"
@@ -128,6 +131,30 @@ static void host_nexthop_changed(
 
 	bgp_nexthop_changed(e->bgp, nexthop, state);
 	fib_nexthop_changed(e->fib, nexthop);
+	static_routes_nexthop_changed(e->statics);
+}
+
+static bool host_is_static(void *context, const struct prefix *prefix)
+{
+	struct engine *e = context;
+
+	return fib_static_counts(e->fib, prefix);
+}
+
+static void host_static_counts(
+    void *context, const struct route_key *key, const struct fib_static *route)
+{
+	struct engine *e = context;
+	struct own_static own = {.present = route != NULL};
+
+	if (key->table != MAIN_TABLE)
+		return;
+	if (route != NULL)
+		own.tag = route->tag;
+	if (route != NULL && route->entry.nexthop_count > 0)
+		own.dev = route->entry.nexthops[0].dev;
+	underlay_static(e->underlay, &key->prefix, &own);
+	nexthops_own_changed(e->nexthops, &key->prefix);
 }
 
 static void host_peer_changed(void *context, const char *peer, bool established, const char *why)
@@ -307,8 +334,8 @@ void engine_parts_new(struct engine *e)
 		.state_reset = host_state_reset,
 		.routes_again = host_routes_again,
 		.note = host_note}};
-	struct nexthops_host nexthops = {e, host_nexthop_changed, host_want_routes};
-	struct fib_host fib = {e, engine_kernel_op, host_fib_policy};
+	struct nexthops_host nexthops = {e, host_nexthop_changed, host_want_routes, host_is_static};
+	struct fib_host fib = {e, engine_kernel_op, host_fib_policy, host_static_counts};
 	struct underlay_host underlay = {e, engine_kernel_op, host_want_routes};
 	struct bfd_peers_host bfd = {e, host_bfd_order, host_ifindex_of, host_bfd_failed};
 
@@ -316,6 +343,7 @@ void engine_parts_new(struct engine *e)
 	e->evpn = evpn_new(&evpn);
 	e->nexthops = nexthops_new(e->start.seed, e->mirror, &nexthops);
 	e->fib = fib_new(e->start.seed, &e->log, e->mirror, e->nexthops, &fib);
+	e->statics = static_routes_new(e->mirror, e->nexthops, e->fib);
 	e->underlay = underlay_new(e->start.seed, &e->log, e->mirror, e->bgp, &underlay);
 	e->bfd = bfd_peers_new(&e->log, &bfd);
 }

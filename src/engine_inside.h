@@ -15,6 +15,7 @@ struct bfd_peers;
 struct config;
 struct fib;
 struct nexthops;
+struct static_routes;
 struct underlay;
 
 #define WATCHERS_MAX 16
@@ -31,6 +32,7 @@ struct engine {
 	struct bgp *bgp;
 	struct evpn *evpn;
 	struct fib *fib;
+	struct static_routes *statics;
 	struct underlay *underlay;
 	struct nexthops *nexthops;
 	struct ra_schedule ra;

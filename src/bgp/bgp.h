@@ -143,6 +143,7 @@ struct bgp_local {
 	const char *route_map; /* NULL none */
 	const char *interface; /* of the host's route; NULL unknown */
 	const char *source;    /* "connected", …; NULL a `network` */
+	uint32_t tag;	       /* of the host's route; 0 none */
 };
 
 /* Originates it if its route-map, as of the settings in force, permits (so: again after

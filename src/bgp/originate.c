@@ -44,6 +44,7 @@ bool bgp_originate_local(struct bgp *b, const struct bgp_local *l)
 	struct attrs a = {.origin = (uint8_t)l->origin,
 	    .has_med = l->has_metric,
 	    .med = l->metric,
+	    .tag = l->tag,
 	    .weight = BGP_LOCAL_WEIGHT};
 	bool permit = permitted(b, l, &a);
 

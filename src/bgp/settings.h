@@ -167,7 +167,6 @@ struct bgp_settings {
 	bool equal_cluster_length[BGP_FAMILIES];
 	enum link_bandwidth link_bandwidth;
 	bool disable_connected_check; /* next hops of single-hop eBGP peers need not be on a link */
-	bool underlay_weights;	      /* a recursive next hop takes the weights of its route */
 	bool resolve_via_default[2];  /* IPv4, IPv6: the default route may lead to a next hop */
 	uint16_t maximum_paths[BGP_FAMILIES], maximum_paths_ibgp[BGP_FAMILIES];
 	struct neighbor_settings *neighbors; /* owned, sorted by name */

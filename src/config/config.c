@@ -112,6 +112,8 @@ static void set_defaults(struct loading *l)
 	    .select_defer_s = 360};
 	for (int f = 0; f < BGP_FAMILIES; f++)
 		c->bgp.maximum_paths[f] = c->bgp.maximum_paths_ibgp[f] = 64;
+	c->fib = (struct fib_settings){.distance_ebgp = {FIB_DISTANCE_EBGP, FIB_DISTANCE_EBGP},
+	    .distance_ibgp = {FIB_DISTANCE_IBGP, FIB_DISTANCE_IBGP}};
 	c->evpn.duplicates.enabled = true;
 	c->evpn.duplicates.max_moves = 5;
 	c->evpn.duplicates.time_s = 180;
@@ -159,6 +161,7 @@ void config_free(struct config *c)
 	}
 	mem_free(c->interfaces);
 	mem_free(c->vrfs);
+	mem_free(c->static_ways);
 	bgp_settings_fini(&c->bgp);
 	evpn_settings_fini(&c->evpn);
 	bfd_settings_fini(&c->bfd);

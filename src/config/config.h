@@ -9,7 +9,9 @@
 #include "bfd/settings.h"
 #include "bgp/settings.h"
 #include "config/statement.h"
+#include "evpn/fib.h"
 #include "evpn/settings.h"
+#include "evpn/static_routes.h"
 
 struct interface_settings {
 	char name[16];
@@ -32,6 +34,9 @@ struct config {
 	struct bgp_settings bgp;
 	struct evpn_settings evpn;
 	struct bfd_settings bfd;
+	struct fib_settings fib;
+	struct static_way *static_ways; /* owned */
+	size_t static_way_count;
 	struct interface_settings *interfaces; /* owned, sorted by name */
 	size_t interface_count;
 	struct vrf_settings *vrfs; /* owned, sorted by name */

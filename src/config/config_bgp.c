@@ -126,7 +126,7 @@ void on_bestpath_bandwidth(struct loading *l, const struct statement *s, const s
 void on_underlay_weights(struct loading *l, const struct statement *s, const struct words *w)
 {
 	(void)w;
-	l->c->bgp.underlay_weights = !s->no;
+	l->c->fib.underlay_weights = !s->no;
 }
 
 void on_resolve_via_default(struct loading *l, const struct statement *s, const struct words *w)

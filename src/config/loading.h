@@ -114,6 +114,8 @@ statement_handler on_set_local_preference, on_set_metric, on_set_weight, on_set_
     on_set_community, on_set_large_community, on_set_extcommunity_none, on_set_extcommunity,
     on_set_bandwidth, on_set_delete, on_set_prepend, on_set_exclude, on_set_replace, on_set_atomic,
     on_set_aggregator, on_set_originator, on_set_next_hop, on_set_next_hop6, on_set_src;
+/* config_static.c */
+statement_handler on_static_route;
 /* config_bfd.c */
 statement_handler on_bfd_profile, on_bfd_peer, on_bfd_multiplier, on_bfd_receive, on_bfd_transmit,
     on_bfd_minimum_ttl, on_bfd_passive, on_bfd_shutdown, on_bfd_peer_profile;

@@ -4,6 +4,10 @@
  * IPv6 link-local address of an unnumbered peer (RFC 8950), any other next hop over what it
  * resolves to (nexthop.h). Ours are exactly those with our protocol number (the kernel enforces
  * it, no window), so they need no state file: after convergence what nothing confirms goes.
+ *
+ * A destination is one slot of the kernel. Who wants it, BGP or a static route (static_routes.h),
+ * is decided here, by distance; the kernel never sees both, so that one takes the place of the
+ * other in one step. Static routes are few: their next hops stand in the route itself.
  */
 #include "evpn/fib.h"
 
@@ -21,13 +25,17 @@
 #define BACKOFF_FIRST_MS 50
 #define BACKOFF_MAX_MS 30000
 
-/* One destination: what BGP wants, and when to try again. */
+/* One destination: what BGP and static routes want, and when to try again. */
 struct fib_dest {
-	struct prefix prefix;
+	struct route_key key;
 	struct fib_place *place; /* NULL: unreachable, denied by policy, or originated here */
 	struct list_node at_place;
-	bool waits;    /* for its group */
-	struct ip src; /* by policy; IP_NONE: the kernel's choice */
+	bool ebgp;			 /* the best route is; read with place */
+	struct fib_static *static_route; /* owned, with its next hops; NULL none */
+	bool static_counts;		 /* as the host was told … */
+	bool static_news;		 /* … of another one */
+	bool waits;			 /* for its group */
+	struct ip src;			 /* by policy; IP_NONE: the kernel's choice */
 	uint8_t attempts;
 	bool audited;	 /* marked by the audit: an operation now is a difference */
 	mono_t retry_at; /* MONO_NEVER: no failure */
@@ -39,6 +47,7 @@ struct fib {
 	struct mirror *mirror; /* lent */
 	struct fib_host host;
 	struct fib_groups *groups;
+	struct fib_settings settings;
 	struct map dests; /* owning */
 	struct list dirty, waiting;
 	struct arena arena;
@@ -68,7 +77,7 @@ struct fib *fib_new(uint64_t seed, struct log *log, struct mirror *mirror,
 	f->mirror = mirror;
 	f->host = *host;
 	f->groups = fib_groups_new(seed, log, mirror, nexthops, &groups);
-	map_init(&f->dests, offsetof(struct fib_dest, prefix), sizeof(struct prefix), seed);
+	map_init(&f->dests, offsetof(struct fib_dest, key), sizeof(struct route_key), seed);
 	list_init(&f->dirty);
 	list_init(&f->waiting);
 	return f;
@@ -81,6 +90,13 @@ static void leave_place(struct fib *f, struct fib_dest *d)
 	d->place = NULL;
 }
 
+static void static_free(struct fib_static *s)
+{
+	if (s != NULL)
+		mem_free((void *)(uintptr_t)s->entry.nexthops);
+	mem_free(s);
+}
+
 void fib_free(struct fib *f)
 {
 	struct fib_dest *d;
@@ -89,6 +105,7 @@ void fib_free(struct fib *f)
 		return;
 	for (size_t at = 0; (d = map_next(&f->dests, &at)) != NULL;) {
 		leave_place(f, d);
+		static_free(d->static_route);
 		mem_free(d);
 	}
 	map_fini(&f->dests);
@@ -97,25 +114,21 @@ void fib_free(struct fib *f)
 	mem_free(f);
 }
 
-void fib_configure(struct fib *f, bool underlay_weights)
-{
-	fib_groups_configure(f->groups, underlay_weights);
-}
-
 static void mark(struct fib *f, struct fib_dest *d)
 {
 	if (!list_linked(&d->dirty))
 		list_append(&f->dirty, &d->dirty);
 }
 
-static struct fib_dest *dest_get(struct fib *f, const struct prefix *prefix)
+static struct fib_dest *dest_get(struct fib *f, uint32_t table, const struct prefix *prefix)
 {
-	struct fib_dest *d = map_find(&f->dests, prefix);
+	struct slot_key key = slot_key_route(table, FIB_METRIC, prefix);
+	struct fib_dest *d = map_find(&f->dests, &key.route);
 
 	if (d != NULL || f->dests.count >= FIB_DESTS_MAX)
 		return d;
 	d = mem_new(sizeof(*d));
-	d->prefix = *prefix;
+	d->key = key.route;
 	d->retry_at = MONO_NEVER;
 	map_insert(&f->dests, d);
 	return d;
@@ -199,19 +212,48 @@ static size_t members_of(
 
 void fib_route_changed(struct fib *f, const struct bgp_best *best)
 {
-	struct fib_dest *d = dest_get(f, &best->nlri.prefix);
+	struct fib_dest *d = dest_get(f, MAIN_TABLE, &best->nlri.prefix);
 	struct fib_member members[ROUTE_NEXTHOPS_MAX];
 	size_t count = 0;
 
 	if (d == NULL)
 		return;
 	d->src = (struct ip){0};
+	d->ebgp = best->count > 0 && best->routes[0].ebgp;
 	if (best->count > 0 && !best->routes[0].local)
 		count = members_of(f, best, members, &d->src);
 	if (count == 0)
 		leave_place(f, d);
 	else
 		d->place = fib_place_enter(f->groups, members, count, &d->at_place, d->place);
+	d->attempts = 0;
+	mark(f, d);
+}
+
+static bool static_equal(const struct fib_static *a, const struct fib_static *b)
+{
+	const struct slot_content x = {.route = a->entry}, y = {.route = b->entry};
+
+	return a->distance == b->distance && a->tag == b->tag &&
+	       slot_content_equal(SLOT_ROUTE, &x, &y);
+}
+
+void fib_static_changed(
+    struct fib *f, uint32_t table, const struct prefix *prefix, const struct fib_static *route)
+{
+	struct fib_dest *d = dest_get(f, table, prefix);
+
+	if (d == NULL || (route == NULL && d->static_route == NULL) ||
+	    (route != NULL && d->static_route != NULL && static_equal(route, d->static_route)))
+		return;
+	static_free(d->static_route);
+	d->static_route = NULL;
+	if (route != NULL) {
+		d->static_route = mem_dup(route, sizeof(*route));
+		d->static_route->entry.nexthops = mem_dup(route->entry.nexthops,
+		    route->entry.nexthop_count * sizeof(*route->entry.nexthops));
+	}
+	d->static_news = true;
 	d->attempts = 0;
 	mark(f, d);
 }
@@ -244,12 +286,15 @@ static int dest_compare(const void *a, const void *b)
 {
 	const struct fib_dest *x = a, *y = b;
 
-	return prefix_compare(&x->prefix, &y->prefix);
+	if (x->key.table != y->key.table)
+		return x->key.table < y->key.table ? -1 : 1;
+	return prefix_compare(&x->key.prefix, &y->key.prefix);
 }
 
 static void mark_prefix(struct fib *f, const struct route_key *key)
 {
-	struct fib_dest *d = key->table == MAIN_TABLE ? map_find(&f->dests, &key->prefix) : NULL;
+	struct slot_key ours = slot_key_route(key->table, FIB_METRIC, &key->prefix);
+	struct fib_dest *d = map_find(&f->dests, &ours.route);
 
 	if (d != NULL)
 		mark(f, d);
@@ -299,47 +344,98 @@ static void count_difference(struct fib *f, struct fib_dest *d)
 		return;
 	d->audited = false;
 	f->differences++;
-	log_warning(
-	    f->log, LOG_KERNEL, "audit: not as wanted: route %s", prefix_text(&d->prefix, text));
+	log_warning(f->log, LOG_KERNEL, "audit: not as wanted: route %s",
+	    prefix_text(&d->key.prefix, text));
+}
+
+static uint8_t distance(const struct fib *f, const struct fib_dest *d)
+{
+	bool v6 = d->key.prefix.addr.family == IP_V6;
+
+	return d->ebgp ? f->settings.distance_ebgp[v6] : f->settings.distance_ibgp[v6];
+}
+
+/* What BGP has for this destination. */
+static enum fib_advice bgp_wants(
+    const struct fib *f, const struct fib_dest *d, struct route_entry *entry)
+{
+	*entry = (struct route_entry){
+	    .protocol = RTPROT_EVPND, .type = RTN_UNICAST_TYPE, .prefsrc = d->src};
+	if (d->place == NULL || distance(f, d) == FIB_DISTANCE_NEVER)
+		return FIB_UNREACHABLE;
+	return fib_place_advice(
+	    f->groups, d->place, &entry->nhid, &entry->nexthops, &entry->nexthop_count);
+}
+
+/* Kept over a restart until BGP has told what there is. */
+static bool may_come_back(const struct fib *f, const struct fib_dest *d)
+{
+	const struct route_slot *slot = mirror_route(f->mirror, &d->key);
+	bool v6 = d->key.prefix.addr.family == IP_V6;
+
+	if (f->converged || slot == NULL || !slot->slot.present)
+		return false;
+	if (d->static_route == NULL)
+		return d->place != NULL;
+	return d->static_route->distance > f->settings.distance_ebgp[v6] ||
+	       d->static_route->distance > f->settings.distance_ibgp[v6];
+}
+
+/* A static route wins a draw, as its metric is the lower one in FRR. */
+static bool static_wins(const struct fib *f, const struct fib_dest *d)
+{
+	return d->static_route != NULL && d->static_route->distance <= distance(f, d);
 }
 
 /* What the kernel is to have. False: it stays as it is. */
-static bool wanted(const struct fib *f, const struct fib_dest *d, struct route_desired *want)
+static bool wanted(
+    const struct fib *f, const struct fib_dest *d, struct route_desired *want, bool *is_static)
 {
 	enum fib_advice advice = FIB_UNREACHABLE;
 
 	*want = (struct route_desired){0};
-	want->entry = (struct route_entry){
-	    .protocol = RTPROT_EVPND, .type = RTN_UNICAST_TYPE, .prefsrc = d->src};
-	if (d->place != NULL && !f->flushing)
-		advice = fib_place_advice(f->groups, d->place, &want->entry.nhid,
-		    &want->entry.nexthops, &want->entry.nexthop_count);
-	want->wanted = advice == FIB_OBJECT || advice == FIB_PLAIN;
-	/* Kept over a restart until BGP has told what there is. */
-	if (advice == FIB_UNREACHABLE && !f->converged && !f->flushing && d->place != NULL)
+	*is_static = !f->flushing && static_wins(f, d);
+	if (!*is_static && !f->flushing)
+		advice = bgp_wants(f, d, &want->entry);
+	if (advice == FIB_UNREACHABLE && !f->flushing && !*is_static && may_come_back(f, d))
 		return false;
+	*is_static |= advice == FIB_UNREACHABLE && !f->flushing && d->static_route != NULL;
+	if (*is_static)
+		want->entry = d->static_route->entry;
+	want->wanted = *is_static || advice == FIB_OBJECT || advice == FIB_PLAIN;
 	return advice != FIB_WAIT;
+}
+
+static void tell_static(struct fib *f, struct fib_dest *d, bool counts)
+{
+	if (counts == d->static_counts && !(counts && d->static_news))
+		return;
+	d->static_counts = counts;
+	d->static_news = false;
+	if (f->host.static_counts != NULL)
+		f->host.static_counts(f->host.context, &d->key, counts ? d->static_route : NULL);
 }
 
 static void dest_run(struct fib *f, struct fib_dest *d)
 {
-	struct slot_key key = slot_key_route(MAIN_TABLE, FIB_METRIC, &d->prefix);
 	struct route_desired want;
 	struct kernel_op op;
+	bool is_static;
 
-	d->waits = !wanted(f, d, &want);
+	d->waits = !wanted(f, d, &want, &is_static);
 	if (d->waits)
 		return;
-	if (!waits(f, d) && !mirror_is_stale(f->mirror) && next_step(f, &key.route, &want, &op)) {
+	tell_static(f, d, is_static);
+	if (!waits(f, d) && !mirror_is_stale(f->mirror) && next_step(f, &d->key, &want, &op)) {
 		f->host.kernel_op(f->host.context, &op);
 		count_difference(f, d);
 		return;
 	}
 	d->audited = false;
-	if (d->place != NULL || list_linked(&d->waiting) ||
-	    mirror_route(f->mirror, &key.route) != NULL)
+	if (d->place != NULL || d->static_route != NULL || list_linked(&d->waiting) ||
+	    mirror_route(f->mirror, &d->key) != NULL)
 		return;
-	map_remove(&f->dests, &d->prefix);
+	map_remove(&f->dests, &d->key);
 	mem_free(d);
 }
 
@@ -366,7 +462,7 @@ void fib_slot_result(
 		fib_groups_result(f->groups, op, result, now);
 		return;
 	}
-	d = dest_get(f, &op->key.route.prefix);
+	d = dest_get(f, op->key.route.table, &op->key.route.prefix);
 	if (d == NULL)
 		return;
 	if (result->outcome == KERNEL_FAILED)
@@ -384,9 +480,9 @@ static void sweep(struct fib *f)
 	for (; *all != NULL; all++) {
 		struct fib_dest *d;
 
-		if ((*all)->key.table != MAIN_TABLE || (*all)->key.metric != FIB_METRIC)
+		if ((*all)->key.metric != FIB_METRIC)
 			continue;
-		d = dest_get(f, &(*all)->key.prefix);
+		d = dest_get(f, (*all)->key.table, &(*all)->key.prefix);
 		if (d != NULL)
 			mark(f, d);
 	}
@@ -408,6 +504,14 @@ void fib_flush(struct fib *f)
 		d->attempts = 0;
 }
 
+bool fib_static_counts(const struct fib *f, const struct prefix *prefix)
+{
+	struct slot_key key = slot_key_route(MAIN_TABLE, FIB_METRIC, prefix);
+	const struct fib_dest *d = map_find(&f->dests, &key.route);
+
+	return d != NULL && d->static_counts;
+}
+
 bool fib_flushed(const struct fib *f)
 {
 	struct arena arena = {0};
@@ -416,7 +520,7 @@ bool fib_flushed(const struct fib *f)
 
 	for (; *all != NULL; all++)
 		left |= (*all)->slot.present && (*all)->entry.protocol == RTPROT_EVPND &&
-			(*all)->key.table == MAIN_TABLE && (*all)->key.metric == FIB_METRIC;
+			(*all)->key.metric == FIB_METRIC;
 	arena_fini(&arena);
 	return !left && fib_groups_empty(f->groups);
 }
@@ -427,6 +531,17 @@ static void mark_all(struct fib *f)
 
 	for (size_t i = 0; i < f->dests.count; i++)
 		mark(f, all[i]);
+}
+
+void fib_configure(struct fib *f, const struct fib_settings *settings)
+{
+	bool same = memcmp(settings, &f->settings, sizeof(*settings)) == 0;
+
+	fib_groups_configure(f->groups, settings->underlay_weights);
+	f->settings = *settings;
+	if (!same)
+		mark_all(f);
+	arena_reset(&f->arena);
 }
 
 void fib_audit(struct fib *f)

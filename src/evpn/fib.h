@@ -1,6 +1,7 @@
 /*
- * The underlay: best unicast routes of the Loc-RIB to routes of our protocol in the main table,
- * ECMP over all of the multipath set, IPv4 over IPv6 link-local next hops (RFC 8950).
+ * Routes of our protocol: best unicast routes of the Loc-RIB into the main table, ECMP over all of
+ * the multipath set, IPv4 over IPv6 link-local next hops (RFC 8950); static routes into theirs. One
+ * of the two for each destination: that of the lower administrative distance.
  */
 #pragma once
 
@@ -11,6 +12,18 @@
 
 struct fib;
 
+/* `distance bgp`: of routes by eBGP and by iBGP. 255: not for the kernel. */
+#define FIB_DISTANCE_EBGP 20
+#define FIB_DISTANCE_IBGP 200
+#define FIB_DISTANCE_NEVER 255
+
+/* What a static route has for one destination. */
+struct fib_static {
+	uint8_t distance;
+	uint32_t tag; /* 0 none */
+	struct route_entry entry;
+};
+
 struct fib_host {
 	void *context;
 	void (*kernel_op)(void *context, const struct kernel_op *op);
@@ -18,15 +31,27 @@ struct fib_host {
 	 * of the kernel's route; IP_NONE: the kernel's choice. NULL: no policy. */
 	bool (*policy)(void *context, const struct nlri *nlri, const struct attrs *attrs,
 	    const char *interface, struct ip *src);
+	/* From fib_run(): this static route is the one that counts for its destination, or (NULL)
+	 * none does any more. May be NULL. */
+	void (*static_counts)(
+	    void *context, const struct route_key *key, const struct fib_static *route);
 };
 
 struct fib *fib_new(uint64_t seed, struct log *log, struct mirror *mirror,
     struct nexthops *nexthops, const struct fib_host *host);
 void fib_free(struct fib *f);
-/* `use-underlays-nexthop-weight`. */
-void fib_configure(struct fib *f, bool underlay_weights);
+struct fib_settings {
+	bool underlay_weights;			    /* `use-underlays-nexthop-weight` */
+	uint8_t distance_ebgp[2], distance_ibgp[2]; /* IPv4, IPv6 */
+};
+void fib_configure(struct fib *f, const struct fib_settings *settings);
 /* From the Loc-RIB, a unicast family; routes originated here are not installed. */
 void fib_route_changed(struct fib *f, const struct bgp_best *best);
+/* The static route of this destination, copied; NULL: there is none, or it leads nowhere. */
+void fib_static_changed(
+    struct fib *f, uint32_t table, const struct prefix *prefix, const struct fib_static *route);
+/* In the main table a static route is the one that counts. */
+bool fib_static_counts(const struct fib *f, const struct prefix *prefix);
 /* A next hop resolves differently. */
 void fib_nexthop_changed(struct fib *f, const struct bgp_nexthop *key);
 /* A route or nexthop object changed in the mirror: what depends on it is looked at again. */

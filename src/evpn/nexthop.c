@@ -249,7 +249,7 @@ static void address_gone(struct nexthops *t, ifindex_t dev)
 		t->host.want_routes(t->host.context);
 }
 
-static void own_route_changed(struct nexthops *t, const struct prefix *p)
+void nexthops_own_changed(struct nexthops *t, const struct prefix *p)
 {
 	t->ours[p->addr.family == IP_V6][p->len] = true;
 	mark_within(t, p);
@@ -269,7 +269,8 @@ void nexthops_kernel_changed(struct nexthops *t, const struct kernel_event *even
 		break;
 	case KERNEL_ROUTE_NEW:
 	case KERNEL_ROUTE_DEL:
-		own_route_changed(t, &event->route.key.prefix);
+		if (event->route.key.table == MAIN_TABLE)
+			nexthops_own_changed(t, &event->route.key.prefix);
 		break;
 	case KERNEL_NEXTHOP_NEW:
 	case KERNEL_NEXTHOP_DEL:
@@ -340,6 +341,20 @@ static void take_route(const struct nexthops *t, struct found *f, const struct b
 	f->state.connected &= f->state.reachable;
 }
 
+/* A static route has no metric in FRR, and BGP's decision does not hang on it. */
+static void take_own(const struct nexthops *t, struct found *f, const struct bgp_nexthop *key,
+    const struct route_entry *e)
+{
+	bool is_static =
+	    t->host.is_static != NULL && t->host.is_static(t->host.context, &f->state.via);
+
+	f->state.via_bgp = !is_static;
+	f->state.metric = is_static ? 0 : FIB_METRIC;
+	take_route(t, f, key, e);
+	if (is_static)
+		f->protocol = RTPROT_STATIC;
+}
+
 /* The better route of exactly this prefix: the lower metric, as in the kernel. */
 static bool resolve_through(const struct nexthops *t, struct found *f,
     const struct bgp_nexthop *key, const struct prefix *prefix)
@@ -353,9 +368,7 @@ static bool resolve_through(const struct nexthops *t, struct found *f,
 		return false;
 	f->state.via = *prefix;
 	if (ours && (other == NULL || other->metric > FIB_METRIC)) {
-		f->state.via_bgp = true;
-		f->state.metric = FIB_METRIC;
-		take_route(t, f, key, &slot->entry);
+		take_own(t, f, key, &slot->entry);
 	} else {
 		f->state.metric = other->metric;
 		take_route(t, f, key,

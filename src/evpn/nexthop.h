@@ -18,6 +18,8 @@ struct nexthops_host {
 	/* A route that a next hop needed was deleted, and another of the same prefix may be there.
 	 */
 	void (*want_routes)(void *context);
+	/* Our own route of this prefix is a static one. NULL: none is. */
+	bool (*is_static)(void *context, const struct prefix *prefix);
 };
 
 struct nexthops *nexthops_new(
@@ -34,6 +36,8 @@ void nexthops_unwatch(struct nexthops *t, const struct bgp_nexthop *key);
 void nexthops_route_seen(struct nexthops *t, const struct kernel_event *event);
 /* After the mirror took it. */
 void nexthops_kernel_changed(struct nexthops *t, const struct kernel_event *event);
+/* Our own route of this prefix is a static one now, or is not any more. */
+void nexthops_own_changed(struct nexthops *t, const struct prefix *prefix);
 /* Resolves what may have changed. Nothing happens before the first dump is complete. */
 void nexthops_run(struct nexthops *t);
 /* Some wait for that. */

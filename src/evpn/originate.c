@@ -1,11 +1,11 @@
 /*
  * Origination: prefixes of the host into BGP.
  *
- * One object for each prefix holds the facts: a `network` statement, an interface that has it, the
- * routes of others in the main table. From these alone it is recomputed what is announced, when any
- * of them changed: the statement first, then connected, static and kernel routes, each if it is
- * wanted and its route-map permits. (RFC 4271 section 9.4 leaves this to configuration; FRR's
- * statements.)
+ * One object for each prefix holds the facts: a `network` statement, an interface that has it, a
+ * static route of ours, the routes of others in the main table. From these alone it is recomputed
+ * what is announced, when any of them changed: the statement first, then connected, static and
+ * kernel routes, each if it is wanted and its route-map permits. (RFC 4271 section 9.4 leaves this
+ * to configuration; FRR's statements.)
  *
  * Routes of others live here because nothing else wants them, and only while a statement asks for
  * them. A notification tells of one way to a prefix that went; another of the same kind may have
@@ -46,6 +46,7 @@ struct prefix_facts {
 	ifindex_t connected;			/* the interface that has it; 0 none */
 	/* The best one of each kind: lowest metric. */
 	struct host_route routes[REDISTRIBUTES];
+	struct own_static own_static;
 	bool announced;
 	struct list_node dirty;
 };
@@ -153,7 +154,8 @@ static struct prefix_facts **all_prefixes(struct origination *o)
 
 static bool has_route(const struct prefix_facts *p)
 {
-	return p->routes[REDISTRIBUTE_KERNEL].present || p->routes[REDISTRIBUTE_STATIC].present;
+	return p->routes[REDISTRIBUTE_KERNEL].present || p->routes[REDISTRIBUTE_STATIC].present ||
+	       p->own_static.present;
 }
 
 /* ---- what is announced ---- */
@@ -187,25 +189,41 @@ static bool announce_network(struct origination *o, const struct prefix_facts *p
 
 static bool is_there(const struct prefix_facts *p, enum redistribute from)
 {
-	return from == REDISTRIBUTE_CONNECTED ? p->connected.v != 0 : p->routes[from].present;
+	if (from == REDISTRIBUTE_CONNECTED)
+		return p->connected.v != 0;
+	return p->routes[from].present || (from == REDISTRIBUTE_STATIC && p->own_static.present);
+}
+
+/* Metric, tag and link of the host's route. */
+static void describe(const struct origination *o, const struct prefix_facts *p,
+    enum redistribute from, struct bgp_local *l)
+{
+	ifindex_t dev = p->routes[from].dev;
+
+	if (from == REDISTRIBUTE_CONNECTED) {
+		dev = p->connected;
+	} else if (from == REDISTRIBUTE_STATIC && p->own_static.present) {
+		dev = p->own_static.dev;
+		l->tag = p->own_static.tag;
+	} else {
+		l->metric = p->routes[from].metric;
+	}
+	l->interface = interface_name(o, dev);
 }
 
 static bool announce_redistributed(
     struct origination *o, const struct prefix_facts *p, enum redistribute from)
 {
 	const struct redistribute_settings *s = &o->redistribute[family_of(&p->prefix)][from];
-	const struct host_route *route = &p->routes[from];
-	bool connected = from == REDISTRIBUTE_CONNECTED;
 	struct bgp_local l = {.nlri = nlri_of(&p->prefix),
 	    .origin = ORIGIN_INCOMPLETE,
 	    .has_metric = true,
-	    .metric = connected ? 0 : route->metric,
 	    .route_map = s->route_map,
-	    .interface = interface_name(o, connected ? p->connected : route->dev),
 	    .source = redistribute_name(from)};
 
 	if (!s->enabled || !is_there(p, from))
 		return false;
+	describe(o, p, from, &l);
 	if (s->has_metric)
 		l.metric = s->metric;
 	return bgp_originate_local(o->bgp, &l);
@@ -312,6 +330,17 @@ void origination_kernel_changed(struct origination *o, const struct kernel_event
 	if (event->kind == KERNEL_LINK_DEL || event->kind == KERNEL_ADDR_DEL ||
 	    (event->kind == KERNEL_LINK_NEW && !event->link.admin_up))
 		o->host.want_routes(o->host.context);
+}
+
+void origination_static(
+    struct origination *o, const struct prefix *prefix, const struct own_static *route)
+{
+	struct prefix_facts *p = prefix_get(o, prefix);
+
+	if (p == NULL)
+		return;
+	p->own_static = *route;
+	mark(o, p);
 }
 
 /* ---- routes of others ---- */
@@ -454,11 +483,21 @@ void origination_configure(struct origination *o, const struct bgp_settings *s)
 	o->host.want_routes(o->host.context);
 }
 
+static bool may_run(const struct origination *o)
+{
+	return mirror_is_synced(o->mirror) && !mirror_is_stale(o->mirror);
+}
+
+bool origination_pending(const struct origination *o)
+{
+	return may_run(o) && o->dirty.count > 0;
+}
+
 bool origination_run(struct origination *o)
 {
 	struct list_node *n;
 
-	if (!mirror_is_synced(o->mirror) || mirror_is_stale(o->mirror))
+	if (!may_run(o))
 		return false;
 	if (o->links_dirty)
 		connected_again(o);

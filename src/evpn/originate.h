@@ -25,7 +25,18 @@ void origination_configure(struct origination *o, const struct bgp_settings *s);
 /* Every event of the route table as it comes, dump rows included: the mirror keeps routes of our
  * protocol only. */
 void origination_route_seen(struct origination *o, const struct kernel_event *event);
+/* A static route of our own is in the main table, with this tag (0 none), over this link (0 none);
+ * or (`present` false) is not. */
+struct own_static {
+	bool present;
+	uint32_t tag;
+	ifindex_t dev;
+};
+void origination_static(
+    struct origination *o, const struct prefix *prefix, const struct own_static *route);
 /* After the mirror took it: a link or address. */
 void origination_kernel_changed(struct origination *o, const struct kernel_event *event);
 /* Recompute what changed, a bounded number of prefixes. True while there is more. */
 bool origination_run(struct origination *o);
+/* There is more, now. */
+bool origination_pending(const struct origination *o);

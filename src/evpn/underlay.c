@@ -57,6 +57,12 @@ void underlay_route_seen(struct underlay *u, const struct kernel_event *event)
 	origination_route_seen(u->origination, event);
 }
 
+void underlay_static(
+    struct underlay *u, const struct prefix *prefix, const struct own_static *route)
+{
+	origination_static(u->origination, prefix, route);
+}
+
 /* ---- configured addresses ---- */
 
 static bool address_configured(const struct underlay *u, const struct addr_key *key)
@@ -176,6 +182,11 @@ void underlay_kernel_changed(struct underlay *u, const struct kernel_event *even
 	case KERNEL_OVERRUN:
 		break;
 	}
+}
+
+bool underlay_pending(const struct underlay *u)
+{
+	return origination_pending(u->origination);
 }
 
 bool underlay_run(struct underlay *u, mono_t now)

@@ -35,6 +35,12 @@ void underlay_kernel_changed(struct underlay *u, const struct kernel_event *even
 /* Every event of the route table as it comes, dump rows included: the mirror keeps routes of our
  * protocol only, a `network` waits for those of others. */
 void underlay_route_seen(struct underlay *u, const struct kernel_event *event);
+/* A static route of our own in the main table (originate.h). */
+struct own_static;
+void underlay_static(
+    struct underlay *u, const struct prefix *prefix, const struct own_static *route);
 /* Recompute what changed: BGP's interfaces, prefixes to announce, addresses; bounded. True while
  * there is more. */
 bool underlay_run(struct underlay *u, mono_t now);
+/* It has work: something was told since. */
+bool underlay_pending(const struct underlay *u);

@@ -103,7 +103,7 @@ static void test_incident(void **state)
 	assert_int_equal(c->interfaces[0].addresses[0].len, 32);
 	assert_true(c->bgp.enabled && c->bgp.multipath_relax && c->bgp.log_neighbor_changes);
 	assert_false(c->bgp.ebgp_requires_policy);
-	assert_true(c->bgp.underlay_weights);
+	assert_true(c->fib.underlay_weights);
 	assert_int_equal(c->bgp.as, 65001);
 	assert_int_equal(ip_to_u32(&c->bgp.router_id), 0x0a000001);
 	assert_int_equal(c->bgp.network_count, 1);

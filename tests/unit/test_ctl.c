@@ -912,7 +912,7 @@ static void link_with_a_route(void)
 
 static void test_nexthops(void **state)
 {
-	struct nexthops_host host = {NULL, told_nobody, NULL};
+	struct nexthops_host host = {.changed = told_nobody};
 
 	(void)state;
 	nexthops = nexthops_new(1, mirror, &host);

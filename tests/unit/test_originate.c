@@ -286,6 +286,40 @@ static void test_network(void **state)
 	stop(&h);
 }
 
+static void own_static(struct host *h, const char *text, bool present, uint32_t tag)
+{
+	const struct own_static route = {.present = present, .tag = tag, .dev = {4}};
+	struct prefix p;
+
+	assert_true(prefix_parse(text, &p));
+	origination_static(h->origination, &p, &route);
+}
+
+/* Our own are told by name and tag; what the kernel shows of them is not looked at. */
+static void test_own_static(void **state)
+{
+	const char *map = "route-map M permit 1\n match tag 7\n set community 7:7\n"
+			  "route-map M permit 2\n match interface eth4\n";
+	struct host h;
+
+	(void)state;
+	start(&h);
+	configure(&h, map, "redistribute static route-map M\nnetwork 10.52.0.0/16", "");
+	route_is(&h, "10.50.0.0/16", RTPROT_EVPND, 20, true);
+	expect(&h, "");
+	own_static(&h, "10.50.0.0/16", true, 0);
+	own_static(&h, "10.51.0.0/16", true, 7);
+	own_static(&h, "10.52.0.0/16", true, 7);
+	expect(&h, "10.50.0.0/16 ?0; 10.51.0.0/16 ?0 7:7; 10.52.0.0/16 i0");
+	own_static(&h, "10.50.0.0/16", true, 7);
+	own_static(&h, "10.51.0.0/16", false, 0);
+	own_static(&h, "10.52.0.0/16", false, 0);
+	expect(&h, "10.50.0.0/16 ?0 7:7");
+	configure(&h, map, "redistribute static metric 9", "");
+	expect(&h, "10.50.0.0/16 ?9");
+	stop(&h);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -293,6 +327,7 @@ int main(void)
 	    cmocka_unit_test(test_routes_of_others),
 	    cmocka_unit_test(test_silent_removal),
 	    cmocka_unit_test(test_network),
+	    cmocka_unit_test(test_own_static),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
