@@ -827,6 +827,20 @@ static void add_ways(const struct simkernel *k, uint32_t id, struct str *out)
 	}
 }
 
+/* Those of one content are one: routes that were decided early have moved to a group of their own,
+ * and stay there when the others' group comes to hold the same (evpn/fib_group.c). */
+static void add_object(struct kernel_rows *rows, uint32_t id)
+{
+	struct str line = {0};
+
+	str_add(&line, "nexthop");
+	add_ways(rows->k, id, &line);
+	str_add(&line, "\n");
+	if (strstr(str_text(&rows->text), str_text(&line)) == NULL)
+		str_add(&rows->text, str_text(&line));
+	str_fini(&line);
+}
+
 static void row_seen(void *context, const struct kernel_event *event)
 {
 	struct kernel_rows *rows = context;
@@ -839,9 +853,7 @@ static void row_seen(void *context, const struct kernel_event *event)
 	if (!kernel_event_slot(event, &key, &content, &present))
 		return;
 	if (key.kind == SLOT_NEXTHOP) {
-		str_addf(&rows->text, "nexthop");
-		add_ways(rows->k, key.nexthop.id, &rows->text);
-		str_addf(&rows->text, "\n");
+		add_object(rows, key.nexthop.id);
 		return;
 	}
 	if (key.kind == SLOT_ROUTE) {
