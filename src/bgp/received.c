@@ -2,8 +2,8 @@
  * Routes before policy, of one peer and family.
  *
  * A table of its own, beside the paths of the Loc-RIB: who does not ask for it pays nothing, and a
- * route that policy denies has a place that the decision process never sees. Attributes are interned
- * like all others, so a policy that changes nothing costs an entry and no second set.
+ * route that policy denies has a place that the decision process never sees. Attributes are
+ * interned like all others, so a policy that changes nothing costs an entry and no second set.
  *
  * Invariants: a route is in `order`, and in the map or in the chain of its NLRI's first. The cursor
  * of a review is always a route that is there, or NULL.

@@ -10,9 +10,9 @@
 #include "bgp/extra.h"
 
 struct received_route {
-	struct list_node order;	     /* of arrival, in received.order */
-	struct received_route *next; /* same NLRI, another Path Identifier (RFC 7911) */
-	const struct attrs *attrs;   /* held */
+	struct list_node order;		/* of arrival, in received.order */
+	struct received_route *next;	/* same NLRI, another Path Identifier (RFC 7911) */
+	const struct attrs *attrs;	/* held */
 	const struct nlri_extra *extra; /* held */
 	uint32_t path_id;
 	bool refresh;  /* not seen again since the peer's BoRR (RFC 7313) */

@@ -30,6 +30,8 @@ const char *command_word(const struct command *k, const char *keyword);
 vni_t command_vni(const struct command *k);
 /* False: no such VNI on this host. */
 bool command_find_vni(const struct command *k, vni_t vni, struct evpn_vni_view *view);
+/* The family of `show bgp ipv4|ipv6 …`. */
+enum bgp_family command_unicast_family(const struct command *k);
 /* "eth4", or "if7" for a link that is gone. */
 #define PORT_TEXT_MAX 24
 const char *port_text(const struct ctl_context *c, ifindex_t ifindex, char *text);
@@ -50,8 +52,9 @@ void json_add_ip(struct json_object *o, const char *key, const struct ip *ip);
 /* ---- commands ---- */
 
 /* show_bgp.c */
-command_handler show_bgp_summary, show_bgp_evpn_summary, show_bgp_family_summary, show_bgp_evpn,
-    show_bgp_unicast;
+command_handler show_bgp_summary, show_bgp_evpn_summary, show_bgp_family_summary;
+/* show_routes.c */
+command_handler show_bgp_evpn, show_bgp_unicast;
 /* show_restart.c */
 command_handler show_bgp_restart;
 /* clear_bgp.c */

@@ -194,7 +194,8 @@ static void test_loops_are_kept(void **state)
 	assert_string_equal(received(w, BGP_IPV4_UNICAST), ALL "10.4.0.0/24! ");
 	configure(w, "", SOFT "neighbor 10.0.0.1 allowas-in 1\n");
 	assert_string_equal(received(w, BGP_IPV4_UNICAST), ALL "10.4.0.0/24 ");
-	assert_non_null(strstr(world_routes(w, 1, BGP_IPV4_UNICAST), "10.4.0.0/24 path 65001 65002"));
+	assert_non_null(
+	    strstr(world_routes(w, 1, BGP_IPV4_UNICAST), "10.4.0.0/24 path 65001 65002"));
 	configure(w, "", SOFT);
 	assert_null(strstr(world_routes(w, 1, BGP_IPV4_UNICAST), "10.4.0.0/24"));
 	world_free(w);
@@ -304,8 +305,8 @@ static void say_refresh(struct world *w, uint8_t kind)
 	world_say(w, 0, b, writer_size(&out));
 }
 
-/* RFC 7313: what was not said between BoRR and EoRR is gone, though the policy changed meanwhile and
- * everything was judged again. */
+/* RFC 7313: what was not said between BoRR and EoRR is gone, though the policy changed meanwhile
+ * and everything was judged again. */
 static void test_refresh_during_review(void **state)
 {
 	struct world *w = world_new(3);
@@ -345,7 +346,8 @@ static void test_many(void **state)
 		say(w, prefix, 1);
 	}
 	assert_int_equal(world_peer(w, 1, 0).prefixes_received[BGP_IPV4_UNICAST], 5003);
-	configure(w, "ip prefix-list L permit 10.2.0.0/24\nip prefix-list L permit 10.20.0.0/16 le 24\n",
+	configure(w,
+	    "ip prefix-list L permit 10.2.0.0/24\nip prefix-list L permit 10.20.0.0/16 le 24\n",
 	    SOFT "neighbor 10.0.0.1 prefix-list L in\n");
 	assert_int_equal(world_peer(w, 1, 0).prefixes_received[BGP_IPV4_UNICAST], 257);
 	say_from(w, "10.20.7.0/24", 0, 0, true);
@@ -371,8 +373,7 @@ static void test_evpn(void **state)
 	world_say_mac(w, 0, &n, &a);
 	configure(w, "route-map IN deny 1\n", "! EVPN\n" IN);
 	assert_string_equal(world_routes(w, 1, BGP_L2VPN_EVPN), "");
-	assert_string_equal(
-	    received(w, BGP_L2VPN_EVPN), "[2]:[0]:[48]:[02:00:00:00:00:01]! ");
+	assert_string_equal(received(w, BGP_L2VPN_EVPN), "[2]:[0]:[48]:[02:00:00:00:00:01]! ");
 	configure(w, "", "! EVPN\n" SOFT);
 	assert_non_null(strstr(world_routes(w, 2, BGP_L2VPN_EVPN), "[02:00:00:00:00:01]"));
 	world_free(w);

@@ -1,0 +1,434 @@
+/*
+ * show bgp …: the routes of a family, laid out as FRR 8.4 prints them, JSON in its field names.
+ */
+#include "base/mem.h"
+#include "bgp/extcomm.h"
+#include "ctl/command.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static const char origin_codes[] = {'i', 'e', '?'};
+static const char *const origin_names[] = {"IGP", "EGP", "incomplete"};
+
+static const char *route_status(const struct bgp_dest_route *r, char *text)
+{
+	text[0] = r->route.stale ? 'S' : r->valid ? '*' : ' ';
+	text[1] = r->best ? '>' : r->multipath ? '=' : ' ';
+	text[2] = !r->route.local && !r->route.ebgp ? 'i' : ' ';
+	text[3] = '\0';
+	return text;
+}
+
+/* Next hop, metric, local preference, weight, path and origin in FRR's columns. */
+static void route_columns(struct str *out, const struct bgp_dest_route *r)
+{
+	const struct attrs *a = r->route.attrs;
+	const struct ip *next_hop =
+	    a->next_hop.family != IP_NONE ? &a->next_hop : &a->next_hop_link_local;
+	char text[IP_TEXT_MAX], metric[16] = "", pref[16] = "";
+
+	if (next_hop->family == IP_NONE)
+		snprintf(text, sizeof(text), "0.0.0.0");
+	else
+		ip_text(next_hop, text);
+	str_addf(out, "%-16s", text);
+	if (strlen(text) >= 16)
+		str_addf(out, "\n%36s", "");
+	if (a->has_med)
+		snprintf(metric, sizeof(metric), "%u", a->med);
+	if (a->has_local_pref)
+		snprintf(pref, sizeof(pref), "%u", a->local_pref);
+	str_addf(out, "%10s%7s%7u ", metric, pref, r->route.local ? 32768u : 0u);
+	if (a->as_path_size > 0) {
+		as_path_text(a, out);
+		str_add(out, " ");
+	}
+	str_addf(out, "%c\n", origin_codes[a->origin > ORIGIN_INCOMPLETE ? 2 : a->origin]);
+}
+
+static void add_nexthops(struct json_object *o, const struct attrs *a)
+{
+	struct json_object *list = json_object_new_array(), *hop;
+	const struct ip *hops[] = {&a->next_hop, &a->next_hop_link_local};
+
+	for (int i = 0; i < 2; i++) {
+		if (hops[i]->family == IP_NONE)
+			continue;
+		hop = json_object_new_object();
+		json_add_ip(hop, "ip", hops[i]);
+		json_add_text(hop, "afi", hops[i]->family == IP_V4 ? "ipv4" : "ipv6");
+		if (hops[i]->family == IP_V6)
+			json_add_text(hop, "scope", i == 0 ? "global" : "link-local");
+		json_add_bool(hop, "used", i == 1 || a->next_hop_link_local.family == IP_NONE);
+		json_object_array_add(list, hop);
+	}
+	json_object_object_add(o, "nexthops", list);
+}
+
+static void add_path(struct json_object *o, const struct attrs *a)
+{
+	struct str text = {0};
+
+	as_path_text(a, &text);
+	json_add_text(o, "path", str_text(&text));
+	json_add_text(o, "origin", origin_names[a->origin > ORIGIN_INCOMPLETE ? 2 : a->origin]);
+	str_clear(&text);
+	communities_text(a, &text);
+	if (text.size > 0)
+		json_add_text(o, "community", str_text(&text));
+	str_fini(&text);
+}
+
+/* What all families share; `others` is how many routes the destination has. */
+static struct json_object *route_json(
+    const struct bgp_dest_route *r, const struct bgp_dest_route *routes, size_t count)
+{
+	struct json_object *o = json_object_new_object();
+
+	json_add_bool(o, "valid", r->valid);
+	if (r->best) {
+		json_add_bool(o, "bestpath", true);
+		json_add_text(o, "selectionReason",
+		    count > 1 && routes[1].step != NULL ? routes[1].step : "First path received");
+	}
+	if (r->multipath)
+		json_add_bool(o, "multipath", true);
+	if (r->route.stale)
+		json_add_bool(o, "stale", true);
+	json_add_text(o, "pathFrom", r->route.local || r->route.ebgp ? "external" : "internal");
+	return o;
+}
+
+static void route_json_finish(struct json_object *o, const struct bgp_dest_route *r)
+{
+	const struct attrs *a = r->route.attrs;
+	char text[IP_TEXT_MAX];
+
+	if (a->has_med)
+		json_add_number(o, "metric", a->med);
+	if (a->has_local_pref)
+		json_add_number(o, "locPrf", a->local_pref);
+	json_add_number(o, "weight", r->route.local ? 32768 : 0);
+	json_add_text(o, "peerId",
+	    r->route.local			      ? "(unspec)"
+	    : r->route.peer_address.family != IP_NONE ? ip_text(&r->route.peer_address, text)
+	    : r->peer != NULL			      ? r->peer
+						      : "");
+	add_path(o, a);
+}
+
+static const char legend[] = "Status codes: * valid, > best, = multipath, i - internal, S Stale\n"
+			     "Origin codes: i - IGP, e - EGP, ? - incomplete\n";
+static const char evpn_legend[] =
+    "EVPN type-1 prefix: [1]:[EthTag]:[ESI]:[IPlen]:[VTEP-IP]:[Frag-id]\n"
+    "EVPN type-2 prefix: [2]:[EthTag]:[MAClen]:[MAC]:[IPlen]:[IP]\n"
+    "EVPN type-3 prefix: [3]:[EthTag]:[IPlen]:[OrigIP]\n"
+    "EVPN type-4 prefix: [4]:[ESI]:[IPlen]:[OrigIP]\n"
+    "EVPN type-5 prefix: [5]:[EthTag]:[IPlen]:[IP]\n";
+static const char columns[] =
+    "\n   Network          Next Hop            Metric LocPrf Weight Path\n";
+
+/* ---- EVPN: destinations come by route type; they are shown by RD ---- */
+
+struct rd_group {
+	struct rd rd;
+	struct str text;
+	struct json_object *json;
+};
+
+struct evpn_walk {
+	bool json, nested;	 /* nested: the `route` form has one more array around each path */
+	uint8_t type;		 /* 0 all */
+	struct rd_group *groups; /* sorted by RD */
+	size_t group_count, prefixes, paths;
+};
+
+static struct rd_group *group_get(struct evpn_walk *walk, const struct rd *rd)
+{
+	size_t low = 0, high = walk->group_count;
+	struct rd_group *g;
+
+	while (low < high) {
+		size_t middle = (low + high) / 2;
+		int c = memcmp(walk->groups[middle].rd.b, rd->b, sizeof(rd->b));
+
+		if (c == 0)
+			return &walk->groups[middle];
+		if (c < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	walk->groups = mem_resize(walk->groups, (walk->group_count + 1) * sizeof(*walk->groups));
+	g = &walk->groups[low];
+	memmove(g + 1, g, (walk->group_count - low) * sizeof(*g));
+	*g = (struct rd_group){.rd = *rd};
+	walk->group_count++;
+	return g;
+}
+
+static void add_evpn_key(struct json_object *o, const struct evpn_nlri *n)
+{
+	char mac[MAC_TEXT_MAX];
+
+	json_add_number(o, "routeType", n->type);
+	if (n->type != EVPN_MAC_IP && n->type != EVPN_IMET)
+		return;
+	json_add_number(o, "ethTag", n->ethernet_tag);
+	if (n->type == EVPN_MAC_IP) {
+		json_add_number(o, "macLen", 48);
+		json_add_text(o, "mac", mac_text(&n->mac, mac));
+	}
+	if (n->ip.family == IP_NONE)
+		return;
+	json_add_number(o, "ipLen", (int64_t)ip_size(&n->ip) * 8);
+	json_add_ip(o, "ip", &n->ip);
+}
+
+static struct json_object *evpn_route_json(const struct nlri *nlri, const struct bgp_dest_route *r,
+    const struct bgp_dest_route *routes, size_t count)
+{
+	struct json_object *o = route_json(r, routes, count), *communities;
+	struct str text = {0};
+
+	add_evpn_key(o, &nlri->evpn);
+	route_json_finish(o, r);
+	extcomms_text(r->route.attrs, &text);
+	if (text.size > 0) {
+		communities = json_object_new_object();
+		json_add_text(communities, "string", str_text(&text));
+		json_object_object_add(o, "extendedCommunity", communities);
+	}
+	str_fini(&text);
+	add_nexthops(o, r->route.attrs);
+	return o;
+}
+
+static void evpn_dest_json(struct evpn_walk *walk, struct rd_group *g, const struct nlri *nlri,
+    const char *prefix, const struct bgp_dest_route *routes, size_t count)
+{
+	struct json_object *dest = json_object_new_object(), *paths = json_object_new_array(),
+			   *inner;
+	char rd[RD_TEXT_MAX];
+
+	if (g->json == NULL) {
+		g->json = json_object_new_object();
+		json_add_text(g->json, "rd", rd_text(&g->rd, rd));
+	}
+	json_add_text(dest, "prefix", prefix);
+	json_add_number(dest, "prefixLen", 352); /* FRR's own constant */
+	for (size_t i = 0; i < count; i++) {
+		struct json_object *path = evpn_route_json(nlri, &routes[i], routes, count);
+
+		if (walk->nested) {
+			inner = json_object_new_array();
+			json_object_array_add(inner, path);
+			path = inner;
+		}
+		json_object_array_add(paths, path);
+	}
+	json_object_object_add(dest, "paths", paths);
+	json_object_object_add(g->json, prefix, dest);
+}
+
+static void evpn_dest_text(
+    struct rd_group *g, const char *prefix, const struct bgp_dest_route *routes, size_t count)
+{
+	char status[4];
+
+	for (size_t i = 0; i < count; i++) {
+		struct str text = {0};
+
+		str_addf(&g->text, "%s%s\n%20s", route_status(&routes[i], status), prefix, "");
+		route_columns(&g->text, &routes[i]);
+		extcomms_text(routes[i].route.attrs, &text);
+		if (text.size > 0)
+			str_addf(&g->text, "%20s%s\n", "", str_text(&text));
+		str_fini(&text);
+	}
+}
+
+static void evpn_visit(
+    void *context, const struct nlri *nlri, const struct bgp_dest_route *routes, size_t count)
+{
+	struct evpn_walk *walk = context;
+	struct rd_group *g;
+	struct str prefix = {0};
+
+	if (count == 0 || (walk->type != 0 && nlri->evpn.type != walk->type))
+		return;
+	g = group_get(walk, &nlri->evpn.rd);
+	nlri_text(nlri, &prefix);
+	walk->prefixes++;
+	walk->paths += count;
+	if (walk->json)
+		evpn_dest_json(walk, g, nlri, str_text(&prefix), routes, count);
+	else
+		evpn_dest_text(g, str_text(&prefix), routes, count);
+	str_fini(&prefix);
+}
+
+static uint8_t wanted_type(const struct command *k)
+{
+	const char *word = command_word(k, "type");
+	uint32_t n = 0;
+
+	if (word == NULL)
+		return 0;
+	if (strcmp(word, "macip") == 0)
+		return EVPN_MAC_IP;
+	if (strcmp(word, "multicast") == 0)
+		return EVPN_IMET;
+	word_number(word, 1, 5, &n);
+	return (uint8_t)n;
+}
+
+static void evpn_text(struct command *k, struct evpn_walk *walk)
+{
+	struct ip router_id = bgp_router_id(k->c->bgp);
+	char text[IP_TEXT_MAX], rd[RD_TEXT_MAX];
+
+	if (walk->prefixes == 0) {
+		str_add(k->out, "No EVPN prefixes exist\n");
+		return;
+	}
+	str_addf(k->out, "BGP table version is 0, local router ID is %s\n%s%s%s",
+	    ip_text(&router_id, text), legend, evpn_legend, columns);
+	for (size_t i = 0; i < walk->group_count; i++)
+		str_addf(k->out, "Route Distinguisher: %s\n%s", rd_text(&walk->groups[i].rd, rd),
+		    str_text(&walk->groups[i].text));
+	str_addf(k->out, "\nDisplayed %zu out of %zu total prefixes\n", walk->prefixes,
+	    bgp_dest_count(k->c->bgp, BGP_L2VPN_EVPN));
+}
+
+static struct json_object *evpn_json(struct command *k, struct evpn_walk *walk)
+{
+	struct json_object *o = json_object_new_object();
+	struct ip router_id = bgp_router_id(k->c->bgp);
+	char rd[RD_TEXT_MAX];
+
+	if (!walk->nested) {
+		json_add_number(o, "bgpTableVersion", 0);
+		json_add_ip(o, "bgpLocalRouterId", &router_id);
+		json_add_number(o, "defaultLocPrf", 100);
+		json_add_number(o, "localAS", bgp_as(k->c->bgp));
+	}
+	for (size_t i = 0; i < walk->group_count; i++)
+		json_object_object_add(o, rd_text(&walk->groups[i].rd, rd), walk->groups[i].json);
+	json_add_number(o, "numPrefix", (int64_t)walk->prefixes);
+	json_add_number(o, walk->nested ? "numPaths" : "totalPrefix",
+	    (int64_t)(walk->nested ? walk->paths : bgp_dest_count(k->c->bgp, BGP_L2VPN_EVPN)));
+	return o;
+}
+
+enum ctl_outcome show_bgp_evpn(struct command *k)
+{
+	struct evpn_walk walk = {.json = k->json, .type = wanted_type(k)};
+	enum ctl_outcome outcome = CTL_ACCEPTED;
+
+	walk.nested = k->w->count > 4 && strcmp(k->w->word[4], "route") == 0;
+	bgp_walk(k->c->bgp, BGP_L2VPN_EVPN, k->c->arena, &walk, evpn_visit);
+	if (k->json)
+		outcome = command_json(k, evpn_json(k, &walk));
+	else
+		evpn_text(k, &walk);
+	for (size_t i = 0; i < walk.group_count; i++)
+		str_fini(&walk.groups[i].text);
+	mem_free(walk.groups);
+	return outcome;
+}
+
+/* ---- unicast ---- */
+
+struct unicast_walk {
+	struct str *out;
+	struct json_object *json; /* NULL: text */
+	size_t prefixes, paths;
+};
+
+static void unicast_json(struct unicast_walk *walk, const struct nlri *nlri,
+    const struct bgp_dest_route *routes, size_t count)
+{
+	struct json_object *list = json_object_new_array();
+	char text[PREFIX_TEXT_MAX];
+
+	for (size_t i = 0; i < count; i++) {
+		struct json_object *o = route_json(&routes[i], routes, count);
+
+		json_add_ip(o, "prefix", &nlri->prefix.addr);
+		json_add_number(o, "prefixLen", nlri->prefix.len);
+		json_add_text(o, "network", prefix_text(&nlri->prefix, text));
+		route_json_finish(o, &routes[i]);
+		add_nexthops(o, routes[i].route.attrs);
+		json_object_array_add(list, o);
+	}
+	json_object_object_add(walk->json, prefix_text(&nlri->prefix, text), list);
+}
+
+static void unicast_visit(
+    void *context, const struct nlri *nlri, const struct bgp_dest_route *routes, size_t count)
+{
+	struct unicast_walk *walk = context;
+	char text[PREFIX_TEXT_MAX], status[4];
+
+	if (count == 0)
+		return;
+	walk->prefixes++;
+	walk->paths += count;
+	if (walk->json != NULL) {
+		unicast_json(walk, nlri, routes, count);
+		return;
+	}
+	prefix_text(&nlri->prefix, text);
+	for (size_t i = 0; i < count; i++) {
+		str_addf(
+		    walk->out, "%s%-17s", route_status(&routes[i], status), i == 0 ? text : "");
+		if (i == 0 && strlen(text) >= 17)
+			str_addf(walk->out, "\n%20s", "");
+		route_columns(walk->out, &routes[i]);
+	}
+}
+
+static enum ctl_outcome unicast_all_json(struct command *k, enum bgp_family family)
+{
+	struct unicast_walk walk = {.json = json_object_new_object()};
+	struct json_object *o = json_object_new_object();
+	struct ip router_id = bgp_router_id(k->c->bgp);
+
+	bgp_walk(k->c->bgp, family, k->c->arena, &walk, unicast_visit);
+	json_add_number(o, "vrfId", 0);
+	json_add_text(o, "vrfName", "default");
+	json_add_number(o, "tableVersion", 0);
+	json_add_ip(o, "routerId", &router_id);
+	json_add_number(o, "defaultLocPrf", 100);
+	json_add_number(o, "localAS", bgp_as(k->c->bgp));
+	json_object_object_add(o, "routes", walk.json);
+	return command_json(k, o);
+}
+
+enum ctl_outcome show_bgp_unicast(struct command *k)
+{
+	enum bgp_family family = command_unicast_family(k);
+	struct ip router_id = bgp_router_id(k->c->bgp);
+	struct unicast_walk walk = {0};
+	struct str rows = {0};
+	char text[IP_TEXT_MAX];
+
+	if (k->json)
+		return unicast_all_json(k, family);
+	walk.out = &rows;
+	bgp_walk(k->c->bgp, family, k->c->arena, &walk, unicast_visit);
+	if (walk.prefixes == 0) {
+		str_addf(k->out, "No BGP prefixes displayed, 0 exist\n");
+	} else {
+		str_addf(k->out,
+		    "BGP table version is 0, local router ID is %s, vrf id 0\n"
+		    "Default local pref 100, local AS %u\n%s%s%s",
+		    ip_text(&router_id, text), bgp_as(k->c->bgp), legend, columns, str_text(&rows));
+		str_addf(k->out, "\nDisplayed  %zu routes and %zu total paths\n", walk.prefixes,
+		    walk.paths);
+	}
+	str_fini(&rows);
+	return CTL_ACCEPTED;
+}
