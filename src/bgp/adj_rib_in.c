@@ -331,13 +331,13 @@ static const struct attrs *judge(
 	return accepted;
 }
 
-bool adj_rib_in_accepts(struct peer *p, const struct nlri *n, const struct attrs *received)
+bool adj_rib_in_denies(struct peer *p, const struct nlri *n, const struct attrs *received)
 {
 	const char *why;
 	const struct attrs *accepted = judge(p, n, received, &why);
 
 	attrs_release(p->bgp->rib.attrs, accepted);
-	return accepted != NULL;
+	return accepted == NULL && why == NULL;
 }
 
 static void judge_again(struct peer *p, const struct nlri *n, const struct attrs *received)

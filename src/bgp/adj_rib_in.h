@@ -27,5 +27,6 @@ bool adj_rib_in_again(struct peer *p, enum bgp_family family);
 /* Judges up to `budget` routes; what is left of it. The session may end by `maximum-prefix`. */
 size_t adj_rib_in_run(struct peer *p, size_t budget, mono_t now);
 bool adj_rib_in_pending(const struct peer *p);
-/* For shows: the policy in force lets a route with these attributes, as received, in. */
-bool adj_rib_in_accepts(struct peer *p, const struct nlri *n, const struct attrs *received);
+/* For shows: the policy in force denies a route with these attributes, as received; false also if
+ * it is not feasible anyway. */
+bool adj_rib_in_denies(struct peer *p, const struct nlri *n, const struct attrs *received);

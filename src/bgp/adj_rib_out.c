@@ -635,7 +635,7 @@ static bool still_holding(struct adj_rib_out *o, mono_t now)
 
 static size_t flush_routes(struct adj_rib_out *o, size_t budget, mono_t now)
 {
-	uint64_t sent = o->peer->update_sent;
+	uint64_t sent = o->peer->sent_messages[MESSAGE_UPDATE];
 
 	while (budget > 0 && can_send(o)) {
 		size_t max = budget < BATCH_MAX ? budget : BATCH_MAX, done;
@@ -647,7 +647,7 @@ static size_t flush_routes(struct adj_rib_out *o, size_t budget, mono_t now)
 			break;
 		budget -= done < budget ? done : budget;
 	}
-	if (o->peer->update_sent != sent)
+	if (o->peer->sent_messages[MESSAGE_UPDATE] != sent)
 		hold_back(o, now);
 	return budget;
 }

@@ -11,8 +11,10 @@
 #include "base/log.h"
 #include "base/mono.h"
 #include "bgp/attr.h"
+#include "bgp/message.h"
 #include "bgp/nexthop.h"
 #include "bgp/nlri.h"
+#include "bgp/open.h"
 #include "bgp/settings.h"
 
 struct bgp;
@@ -227,6 +229,34 @@ struct bgp_peer_view {
 	uint16_t hold_s, keepalive_s;		     /* negotiated */
 	uint64_t errors_withdrawn, errors_discarded; /* RFC 7606 dispositions */
 };
+/* How the last session, or the last attempt that got as far as an OPEN, ended. */
+enum bgp_reset_by { BGP_RESET_OTHER, BGP_RESET_SENT, BGP_RESET_RECEIVED };
+struct bgp_reset {
+	mono_t at; /* MONO_NEVER: none has */
+	enum bgp_reset_by by;
+	uint8_t code, subcode; /* of the NOTIFICATION */
+	const char *why;       /* constant text; "" with one received */
+};
+
+/* The rest of what there is to say of a peer. All is lent for the call. */
+struct bgp_neighbor_view {
+	const struct neighbor_settings *settings;
+	struct open ours;	   /* what our OPEN says */
+	const struct open *theirs; /* NULL: not Established */
+	bool passive;		   /* the peer opened the connection */
+	bool shared_link;	   /* it is one hop away, on a link of ours */
+	bool extended_nexthop, route_refresh;
+	struct ip local, remote; /* of the connection; IP_NONE: not Established */
+	struct ip next_hop_v4, next_hop_v6, next_hop_link_local; /* ours, for it */
+	uint64_t sent[MESSAGE_TYPES], received[MESSAGE_TYPES];
+	mono_t last_read, last_write, last_update; /* MONO_NEVER: never */
+	mono_t connect_at;			   /* the next attempt; MONO_NEVER: by event */
+	struct bgp_reset reset;
+	uint32_t queued[BGP_FAMILIES]; /* destinations waiting to be advertised */
+	bool kept[BGP_FAMILIES];       /* `soft-reconfiguration inbound` is in force */
+};
+/* In the same order; false at the end. */
+bool bgp_neighbor_at(const struct bgp *b, size_t index, struct bgp_neighbor_view *view);
 /* Peers in order of name; false at the end. */
 bool bgp_peer_at(const struct bgp *b, size_t index, struct bgp_peer_view *view);
 /* What is kept of a peer's routes over the loss of its session. */

@@ -58,16 +58,23 @@ static void restart_hold(struct session *s, mono_t now)
 		s->hold = mono_add_s(now, s->hold_s);
 }
 
-static void note_end(struct peer *p, const char *how, const struct notification *n, const char *why)
+static void note_end(
+    struct peer *p, enum bgp_reset_by by, const struct notification *n, const char *why, mono_t now)
 {
+	static const char *const how[] = {"", "Notification sent: ", "Notification received: "};
 	struct str text = {0};
 
-	str_add(&text, how);
+	str_add(&text, how[by]);
 	if (n != NULL)
 		notification_text(n, &text);
 	else
 		str_add(&text, why);
 	strncpy(p->last_reset, str_text(&text), sizeof(p->last_reset) - 1);
+	p->reset = (struct bgp_reset){.at = now, .by = by, .why = why};
+	if (n != NULL) {
+		p->reset.code = n->code;
+		p->reset.subcode = n->subcode;
+	}
 	log_info(p->bgp->log, LOG_BGP, "%s: %s", peer_name(p), p->last_reset);
 	str_fini(&text);
 }
@@ -85,9 +92,9 @@ static void end(
 
 		s->graceful = restart_survives(s, &out);
 		session_send_notification(s, &out);
-		note_end(p, "Notification sent: ", &out, why);
+		note_end(p, BGP_RESET_SENT, &out, why, now);
 	} else if (talked) {
-		note_end(p, "", NULL, why);
+		note_end(p, BGP_RESET_OTHER, NULL, why, now);
 	}
 	session_drop_connection(s);
 	stop_timers(s);
@@ -118,7 +125,7 @@ static void end_received(struct session *s, const struct fsm_input *in, mono_t n
 			 in->notification->subcode == NOTIFY_CEASE_COLLISION;
 
 	s->graceful = restart_survives(s, in->notification);
-	note_end(s->peer, "Notification received: ", in->notification, "");
+	note_end(s->peer, BGP_RESET_RECEIVED, in->notification, "", now);
 	session_drop_connection(s);
 	stop_timers(s);
 	s->peer->reason = "Notification received";

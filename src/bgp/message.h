@@ -15,6 +15,7 @@ enum message_type {
 	MESSAGE_KEEPALIVE = 4,
 	MESSAGE_ROUTE_REFRESH = 5
 };
+#define MESSAGE_TYPES 6 /* room for an array by type */
 
 #define MESSAGE_HEADER_SIZE 19
 #define MESSAGE_MAX 4096

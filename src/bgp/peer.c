@@ -33,6 +33,7 @@ struct peer *peer_new(struct bgp *b, const struct neighbor_settings *s)
 	p->address = s->unnumbered ? (struct ip){0} : s->address;
 	p->idle_until = (mono_t){0};
 	p->overflowed_until = MONO_NEVER;
+	p->last_read = p->last_write = p->last_update = p->reset.at = MONO_NEVER;
 	p->reason = "Waiting for peer to come up";
 	session_init(&p->active, p, false);
 	session_init(&p->passive, p, true);

@@ -7,6 +7,7 @@
 #include "bgp/adj_rib_out.h"
 #include "bgp/bgp.h"
 #include "bgp/graceful_restart.h"
+#include "bgp/message.h"
 #include "bgp/session.h"
 
 enum limit_state { LIMIT_KEPT, LIMIT_NEAR, LIMIT_EXCEEDED };
@@ -58,7 +59,9 @@ struct peer {
 	mono_t since;
 	const char *reason; /* why it is not Established: constant text */
 	char last_reset[128];
-	uint64_t msg_received, msg_sent, update_received, update_sent;
+	struct bgp_reset reset;
+	uint64_t received_messages[MESSAGE_TYPES], sent_messages[MESSAGE_TYPES];
+	mono_t last_read, last_write, last_update; /* MONO_NEVER: never */
 	uint32_t established_count, dropped_count;
 	uint64_t errors_withdrawn, errors_discarded;
 	bool warned_policy; /* a missing route-map was reported since the last configuration */

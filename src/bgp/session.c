@@ -35,14 +35,15 @@ void session_fini(struct session *s)
 
 /* ---- out ---- */
 
-static void transmit(struct session *s, const uint8_t *bytes, size_t size, unsigned messages)
+static void transmit(
+    struct session *s, enum message_type type, const uint8_t *bytes, size_t size, unsigned messages)
 {
 	struct bgp *b = s->peer->bgp;
 
 	if (s->conn == 0 || size == 0)
 		return;
 	s->unsent += size;
-	s->peer->msg_sent += messages;
+	s->peer->sent_messages[type] += messages;
 	b->host.send(b->host.context, s->conn, bytes, size);
 }
 
@@ -55,17 +56,14 @@ static void restart_keepalive(struct session *s, mono_t now)
 void session_send(
     struct session *s, const uint8_t *bytes, size_t size, unsigned updates, mono_t now)
 {
-	s->peer->update_sent += updates;
-	transmit(s, bytes, size, updates);
+	transmit(s, MESSAGE_UPDATE, bytes, size, updates);
+	s->peer->last_write = now;
 	restart_keepalive(s, now);
 }
 
-void session_send_open(struct session *s)
+struct open session_offer(const struct peer *p)
 {
-	const struct peer *p = s->peer;
 	const struct bgp_settings *g = &p->bgp->settings;
-	uint8_t message[1024];
-	struct writer w = writer_to(message, sizeof(message));
 	struct open o = {.as = peer_local_as(p),
 	    .hold_s = p->settings->hold_s,
 	    .router_id = g->router_id,
@@ -85,8 +83,17 @@ void session_send_open(struct session *s)
 	    p->settings->extended_nexthop && o.families[BGP_IPV4_UNICAST];
 	memcpy(o.hostname, g->hostname, sizeof(o.hostname) - 1);
 	restart_offer(p, &o);
+	return o;
+}
+
+void session_send_open(struct session *s)
+{
+	uint8_t message[1024];
+	struct writer w = writer_to(message, sizeof(message));
+	struct open o = session_offer(s->peer);
+
 	open_encode(&w, &o);
-	transmit(s, message, writer_size(&w), 1);
+	transmit(s, MESSAGE_OPEN, message, writer_size(&w), 1);
 }
 
 void session_send_keepalive(struct session *s, mono_t now)
@@ -95,7 +102,8 @@ void session_send_keepalive(struct session *s, mono_t now)
 	struct writer w = writer_to(message, sizeof(message));
 
 	keepalive_encode(&w);
-	transmit(s, message, writer_size(&w), 1);
+	transmit(s, MESSAGE_KEEPALIVE, message, writer_size(&w), 1);
+	s->peer->last_write = now;
 	restart_keepalive(s, now);
 }
 
@@ -105,7 +113,7 @@ void session_send_notification(struct session *s, const struct notification *n)
 	struct writer w = writer_to(message, sizeof(message));
 
 	notification_encode(&w, n);
-	transmit(s, message, writer_size(&w), 1);
+	transmit(s, MESSAGE_NOTIFICATION, message, writer_size(&w), 1);
 }
 
 void session_send_refresh(struct session *s, enum bgp_family family, uint8_t kind)
@@ -117,7 +125,7 @@ void session_send_refresh(struct session *s, enum bgp_family family, uint8_t kin
 	if (!s->route_refresh)
 		return;
 	route_refresh_encode(&w, &r);
-	transmit(s, message, writer_size(&w), 1);
+	transmit(s, MESSAGE_ROUTE_REFRESH, message, writer_size(&w), 1);
 }
 
 bool session_blocked(const struct session *s)
@@ -338,7 +346,7 @@ static void receive_update(struct session *s, const struct message *m, mono_t no
 		fsm_event(s, FSM_UPDATE, now);
 		return;
 	}
-	s->peer->update_received++;
+	s->peer->last_update = now;
 	update_decode(m->body, m->body_size, &s->receive, &b->arena, &u);
 	if (u.disposition == UPDATE_RESET) {
 		fail(s, FSM_UPDATE_ERROR, &u.error, now);
@@ -374,7 +382,8 @@ static void receive_refresh(struct session *s, const struct message *m, mono_t n
 
 static void receive_message(struct session *s, const struct message *m, mono_t now)
 {
-	s->peer->msg_received++;
+	s->peer->received_messages[m->type]++;
+	s->peer->last_read = now;
 	switch (m->type) {
 	case MESSAGE_OPEN:
 		receive_open(s, m, now);

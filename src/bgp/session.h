@@ -48,6 +48,8 @@ void session_connected(
 void session_received(struct session *s, const uint8_t *bytes, size_t size, mono_t now);
 void session_closed(struct session *s, int error, mono_t now);
 
+/* What our OPEN says to this peer. */
+struct open session_offer(const struct peer *p);
 void session_send_open(struct session *s);
 void session_send_keepalive(struct session *s, mono_t now);
 void session_send_notification(struct session *s, const struct notification *n);

@@ -2,6 +2,8 @@
  * What shows want to know of the speaker: views by value, nothing that outlives the call but text
  * that belongs to the settings or is constant.
  */
+#include <string.h>
+
 #include "bgp/speaker.h"
 
 static void view_of_session(const struct peer *p, struct bgp_peer_view *v)
@@ -31,6 +33,15 @@ static void view_of_families(const struct peer *p, struct bgp_peer_view *v)
 	}
 }
 
+static uint64_t total(const uint64_t messages[MESSAGE_TYPES])
+{
+	uint64_t n = 0;
+
+	for (size_t i = 0; i < MESSAGE_TYPES; i++)
+		n += messages[i];
+	return n;
+}
+
 bool bgp_peer_at(const struct bgp *b, size_t index, struct bgp_peer_view *v)
 {
 	const struct peer *p;
@@ -51,10 +62,10 @@ bool bgp_peer_at(const struct bgp *b, size_t index, struct bgp_peer_view *v)
 	    .state = peer_state(p),
 	    .state_reason = obstacle != NULL ? obstacle : p->reason,
 	    .state_since = p->since,
-	    .msg_received = p->msg_received,
-	    .msg_sent = p->msg_sent,
-	    .update_received = p->update_received,
-	    .update_sent = p->update_sent,
+	    .msg_received = total(p->received_messages),
+	    .msg_sent = total(p->sent_messages),
+	    .update_received = p->received_messages[MESSAGE_UPDATE],
+	    .update_sent = p->sent_messages[MESSAGE_UPDATE],
 	    .established_count = p->established_count,
 	    .dropped_count = p->dropped_count,
 	    .overflowed = p->overflowed,
@@ -67,6 +78,49 @@ bool bgp_peer_at(const struct bgp *b, size_t index, struct bgp_peer_view *v)
 		  (p->settings->remote_as_kind == REMOTE_AS_NUMBER && v->remote_as != v->local_as);
 	view_of_session(p, v);
 	view_of_families(p, v);
+	return true;
+}
+
+static void neighbor_of_session(const struct peer *p, struct bgp_neighbor_view *v)
+{
+	const struct interface *i = bgp_interface_with(p->bgp, &p->up->local);
+
+	v->theirs = &p->up->open;
+	v->passive = p->up->passive;
+	v->shared_link =
+	    p->settings->unnumbered || (i != NULL && interface_reaches(i, &p->up->remote));
+	v->extended_nexthop = p->up->extended_nexthop;
+	v->route_refresh = p->up->route_refresh;
+	v->local = p->up->local;
+	v->remote = p->up->remote;
+	v->next_hop_v4 = p->self.v4;
+	v->next_hop_v6 = p->self.v6;
+	v->next_hop_link_local = p->self.link_local;
+}
+
+bool bgp_neighbor_at(const struct bgp *b, size_t index, struct bgp_neighbor_view *v)
+{
+	const struct peer *p;
+
+	if (index >= b->peer_count)
+		return false;
+	p = b->peers[index];
+	*v = (struct bgp_neighbor_view){.settings = p->settings,
+	    .ours = session_offer(p),
+	    .last_read = p->last_read,
+	    .last_write = p->last_write,
+	    .last_update = p->last_update,
+	    .connect_at =
+		p->up != NULL ? MONO_NEVER : mono_min(p->active.connect_retry, p->idle_until),
+	    .reset = p->reset};
+	memcpy(v->sent, p->sent_messages, sizeof(v->sent));
+	memcpy(v->received, p->received_messages, sizeof(v->received));
+	for (size_t f = 0; f < BGP_FAMILIES; f++) {
+		v->queued[f] = (uint32_t)(p->out[f].urgent.count + p->out[f].queue.count);
+		v->kept[f] = p->received[f] != NULL;
+	}
+	if (p->up != NULL)
+		neighbor_of_session(p, v);
 	return true;
 }
 

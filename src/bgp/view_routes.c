@@ -40,6 +40,32 @@ static int route_compare(const void *a, const void *b)
 	return x->path_id < y->path_id ? -1 : x->path_id > y->path_id;
 }
 
+static bool same_nlri(const struct received_route *a, const struct received_route *b)
+{
+	return memcmp(a->key, b->key, (size_t)1 + a->key[0]) == 0;
+}
+
+/* The first of these, and others of its NLRI behind it; their number. */
+static size_t visit_received(struct peer *p, const struct received *kept,
+    const struct received_route **all, size_t count, struct arena *arena, void *context,
+    bgp_visit *visit)
+{
+	struct bgp_dest_route *routes;
+	struct nlri nlri;
+	size_t n = 1;
+
+	while (n < count && same_nlri(all[n], all[0]))
+		n++;
+	routes = arena_new(arena, n * sizeof(*routes));
+	for (size_t i = n; i-- > 0;) {
+		received_nlri(kept, all[i], &nlri);
+		routes[i] = route_of(p, all[i]->attrs);
+		routes[i].denied = adj_rib_in_denies(p, &nlri, all[i]->attrs);
+	}
+	visit(context, &nlri, routes, n);
+	return n;
+}
+
 bool bgp_walk_received(const struct bgp *b, const char *peer, enum bgp_family family,
     struct arena *arena, void *context, bgp_visit *visit)
 {
@@ -54,18 +80,37 @@ bool bgp_walk_received(const struct bgp *b, const char *peer, enum bgp_family fa
 	while ((r = received_after(kept, r)) != NULL)
 		all[n++] = r;
 	qsort(all, n, sizeof(struct received_route *), route_compare);
-	for (size_t i = 0; i < n; i++) {
-		struct bgp_dest_route route = route_of(p, all[i]->attrs);
-		struct nlri nlri;
-
-		received_nlri(kept, all[i], &nlri);
-		route.denied = !adj_rib_in_accepts(p, &nlri, all[i]->attrs);
-		visit(context, &nlri, &route, 1);
-	}
+	for (size_t i = 0; i < n;)
+		i += visit_received(p, kept, all + i, n - i, arena, context, visit);
 	return true;
 }
 
 /* ---- advertised ---- */
+
+static bool is_told(const struct peer *p, const struct dest *d, const struct out *out)
+{
+	return out->rib == &p->out[d->family] && out->attrs != NULL;
+}
+
+static void visit_advertised(const struct peer *p, const struct dest *d, struct arena *arena,
+    void *context, bgp_visit *visit)
+{
+	struct bgp_dest_route *routes;
+	struct nlri nlri;
+	size_t n = 0, i = 0;
+
+	for (const struct out *out = d->outs; out != NULL; out = out->next)
+		n += is_told(p, d, out);
+	if (n == 0)
+		return;
+	routes = arena_new(arena, n * sizeof(*routes));
+	for (const struct out *out = d->outs; out != NULL; out = out->next)
+		if (is_told(p, d, out)) {
+			dest_nlri(d, out->extra, &nlri);
+			routes[i++] = route_of(p, out->attrs);
+		}
+	visit(context, &nlri, routes, n);
+}
 
 bool bgp_walk_advertised(const struct bgp *b, const char *peer, enum bgp_family family,
     struct arena *arena, void *context, bgp_visit *visit)
@@ -75,16 +120,6 @@ bool bgp_walk_advertised(const struct bgp *b, const char *peer, enum bgp_family 
 	if (p == NULL)
 		return false;
 	for (struct dest **d = loc_rib_sorted(&b->rib, family, arena); *d != NULL; d++)
-		for (const struct out *out = (*d)->outs; out != NULL; out = out->next) {
-			struct bgp_dest_route route;
-			struct nlri nlri;
-
-			if (out->rib != &p->out[family] || out->attrs == NULL)
-				continue;
-			route = route_of(p, out->attrs);
-			dest_nlri(*d, out->extra, &nlri);
-			nlri.path_id = out->path_id;
-			visit(context, &nlri, &route, 1);
-		}
+		visit_advertised(p, *d, arena, context, visit);
 	return true;
 }

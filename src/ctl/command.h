@@ -32,6 +32,8 @@ vni_t command_vni(const struct command *k);
 bool command_find_vni(const struct command *k, vni_t vni, struct evpn_vni_view *view);
 /* The family of `show bgp ipv4|ipv6 …`. */
 enum bgp_family command_unicast_family(const struct command *k);
+/* "Established", … */
+const char *peer_state_word(enum bgp_state state);
 /* "eth4", or "if7" for a link that is gone. */
 #define PORT_TEXT_MAX 24
 const char *port_text(const struct ctl_context *c, ifindex_t ifindex, char *text);
@@ -54,9 +56,14 @@ void json_add_ip(struct json_object *o, const char *key, const struct ip *ip);
 /* show_bgp.c */
 command_handler show_bgp_summary, show_bgp_evpn_summary, show_bgp_family_summary;
 /* show_routes.c */
-command_handler show_bgp_evpn, show_bgp_unicast;
+command_handler show_bgp_evpn, show_bgp_unicast, show_neighbor_routes;
+/* show_neighbor.c */
+command_handler show_bgp_neighbors;
 /* show_restart.c */
 command_handler show_bgp_restart;
+/* Of one peer, without its name: also part of `show bgp neighbors`. */
+void restart_text(struct command *k, const struct bgp_restart_view *v);
+void restart_json(const struct command *k, const struct bgp_restart_view *v, struct json_object *o);
 /* clear_bgp.c */
 command_handler clear_bgp, clear_bgp_family;
 /* show_evpn.c */

@@ -14,6 +14,7 @@
 static command_handler watch, help;
 
 #define VNI "<1-16777215>"
+#define ROUTES "routes|received-routes|filtered-routes|advertised-routes"
 #define BFD_OPTIONS "[multihop] [local-address IP] [interface WORD] [vrf WORD]"
 
 static const struct {
@@ -29,6 +30,23 @@ static const struct {
     {"show bgp ipv4|ipv6 [unicast] neighbors graceful-restart [json]", show_bgp_restart, NULL},
     {"show bgp l2vpn evpn neighbors graceful-restart [json]", show_bgp_restart, NULL},
     {"show ip bgp neighbors graceful-restart [json]", show_bgp_restart, NULL},
+    {"show bgp neighbors|neighbor [json]", show_bgp_neighbors, "all there is to know of peers"},
+    {"show ip bgp neighbors|neighbor [json]", show_bgp_neighbors, NULL},
+    {"show bgp ipv4|ipv6 [unicast] neighbors|neighbor [json]", show_bgp_neighbors, NULL},
+    {"show bgp l2vpn evpn neighbors|neighbor [json]", show_bgp_neighbors, NULL},
+    {"show bgp vrf WORD neighbors|neighbor [json]", show_bgp_neighbors, NULL},
+    {"show bgp neighbors|neighbor WORD [json]", show_bgp_neighbors, "… of one"},
+    {"show ip bgp neighbors|neighbor WORD [json]", show_bgp_neighbors, NULL},
+    {"show bgp ipv4|ipv6 [unicast] neighbors|neighbor WORD [json]", show_bgp_neighbors, NULL},
+    {"show bgp l2vpn evpn neighbors|neighbor WORD [json]", show_bgp_neighbors, NULL},
+    {"show bgp vrf WORD neighbors|neighbor WORD [json]", show_bgp_neighbors, NULL},
+    {"show bgp ipv4|ipv6 [unicast] neighbors|neighbor WORD " ROUTES " [json]", show_neighbor_routes,
+	"what it sent, what it was told"},
+    {"show bgp l2vpn evpn neighbors|neighbor WORD " ROUTES " [json]", show_neighbor_routes, NULL},
+    {"show bgp neighbors|neighbor WORD " ROUTES " [json]", show_neighbor_routes, NULL},
+    {"show ip bgp neighbors|neighbor WORD " ROUTES " [json]", show_neighbor_routes, NULL},
+    {"show ip bgp ipv4|ipv6 [unicast] neighbors|neighbor WORD " ROUTES " [json]",
+	show_neighbor_routes, NULL},
     {"show bgp l2vpn evpn [route] [json]", show_bgp_evpn, "EVPN routes by route distinguisher"},
     {"show bgp l2vpn evpn route type macip|multicast|<1-5> [json]", show_bgp_evpn, NULL},
     {"show bgp ipv4|ipv6 [unicast] [json]", show_bgp_unicast, "underlay routes"},

@@ -8,7 +8,7 @@
 
 /* ---- summary ---- */
 
-static const char *state_text(enum bgp_state state)
+const char *peer_state_word(enum bgp_state state)
 {
 	switch (state) {
 	case BGP_IDLE:
@@ -40,9 +40,9 @@ static void peer_state_text(const struct bgp_peer_view *p, char *text, size_t si
 	const char *held = p->state == BGP_ESTABLISHED ? NULL : peer_held_by(p);
 
 	if (held == NULL)
-		snprintf(text, size, "%s", state_text(p->state));
+		snprintf(text, size, "%s", peer_state_word(p->state));
 	else
-		snprintf(text, size, "%s (%s)", state_text(p->state), held);
+		snprintf(text, size, "%s (%s)", peer_state_word(p->state), held);
 }
 
 struct summary {

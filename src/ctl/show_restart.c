@@ -76,15 +76,15 @@ static void family_text(struct command *k, const struct bgp_restart_view *v, enu
 		str_addf(k->out, "        Long-lived Stale Remaining(sec): %lld\n", (long long)s);
 }
 
-static void peer_text(struct command *k, const struct bgp_restart_view *v)
+void restart_text(struct command *k, const struct bgp_restart_view *v)
 {
 	int64_t s;
 
 	str_addf(k->out,
-	    "\nBGP neighbor is %s\n    Local GR Mode: %s%s\n    Remote GR Mode: %s\n    R bit: %s\n"
+	    "    Local GR Mode: %s%s\n    Remote GR Mode: %s\n    R bit: %s\n"
 	    "    N bit: %s\n    Timers:\n      Configured Restart Time(sec): %u\n"
 	    "      Received Restart Time(sec): %u\n",
-	    v->name, mode_text(v->mode), v->own_mode ? "" : "*", remote_mode_text(v),
+	    mode_text(v->mode), v->own_mode ? "" : "*", remote_mode_text(v),
 	    v->restarting ? "True" : "False", v->notification ? "True" : "False",
 	    settings_of(k)->restart_s, v->remote_restart_s);
 	if (left_s(k, v->back_by, &s))
@@ -117,13 +117,12 @@ static struct json_object *family_json(
 	return o;
 }
 
-static struct json_object *peer_json(const struct command *k, const struct bgp_restart_view *v)
+void restart_json(const struct command *k, const struct bgp_restart_view *v, struct json_object *o)
 {
-	struct json_object *o = json_object_new_object(), *timers = json_object_new_object();
+	struct json_object *timers = json_object_new_object();
 	struct str mode = {0};
 	int64_t s;
 
-	json_add_text(o, "neighborAddr", v->name);
 	str_addf(&mode, "%s%s", mode_text(v->mode), v->own_mode ? "" : "*");
 	json_add_text(o, "localGrMode", str_text(&mode));
 	str_fini(&mode);
@@ -138,7 +137,16 @@ static struct json_object *peer_json(const struct command *k, const struct bgp_r
 	for (enum bgp_family f = 0; f < BGP_FAMILIES; f++)
 		if (shown(v, f))
 			json_object_object_add(o, bgp_family_json_name(f), family_json(k, v, f));
-	return o;
+}
+
+static void add_peer(
+    const struct command *k, const struct bgp_restart_view *v, struct json_object *all)
+{
+	struct json_object *o = json_object_new_object();
+
+	json_add_text(o, "neighborAddr", v->name);
+	restart_json(k, v, o);
+	json_object_object_add(all, v->name, o);
 }
 
 enum ctl_outcome show_bgp_restart(struct command *k)
@@ -152,10 +160,12 @@ enum ctl_outcome show_bgp_restart(struct command *k)
 		    "       Restart - GR Mode-Restarting, Helper - GR Mode-Helper,\n"
 		    "       Disable - GR Mode-Disable.\n");
 	for (size_t i = 0; k->c->config != NULL && bgp_restart_at(k->c->bgp, i, &v); i++) {
-		if (k->json)
-			json_object_object_add(o, v.name, peer_json(k, &v));
-		else
-			peer_text(k, &v);
+		if (k->json) {
+			add_peer(k, &v, o);
+			continue;
+		}
+		str_addf(k->out, "\nBGP neighbor is %s\n", v.name);
+		restart_text(k, &v);
 	}
 	if (k->json)
 		return command_json(k, o);

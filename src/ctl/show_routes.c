@@ -1,12 +1,88 @@
 /*
- * show bgp …: the routes of a family, laid out as FRR 8.4 prints them, JSON in its field names.
+ * show bgp …: the routes of a family, laid out as FRR 8.4 prints them, JSON in its field names: of
+ * the table, or of one neighbor: those of the table that came from it, what it sent before policy,
+ * what it was told.
  */
 #include "base/mem.h"
 #include "bgp/extcomm.h"
 #include "ctl/command.h"
+#include "ctl/show_neighbor.h"
 
 #include <stdio.h>
 #include <string.h>
+
+/* ---- which routes ---- */
+
+enum route_view { VIEW_TABLE, VIEW_OF_PEER, VIEW_RECEIVED, VIEW_FILTERED, VIEW_ADVERTISED };
+
+struct route_choice {
+	enum route_view view;
+	enum bgp_family family;
+	const char *peer; /* name; NULL: of the table */
+	size_t denied;	  /* found so far: of what was received */
+	struct arena *arena;
+	void *context;
+	bgp_visit *visit;
+};
+
+static bool is_chosen(struct route_choice *c, const struct bgp_dest_route *r)
+{
+	c->denied += r->denied;
+	switch (c->view) {
+	case VIEW_TABLE:
+	case VIEW_RECEIVED:
+	case VIEW_ADVERTISED:
+		return true;
+	case VIEW_OF_PEER:
+		return r->peer != NULL && strcmp(r->peer, c->peer) == 0;
+	case VIEW_FILTERED:
+		return r->denied;
+	}
+	return false;
+}
+
+static void choose(
+    void *context, const struct nlri *nlri, const struct bgp_dest_route *routes, size_t count)
+{
+	struct route_choice *c = context;
+	struct bgp_dest_route *chosen = arena_new(c->arena, (count + 1) * sizeof(*chosen));
+	size_t n = 0;
+
+	for (size_t i = 0; i < count; i++)
+		if (is_chosen(c, &routes[i]))
+			chosen[n++] = routes[i];
+	if (n > 0)
+		c->visit(c->context, nlri, chosen, n);
+}
+
+/* False: what a neighbor has sent is not kept. */
+static bool choice_walk(
+    const struct command *k, struct route_choice *c, void *context, bgp_visit *visit)
+{
+	c->arena = k->c->arena;
+	c->context = context;
+	c->visit = visit;
+	switch (c->view) {
+	case VIEW_TABLE:
+	case VIEW_OF_PEER:
+		bgp_walk(k->c->bgp, c->family, k->c->arena, c, choose);
+		return true;
+	case VIEW_RECEIVED:
+	case VIEW_FILTERED:
+		return bgp_walk_received(k->c->bgp, c->peer, c->family, k->c->arena, c, choose);
+	case VIEW_ADVERTISED:
+		return bgp_walk_advertised(k->c->bgp, c->peer, c->family, k->c->arena, c, choose);
+	}
+	return false;
+}
+
+/* It shows what passed between us and a neighbor, not what is in the table. */
+static bool is_adjacent(const struct route_choice *c)
+{
+	return c->view != VIEW_TABLE && c->view != VIEW_OF_PEER;
+}
+
+/* ---- one route ---- */
 
 static const char origin_codes[] = {'i', 'e', '?'};
 static const char *const origin_names[] = {"IGP", "EGP", "incomplete"};
@@ -18,6 +94,13 @@ static const char *route_status(const struct bgp_dest_route *r, char *text)
 	text[2] = !r->route.local && !r->route.ebgp ? 'i' : ' ';
 	text[3] = '\0';
 	return text;
+}
+
+static uint32_t route_weight(const struct bgp_dest_route *r)
+{
+	uint32_t weight = r->route.attrs->weight;
+
+	return r->route.local && weight == 0 ? BGP_LOCAL_WEIGHT : weight;
 }
 
 /* Next hop, metric, local preference, weight, path and origin in FRR's columns. */
@@ -39,7 +122,7 @@ static void route_columns(struct str *out, const struct bgp_dest_route *r)
 		snprintf(metric, sizeof(metric), "%u", a->med);
 	if (a->has_local_pref)
 		snprintf(pref, sizeof(pref), "%u", a->local_pref);
-	str_addf(out, "%10s%7s%7u ", metric, pref, r->route.local ? 32768u : 0u);
+	str_addf(out, "%10s%7s%7u ", metric, pref, route_weight(r));
 	if (a->as_path_size > 0) {
 		as_path_text(a, out);
 		str_add(out, " ");
@@ -109,7 +192,7 @@ static void route_json_finish(struct json_object *o, const struct bgp_dest_route
 		json_add_number(o, "metric", a->med);
 	if (a->has_local_pref)
 		json_add_number(o, "locPrf", a->local_pref);
-	json_add_number(o, "weight", r->route.local ? 32768 : 0);
+	json_add_number(o, "weight", route_weight(r));
 	json_add_text(o, "peerId",
 	    r->route.local			      ? "(unspec)"
 	    : r->route.peer_address.family != IP_NONE ? ip_text(&r->route.peer_address, text)
@@ -322,14 +405,65 @@ static struct json_object *evpn_json(struct command *k, struct evpn_walk *walk)
 	return o;
 }
 
-enum ctl_outcome show_bgp_evpn(struct command *k)
+/* What passed between us and a neighbor: FRR names it apart from a table. */
+static struct json_object *adjacent_head(const struct command *k)
 {
-	struct evpn_walk walk = {.json = k->json, .type = wanted_type(k)};
+	struct json_object *o = json_object_new_object();
+	struct ip router_id = bgp_router_id(k->c->bgp);
+
+	json_add_number(o, "bgpTableVersion", 0);
+	json_add_ip(o, "bgpLocalRouterId", &router_id);
+	json_add_number(o, "defaultLocPrf", 100);
+	json_add_number(o, "localAS", bgp_as(k->c->bgp));
+	return o;
+}
+
+static void adjacent_finish(struct json_object *o, const struct route_choice *c,
+    struct json_object *routes, size_t prefixes)
+{
+	json_object_object_add(
+	    o, c->view == VIEW_ADVERTISED ? "advertisedRoutes" : "receivedRoutes", routes);
+	json_add_number(o, "totalPrefixCounter", (int64_t)prefixes);
+	json_add_number(
+	    o, "filteredPrefixCounter", c->view == VIEW_RECEIVED ? (int64_t)c->denied : 0);
+}
+
+static struct json_object *evpn_adjacent_json(
+    struct command *k, const struct route_choice *c, struct evpn_walk *walk)
+{
+	struct json_object *o = adjacent_head(k), *routes = json_object_new_object();
+	char rd[RD_TEXT_MAX];
+
+	for (size_t i = 0; i < walk->group_count; i++)
+		json_object_object_add(
+		    routes, rd_text(&walk->groups[i].rd, rd), walk->groups[i].json);
+	adjacent_finish(o, c, routes, walk->prefixes);
+	return o;
+}
+
+static enum ctl_outcome not_kept(struct command *k, const char *what)
+{
+	struct json_object *o;
+
+	if (!k->json)
+		return command_refuse(k, "%s", what);
+	o = json_object_new_object();
+	json_add_text(o, "warning", what);
+	return command_json(k, o);
+}
+
+#define NOT_KEPT "Inbound soft reconfiguration not enabled"
+
+static enum ctl_outcome evpn_routes(struct command *k, struct route_choice *c, bool nested)
+{
+	struct evpn_walk walk = {.json = k->json, .nested = nested, .type = wanted_type(k)};
 	enum ctl_outcome outcome = CTL_ACCEPTED;
 
-	walk.nested = k->w->count > 4 && strcmp(k->w->word[4], "route") == 0;
-	bgp_walk(k->c->bgp, BGP_L2VPN_EVPN, k->c->arena, &walk, evpn_visit);
-	if (k->json)
+	if (!choice_walk(k, c, &walk, evpn_visit))
+		return not_kept(k, NOT_KEPT);
+	if (k->json && is_adjacent(c))
+		outcome = command_json(k, evpn_adjacent_json(k, c, &walk));
+	else if (k->json)
 		outcome = command_json(k, evpn_json(k, &walk));
 	else
 		evpn_text(k, &walk);
@@ -339,11 +473,19 @@ enum ctl_outcome show_bgp_evpn(struct command *k)
 	return outcome;
 }
 
+enum ctl_outcome show_bgp_evpn(struct command *k)
+{
+	struct route_choice c = {.view = VIEW_TABLE, .family = BGP_L2VPN_EVPN};
+
+	return evpn_routes(k, &c, k->w->count > 4 && strcmp(k->w->word[4], "route") == 0);
+}
+
 /* ---- unicast ---- */
 
 struct unicast_walk {
 	struct str *out;
 	struct json_object *json; /* NULL: text */
+	bool adjacent;
 	size_t prefixes, paths;
 };
 
@@ -366,59 +508,130 @@ static void unicast_json(struct unicast_walk *walk, const struct nlri *nlri,
 	json_object_object_add(walk->json, prefix_text(&nlri->prefix, text), list);
 }
 
-static void unicast_visit(
-    void *context, const struct nlri *nlri, const struct bgp_dest_route *routes, size_t count)
+/* FRR marks all of them as valid and best. */
+static void add_symbols(struct json_object *o)
 {
-	struct unicast_walk *walk = context;
+	struct json_object *symbols = json_object_new_object();
+
+	json_add_bool(symbols, "*", true);
+	json_add_bool(symbols, ">", true);
+	json_object_object_add(o, "appliedStatusSymbols", symbols);
+}
+
+static void adjacent_json(
+    struct unicast_walk *walk, const struct nlri *nlri, const struct bgp_dest_route *r)
+{
+	const struct attrs *a = r->route.attrs;
+	struct json_object *o = json_object_new_object();
+	char text[PREFIX_TEXT_MAX], letter[2] = {attr_origin_letter(a->origin), '\0'};
+	struct str path = {0};
+
+	json_add_ip(o, "addrPrefix", &nlri->prefix.addr);
+	json_add_number(o, "prefixLen", nlri->prefix.len);
+	json_add_text(o, "network", prefix_text(&nlri->prefix, text));
+	if (a->next_hop.family != IP_NONE)
+		json_add_ip(
+		    o, a->next_hop.family == IP_V4 ? "nextHop" : "nextHopGlobal", &a->next_hop);
+	if (a->has_med)
+		json_add_number(o, "metric", a->med);
+	if (a->has_local_pref)
+		json_add_number(o, "locPrf", a->local_pref);
+	json_add_number(o, "weight", route_weight(r));
+	as_path_text(a, &path);
+	json_add_text(o, "path", str_text(&path));
+	str_fini(&path);
+	json_add_text(o, "bgpOriginCode", letter);
+	add_symbols(o);
+	json_object_object_add(walk->json, prefix_text(&nlri->prefix, text), o);
+}
+
+static void unicast_text(struct unicast_walk *walk, const struct nlri *nlri,
+    const struct bgp_dest_route *routes, size_t count)
+{
 	char text[PREFIX_TEXT_MAX], status[4];
 
-	if (count == 0)
-		return;
-	walk->prefixes++;
-	walk->paths += count;
-	if (walk->json != NULL) {
-		unicast_json(walk, nlri, routes, count);
-		return;
-	}
 	prefix_text(&nlri->prefix, text);
 	for (size_t i = 0; i < count; i++) {
-		str_addf(
-		    walk->out, "%s%-17s", route_status(&routes[i], status), i == 0 ? text : "");
+		str_addf(walk->out, "%s%-17s",
+		    walk->adjacent ? "*> " : route_status(&routes[i], status), i == 0 ? text : "");
 		if (i == 0 && strlen(text) >= 17)
 			str_addf(walk->out, "\n%20s", "");
 		route_columns(walk->out, &routes[i]);
 	}
 }
 
-static enum ctl_outcome unicast_all_json(struct command *k, enum bgp_family family)
+static void unicast_visit(
+    void *context, const struct nlri *nlri, const struct bgp_dest_route *routes, size_t count)
 {
-	struct unicast_walk walk = {.json = json_object_new_object()};
+	struct unicast_walk *walk = context;
+
+	walk->prefixes++;
+	walk->paths += count;
+	if (walk->json == NULL)
+		unicast_text(walk, nlri, routes, count);
+	else if (walk->adjacent)
+		adjacent_json(walk, nlri, &routes[0]);
+	else
+		unicast_json(walk, nlri, routes, count);
+}
+
+static struct json_object *table_json(const struct command *k, struct json_object *routes)
+{
 	struct json_object *o = json_object_new_object();
 	struct ip router_id = bgp_router_id(k->c->bgp);
 
-	bgp_walk(k->c->bgp, family, k->c->arena, &walk, unicast_visit);
 	json_add_number(o, "vrfId", 0);
 	json_add_text(o, "vrfName", "default");
 	json_add_number(o, "tableVersion", 0);
 	json_add_ip(o, "routerId", &router_id);
 	json_add_number(o, "defaultLocPrf", 100);
 	json_add_number(o, "localAS", bgp_as(k->c->bgp));
-	json_object_object_add(o, "routes", walk.json);
+	json_object_object_add(o, "routes", routes);
+	return o;
+}
+
+static enum ctl_outcome unicast_routes_json(struct command *k, struct route_choice *c)
+{
+	struct unicast_walk walk = {.json = json_object_new_object(), .adjacent = is_adjacent(c)};
+	struct json_object *o;
+
+	if (!choice_walk(k, c, &walk, unicast_visit)) {
+		json_object_put(walk.json);
+		return not_kept(k, NOT_KEPT);
+	}
+	if (!walk.adjacent)
+		return command_json(k, table_json(k, walk.json));
+	o = adjacent_head(k);
+	adjacent_finish(o, c, walk.json, walk.prefixes);
 	return command_json(k, o);
 }
 
-enum ctl_outcome show_bgp_unicast(struct command *k)
+static void unicast_end(
+    struct command *k, const struct route_choice *c, const struct unicast_walk *walk)
 {
-	enum bgp_family family = command_unicast_family(k);
+	if (!walk->adjacent)
+		str_addf(k->out, "\nDisplayed  %zu routes and %zu total paths\n", walk->prefixes,
+		    walk->paths);
+	else if (c->view == VIEW_RECEIVED && c->denied != 0)
+		str_addf(k->out, "\nTotal number of prefixes %zu (%zu filtered)\n", walk->prefixes,
+		    c->denied);
+	else
+		str_addf(k->out, "\nTotal number of prefixes %zu\n", walk->prefixes);
+}
+
+static enum ctl_outcome unicast_routes(struct command *k, struct route_choice *c)
+{
 	struct ip router_id = bgp_router_id(k->c->bgp);
-	struct unicast_walk walk = {0};
 	struct str rows = {0};
+	struct unicast_walk walk = {.out = &rows, .adjacent = is_adjacent(c)};
 	char text[IP_TEXT_MAX];
 
 	if (k->json)
-		return unicast_all_json(k, family);
-	walk.out = &rows;
-	bgp_walk(k->c->bgp, family, k->c->arena, &walk, unicast_visit);
+		return unicast_routes_json(k, c);
+	if (!choice_walk(k, c, &walk, unicast_visit)) {
+		str_fini(&rows);
+		return not_kept(k, NOT_KEPT);
+	}
 	if (walk.prefixes == 0) {
 		str_addf(k->out, "No BGP prefixes displayed, 0 exist\n");
 	} else {
@@ -426,9 +639,53 @@ enum ctl_outcome show_bgp_unicast(struct command *k)
 		    "BGP table version is 0, local router ID is %s, vrf id 0\n"
 		    "Default local pref 100, local AS %u\n%s%s%s",
 		    ip_text(&router_id, text), bgp_as(k->c->bgp), legend, columns, str_text(&rows));
-		str_addf(k->out, "\nDisplayed  %zu routes and %zu total paths\n", walk.prefixes,
-		    walk.paths);
+		unicast_end(k, c, &walk);
 	}
 	str_fini(&rows);
 	return CTL_ACCEPTED;
+}
+
+enum ctl_outcome show_bgp_unicast(struct command *k)
+{
+	struct route_choice c = {.view = VIEW_TABLE, .family = command_unicast_family(k)};
+
+	return unicast_routes(k, &c);
+}
+
+/* ---- of one neighbor ---- */
+
+/* As in FRR: `show ip bgp` is IPv4, `show bgp` without a family IPv6. */
+static enum bgp_family neighbor_family_of(const struct command *k)
+{
+	const char *family = command_word(k, "bgp");
+
+	if (strcmp(family, "l2vpn") == 0)
+		return BGP_L2VPN_EVPN;
+	if (strcmp(family, "ipv4") == 0 || strcmp(k->w->word[1], "ip") == 0)
+		return BGP_IPV4_UNICAST;
+	return BGP_IPV6_UNICAST;
+}
+
+static enum route_view view_of(const struct command *k)
+{
+	const char *word = k->w->word[k->w->count - (k->json ? 2u : 1u)];
+
+	if (strcmp(word, "received-routes") == 0)
+		return VIEW_RECEIVED;
+	if (strcmp(word, "filtered-routes") == 0)
+		return VIEW_FILTERED;
+	return strcmp(word, "advertised-routes") == 0 ? VIEW_ADVERTISED : VIEW_OF_PEER;
+}
+
+enum ctl_outcome show_neighbor_routes(struct command *k)
+{
+	struct route_choice c = {.view = view_of(k), .family = neighbor_family_of(k)};
+	struct bgp_peer_view peer;
+
+	if (!neighbor_find(k, neighbor_word(k), &peer))
+		return not_kept(k, "No such neighbor in this view/vrf");
+	if (!peer.activated[c.family])
+		return not_kept(k, "No such neighbor or address family");
+	c.peer = peer.name;
+	return c.family == BGP_L2VPN_EVPN ? evpn_routes(k, &c, false) : unicast_routes(k, &c);
 }

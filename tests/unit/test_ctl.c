@@ -65,6 +65,34 @@ bool bgp_restart_at(const struct bgp *b, size_t index, struct bgp_restart_view *
 	return index == 1;
 }
 
+static struct neighbor_settings neighbor_settings[2];
+static struct open their_open;
+
+bool bgp_neighbor_at(const struct bgp *b, size_t index, struct bgp_neighbor_view *v)
+{
+	(void)b;
+	*v = (struct bgp_neighbor_view){.settings = &neighbor_settings[index],
+	    .ours = {.as4 = true, .hostname = "here"},
+	    .last_read = MONO_NEVER,
+	    .last_write = MONO_NEVER,
+	    .last_update = MONO_NEVER,
+	    .connect_at = MONO_NEVER,
+	    .reset = {.at = mono_add_s(NOW, -70),
+		.by = BGP_RESET_SENT,
+		.code = 6,
+		.subcode = 2,
+		.why = "Admin. shutdown"}};
+	v->sent[MESSAGE_OPEN] = 1;
+	v->received[MESSAGE_ROUTE_REFRESH] = 4;
+	if (index == 0) {
+		v->theirs = &their_open;
+		v->local = ip_from_u32(0x0a000001);
+		v->remote = v->next_hop_v4 = ip_from_u32(0x0a000002);
+		v->last_read = mono_add_s(NOW, -3);
+	}
+	return index < 2;
+}
+
 struct ip bgp_router_id(const struct bgp *b)
 {
 	(void)b;
@@ -99,6 +127,40 @@ size_t bgp_dest_count(const struct bgp *b, enum bgp_family family)
 {
 	(void)b;
 	return family == BGP_L2VPN_EVPN ? 3 : 1;
+}
+
+static void visit_one(const char *prefix, bool denied, void *context, bgp_visit *visit)
+{
+	struct nlri n = {.family = BGP_IPV4_UNICAST};
+	struct bgp_dest_route r = {
+	    .route = {.attrs = &remote_attrs}, .peer = "10.0.0.2", .valid = true, .denied = denied};
+
+	prefix_parse(prefix, &n.prefix);
+	visit(context, &n, &r, 1);
+}
+
+bool bgp_walk_received(const struct bgp *b, const char *peer, enum bgp_family family,
+    struct arena *arena, void *context, bgp_visit *visit)
+{
+	(void)b;
+	(void)arena;
+	assert_string_equal(peer, "10.0.0.2");
+	if (family != BGP_IPV4_UNICAST)
+		return false;
+	visit_one("10.8.0.0/16", false, context, visit);
+	visit_one("10.9.0.0/16", true, context, visit);
+	return true;
+}
+
+bool bgp_walk_advertised(const struct bgp *b, const char *peer, enum bgp_family family,
+    struct arena *arena, void *context, bgp_visit *visit)
+{
+	(void)b;
+	(void)arena;
+	(void)family;
+	assert_string_equal(peer, "10.0.0.2");
+	visit_one("10.8.0.0/16", false, context, visit);
+	return true;
 }
 
 static struct nlri evpn_nlri(uint8_t type, uint32_t router)
@@ -607,6 +669,76 @@ static void test_bgp_graceful_restart(void **state)
 	json_object_put(o);
 }
 
+/* Lent until the next. */
+static const char *accepted(const char *line)
+{
+	static char text[16384];
+	struct str out = run(line, CTL_ACCEPTED);
+
+	snprintf(text, sizeof(text), "%s", str_text(&out));
+	str_fini(&out);
+	return text;
+}
+
+static void assert_refused(const char *line, const char *why)
+{
+	struct str out = run(line, CTL_REFUSED);
+
+	assert_non_null(strstr(str_text(&out), why));
+	str_fini(&out);
+}
+
+static void test_neighbors(void **state)
+{
+	const char *text;
+
+	(void)state;
+	peers[0].established_count = 2;
+	peers[1].description = "the second";
+	peers[0].last_reset = peers[1].last_reset = "Notification sent: Cease";
+	neighbor_settings[0].family[BGP_IPV4_UNICAST].route_map_in = "IN";
+	neighbor_settings[1].passive = true;
+	snprintf(their_open.hostname, sizeof(their_open.hostname), "there");
+	text = accepted("show bgp neighbors");
+	assert_non_null(strstr(text, "BGP neighbor is 10.0.0.2, remote AS 65002, local AS 65001"));
+	assert_non_null(strstr(text, "  Last read 00:00:03, Last write never\n"));
+	assert_non_null(strstr(text, "    Route Refresh:          0          4\n"));
+	assert_non_null(strstr(text, "  Route map for incoming advertisements is *IN\n"));
+	assert_non_null(strstr(text, "\nBGP neighbor is 10.0.0.77"));
+	assert_null(strstr(accepted("show bgp neighbors 10.0.0.2"), "10.0.0.77,"));
+	assert_refused("show bgp neighbors 10.9.9.9", "No such neighbor");
+	assert_refused("show bgp vrf red neighbors", "BGP instance not found");
+	text = accepted("show ip bgp neighbor 10.0.0.2 json");
+	assert_non_null(strstr(text, "\"4byteAs\":\"advertised\""));
+	assert_non_null(strstr(text, "\"lastErrorCodeSubcode\":\"0602\""));
+	assert_non_null(strstr(text, "\"lastResetDueTo\":\"Admin. shutdown\""));
+	assert_non_null(strstr(text, "\"rcvHostName\":\"there\""));
+	neighbor_settings[0].family[BGP_IPV4_UNICAST].route_map_in = NULL;
+}
+
+static void test_neighbor_routes(void **state)
+{
+	const char *text;
+
+	(void)state;
+	text = accepted("show bgp ipv4 unicast neighbors 10.0.0.2 received-routes");
+	assert_non_null(strstr(text, "*> 10.8.0.0/16"));
+	assert_non_null(strstr(text, "Total number of prefixes 2 (1 filtered)\n"));
+	text = accepted("show ip bgp neighbors 10.0.0.2 filtered-routes");
+	assert_null(strstr(text, "10.8.0.0/16"));
+	assert_non_null(strstr(text, "Total number of prefixes 1\n"));
+	text = accepted("show bgp ipv4 neighbors 10.0.0.2 advertised-routes json");
+	assert_non_null(strstr(text, "\"advertisedRoutes\""));
+	assert_non_null(strstr(text, "\"totalPrefixCounter\":1"));
+	assert_refused("show bgp ipv4 neighbors 10.9.9.9 routes", "No such neighbor");
+	assert_refused("show bgp l2vpn evpn neighbors 10.0.0.2 received-routes",
+	    "Inbound soft reconfiguration not enabled");
+	/* only what came from there */
+	text = accepted("show bgp ipv4 neighbors 10.0.0.2 routes");
+	assert_non_null(strstr(text, "10.0.0.0/24"));
+	assert_null(strstr(text, "32768"));
+}
+
 static void test_bgp_evpn(void **state)
 {
 	(void)state;
@@ -957,6 +1089,8 @@ int main(void)
 	    cmocka_unit_test(test_clear_bgp),
 	    cmocka_unit_test(test_bgp_summary_json),
 	    cmocka_unit_test(test_bgp_graceful_restart),
+	    cmocka_unit_test(test_neighbors),
+	    cmocka_unit_test(test_neighbor_routes),
 	    cmocka_unit_test(test_bgp_evpn),
 	    cmocka_unit_test(test_bgp_evpn_json),
 	    cmocka_unit_test(test_bgp_unicast),
