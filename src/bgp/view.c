@@ -4,6 +4,7 @@
  */
 #include <string.h>
 
+#include "bgp/bandwidth.h"
 #include "bgp/speaker.h"
 
 static void view_of_session(const struct peer *p, struct bgp_peer_view *v)
@@ -190,6 +191,23 @@ static struct bgp_dest_route route_of(
 	return r;
 }
 
+/* As loc_rib_decide() told them to consumers. */
+static void add_shares(const struct bgp *b, struct decision_path *const *paths, size_t n,
+    struct bgp_dest_route *routes)
+{
+	struct decision_path *selected[BGP_PATHS_MAX];
+	uint8_t shares[BGP_PATHS_MAX];
+	size_t count = 0, at = 0;
+
+	for (size_t i = 0; i < n && count < BGP_PATHS_MAX; i++)
+		if (routes[i].multipath)
+			selected[count++] = paths[i];
+	bandwidth_shares(b->settings.link_bandwidth, selected, count, shares);
+	for (size_t i = 0; i < n && at < count; i++)
+		if (routes[i].multipath)
+			routes[i].route.share = shares[at++];
+}
+
 void bgp_walk(const struct bgp *b, enum bgp_family family, struct arena *arena, void *context,
     bgp_visit *visit)
 {
@@ -206,6 +224,7 @@ void bgp_walk(const struct bgp *b, enum bgp_family family, struct arena *arena, 
 			routes[i] = route_of(*all, paths[i], steps[i]);
 		if (n == 0)
 			continue;
+		add_shares(b, paths, n, routes);
 		dest_nlri(*all, ((const struct path *)paths[0]->owner)->extra, &nlri);
 		visit(context, &nlri, routes, n);
 	}

@@ -916,8 +916,9 @@ static void check_dest(
 	struct expected *e = context;
 	int want = e->distance[nlri->prefix.addr.b[1]];
 
-	(void)count;
 	assert_true(routes[0].best);
+	for (size_t i = 0; i < count; i++)
+		assert_int_equal(routes[i].route.share, routes[i].multipath || routes[i].best);
 	assert_int_equal(as_path_length(routes[0].route.attrs), want);
 	e->seen++;
 }
