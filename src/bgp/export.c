@@ -161,11 +161,11 @@ static bool self_v4(const struct peer *to, struct attrs *a)
 /* An EVPN route that names no VTEP is ours; its VTEP is then our best known address. */
 static bool evpn_next_hop(const struct peer *to, struct attrs *a, bool self)
 {
+	a->next_hop_link_local = (struct ip){0}; /* it does not travel, whatever a policy has set */
 	if (a->next_hop.family != IP_NONE && !self)
 		return true;
 	a->next_hop =
 	    ip_is_link_local(&to->up->local) ? to->bgp->settings.router_id : to->up->local;
-	a->next_hop_link_local = (struct ip){0};
 	a->next_hop_is_link_local = false;
 	return true;
 }

@@ -673,6 +673,7 @@ static void range_add(struct loading *l, const struct statement *s, const struct
 	struct bgp_settings *b = &l->c->bgp;
 
 	neighbor_finish(l, s, n);
+	n->port = 0; /* it is never connected to */
 	b->ranges = mem_resize(b->ranges, (b->range_count + 1) * sizeof(*b->ranges));
 	b->ranges[b->range_count++] = (struct listen_range){*prefix, *n};
 }

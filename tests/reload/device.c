@@ -5,6 +5,7 @@
 #include "device.h"
 
 #include <errno.h>
+#include <linux/rtnetlink.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,6 +20,10 @@
 #define CALL_AFTER_S 4
 #define KEEPALIVE_EVERY_S 3
 #define RA_EVERY_S 5
+#define RESTART_S 10
+#define STATIC_FRR 196
+#define PATH " path "
+#define C(n) (65000u << 16 | (n))
 #define PUMPS_MAX 100000
 
 static struct ip ip_of(const char *text)
@@ -43,7 +48,8 @@ static struct peer_script *peer_of_address(struct device *d, const struct action
 {
 	for (size_t i = 0; i < NEIGHBORS; i++)
 		if (ip_equal(&d->peers[i].address, &to->remote) &&
-		    (!neighbors[i].unnumbered || ifindex_equal(d->peers[i].ifindex, to->ifindex)))
+		    (neighbors[i].found != BY_LINK ||
+			ifindex_equal(d->peers[i].ifindex, to->ifindex)))
 			return &d->peers[i];
 	return NULL;
 }
@@ -65,7 +71,7 @@ static void connection_over(struct peer_script *p)
 static struct ip local_address(const struct peer_script *p)
 {
 	static const char *const own[NEIGHBORS] = {
-	    "10.0.1.1", "10.0.2.1", "2001:db8:1::1", "fe80::1:4", "fe80::1:5"};
+	    "10.0.1.1", "10.0.2.1", "2001:db8:1::1", "fe80::1:4", "fe80::1:5", "10.0.1.1"};
 	const char *source = choice_effect(p->device->choice, p->index, "update-source");
 
 	return ip_of(source != NULL && p->index < 2 ? "10.0.0.1" : own[p->index]);
@@ -126,6 +132,12 @@ static void ordered(struct device *d, const struct bfd_order *order)
 	}
 }
 
+static void device_fault(struct device *d, const char *text)
+{
+	if (d->fault.size == 0)
+		str_addf(&d->fault, "%s\n", text);
+}
+
 static bool take(void *context, const struct action *a)
 {
 	struct device *d = context;
@@ -133,7 +145,8 @@ static bool take(void *context, const struct action *a)
 
 	if (a->kind == ACTION_LOG && d->verbose)
 		printf("%8.3f log %s\n", (double)d->h.now.ns / 1e9, a->log.text);
-	check(a->kind != ACTION_EXIT); /* a made-up configuration has no errors */
+	if (a->kind == ACTION_EXIT)
+		device_fault(d, "the configuration is refused");
 	if (a->kind == ACTION_PEER_CONNECT)
 		return called(d, &a->connect);
 	if (a->kind == ACTION_PEER_SEND)
@@ -190,6 +203,40 @@ static void say_keepalive(struct peer_script *p)
 	say(p, bytes, writer_size(&w));
 }
 
+static bool sends_paths(const struct peer_script *p)
+{
+	return p->index == 0 || p->index == 3;
+}
+
+static bool takes_paths(const struct peer_script *p)
+{
+	return p->index < 2 || p->index == 4;
+}
+
+static void offer_paths(const struct peer_script *p, struct open *o)
+{
+	for (enum bgp_family f = 0; f < BGP_FAMILIES; f++) {
+		o->add_path_send[f] = sends_paths(p);
+		o->add_path_receive[f] = takes_paths(p);
+	}
+}
+
+/* Whoever does not come back is forgotten before anybody compares. */
+static void offer_restart(const struct peer_script *p, struct open *o)
+{
+	if (p->index % 2 != 0)
+		return;
+	o->graceful_restart = true;
+	o->notification = p->index == 0;
+	o->restart_s = RESTART_S;
+	o->long_lived = p->index == 2;
+	for (enum bgp_family f = 0; f < BGP_FAMILIES; f++) {
+		o->restart_families[f] = true;
+		o->long_lived_families[f] = o->long_lived;
+		o->long_lived_s[f] = RESTART_S;
+	}
+}
+
 static void say_open(struct peer_script *p)
 {
 	struct open o = {.as = neighbors[p->index].as,
@@ -203,6 +250,8 @@ static void say_open(struct peer_script *p)
 	uint8_t bytes[MESSAGE_MAX];
 	struct writer w = writer_to(bytes, sizeof(bytes));
 
+	offer_paths(p, &o);
+	offer_restart(p, &o);
 	snprintf(o.hostname, sizeof(o.hostname), "peer%zu", p->index);
 	open_encode(&w, &o);
 	say(p, bytes, writer_size(&w));
@@ -213,23 +262,13 @@ static bool is_external(const struct peer_script *p)
 	return p->open.as != neighbors[p->index].as;
 }
 
-/* An AS_SEQUENCE: the peer's own AS first, if we are another, then `tail` (0: none). */
-static void path_make(
-    const struct peer_script *p, uint32_t tail, struct attrs *a, struct arena *arena)
-{
-	if (tail != 0)
-		as_path_prepend(a, tail, 1, arena);
-	if (is_external(p))
-		as_path_prepend(a, neighbors[p->index].as, 1, arena);
-}
-
 static void next_hop_make(const struct peer_script *p, enum bgp_family family, struct attrs *a)
 {
 	char text[IP_TEXT_MAX];
 
 	if (family == BGP_L2VPN_EVPN) {
 		a->next_hop = ip_from_u32(0x0a00090au + (uint32_t)p->index);
-	} else if (neighbors[p->index].unnumbered) {
+	} else if (neighbors[p->index].found == BY_LINK) {
 		a->next_hop = a->next_hop_link_local = p->address;
 		a->next_hop_is_link_local = true;
 	} else if (p->address.family == (family == BGP_IPV4_UNICAST ? IP_V4 : IP_V6)) {
@@ -241,7 +280,8 @@ static void next_hop_make(const struct peer_script *p, enum bgp_family family, s
 	}
 }
 
-static struct update_context context_of(const struct peer_script *p)
+/* Of what the engine sends, or (`saying`) what the peer does. */
+static struct update_context context_of(const struct peer_script *p, bool saying)
 {
 	struct update_context c = {.as4 = true,
 	    .ebgp = is_external(p),
@@ -249,16 +289,18 @@ static struct update_context context_of(const struct peer_script *p)
 	    .max_size = MESSAGE_MAX};
 
 	memcpy(c.families, p->open.families, sizeof(c.families));
+	for (enum bgp_family f = 0; f < BGP_FAMILIES; f++)
+		c.add_path[f] = saying ? sends_paths(p) && p->open.add_path_receive[f]
+				       : takes_paths(p) && p->open.add_path_send[f];
 	return c;
 }
 
-static void announce(struct peer_script *p, const struct nlri *n, struct attrs *a, uint32_t tail)
+static void announce(struct peer_script *p, const struct nlri *n, struct attrs *a)
 {
-	struct update_context c = context_of(p);
+	struct update_context c = context_of(p, true);
 	uint8_t bytes[MESSAGE_MAX];
 	struct update_writer u;
 
-	path_make(p, tail, a, &p->device->arena);
 	next_hop_make(p, n->family, a);
 	if (!is_external(p)) {
 		a->has_local_pref = true;
@@ -269,19 +311,74 @@ static void announce(struct peer_script *p, const struct nlri *n, struct attrs *
 	say(p, bytes, update_end(&u));
 }
 
-static void announce_prefix(
-    struct peer_script *p, const char *format, size_t number, uint32_t community, uint32_t tail)
-{
-	struct attrs a = {.has_med = true, .med = (uint32_t)(100 - 10 * p->index)};
-	struct nlri n = {0};
-	char text[PREFIX_TEXT_MAX];
+/* Destinations of its own, one that all peers have, some that have gone through us or are for us
+ * alone; each kind of policy tells some of them from the others. */
+static const struct sent {
+	enum bgp_family family;
+	const char *prefix; /* the number of the peer in it: it is its own */
+	size_t first;	    /* what is added to that number */
+	uint32_t communities[2];
+	const char *soo;
+	struct large_community large;
+	enum attr_origin origin;
+	uint32_t tail[2]; /* of the path, the last first */
+} sent[] = {
+    {BGP_IPV4_UNICAST, "192.0.2.0/24", 0, {0}, NULL, {0}, ORIGIN_IGP, {0}},
+    {BGP_IPV4_UNICAST, "198.51.%zu.0/24", 100, {C(1)}, NULL, {0}, ORIGIN_IGP, {64901}},
+    {BGP_IPV4_UNICAST, "198.51.%zu.0/24", 110, {0}, NULL, {0}, ORIGIN_IGP, {65001}},
+    {BGP_IPV4_UNICAST, "198.51.%zu.0/24", 120, {COMMUNITY_NO_EXPORT}, NULL, {0}, ORIGIN_IGP, {0}},
+    {BGP_IPV4_UNICAST, "198.51.%zu.0/24", 130, {C(2)}, "65000:5", {65000, 1, 2}, ORIGIN_EGP, {0}},
+    {BGP_IPV4_UNICAST, "198.51.%zu.0/24", 140, {C(1), C(2)}, NULL, {65000, 1, 3}, ORIGIN_INCOMPLETE,
+	{64900, 64901}},
+    {BGP_IPV4_UNICAST, "198.51.%zu.128/25", 150, {0}, "65000:6", {0}, ORIGIN_EGP, {64900}},
+    {BGP_IPV6_UNICAST, "2001:db8:f9::/48", 0, {0}, NULL, {0}, ORIGIN_IGP, {64900}},
+    {BGP_IPV6_UNICAST, "2001:db8:f%zu::/48", 0, {C(1)}, NULL, {65000, 1, 2}, ORIGIN_IGP, {0}},
+    {BGP_IPV6_UNICAST, "2001:db8:e%zu:1::/64", 0, {C(2)}, "65000:5", {0}, ORIGIN_EGP, {64901}},
+};
 
-	snprintf(text, sizeof(text), format, number);
-	check(prefix_parse(text, &n.prefix));
-	n.family = n.prefix.addr.family == IP_V4 ? BGP_IPV4_UNICAST : BGP_IPV6_UNICAST;
-	if (community != 0)
-		attrs_set_communities(&a, &community, 1, &p->device->arena);
-	announce(p, &n, &a, tail);
+static void sent_attrs(struct peer_script *p, const struct sent *s, struct attrs *a)
+{
+	struct arena *arena = &p->device->arena;
+	struct extcomm soo;
+
+	*a = (struct attrs){
+	    .origin = (uint8_t)s->origin, .has_med = true, .med = (uint32_t)(100 - 10 * p->index)};
+	if (s->communities[0] != 0)
+		attrs_set_communities(a, s->communities, s->communities[1] != 0 ? 2 : 1, arena);
+	if (s->soo != NULL) {
+		check(extcomm_soo_parse(s->soo, &soo));
+		attrs_set_extcomms(a, &soo, 1, arena);
+	}
+	if (s->large.global != 0)
+		attrs_set_large(a, &s->large, 1, arena);
+	for (size_t i = 0; i < 2 && s->tail[i] != 0; i++)
+		as_path_prepend(a, s->tail[i], 1, arena);
+}
+
+static void path_make(struct peer_script *p, struct attrs *a)
+{
+	if (is_external(p))
+		as_path_prepend(a, neighbors[p->index].as, 1, &p->device->arena);
+}
+
+/* Who can send several paths sends another one, a longer one. */
+static void announce_sent(struct peer_script *p, const struct sent *s)
+{
+	bool several = context_of(p, true).add_path[s->family];
+
+	for (uint32_t path = 1; path <= (several ? 2 : 1); path++) {
+		struct nlri n = {.family = s->family, .path_id = several ? path : 0};
+		struct attrs a;
+		char text[PREFIX_TEXT_MAX];
+
+		snprintf(text, sizeof(text), s->prefix, s->first + p->index);
+		check(prefix_parse(text, &n.prefix));
+		sent_attrs(p, s, &a);
+		if (path == 2)
+			as_path_prepend(&a, 64902, 1, &p->device->arena);
+		path_make(p, &a);
+		announce(p, &n, &a);
+	}
 }
 
 static void announce_host(struct peer_script *p, uint32_t vni, uint8_t number, bool with_ip,
@@ -299,7 +396,8 @@ static void announce_host(struct peer_script *p, uint32_t vni, uint8_t number, b
 	if (with_ip)
 		n.evpn.ip = ip_from_u32(0xc0a80900u + number);
 	attrs_set_extcomms(&a, list, 3, &p->device->arena);
-	announce(p, &n, &a, 0);
+	path_make(p, &a);
+	announce(p, &n, &a);
 }
 
 static void announce_vtep(struct peer_script *p, uint32_t vni)
@@ -314,32 +412,30 @@ static void announce_vtep(struct peer_script *p, uint32_t vni)
 	a.pmsi.label = vni;
 	a.pmsi.endpoint = vtep;
 	attrs_set_extcomms(&a, list, 2, &p->device->arena);
-	announce(p, &n, &a, 0);
+	path_make(p, &a);
+	announce(p, &n, &a);
 }
 
-/* Destinations of its own, one that all peers have, one that has gone through us, one for us
- * alone. */
-static void say_routes(struct peer_script *p, enum bgp_family family)
+static void say_hosts(struct peer_script *p)
 {
 	size_t i = p->index;
 
-	if (family == BGP_IPV4_UNICAST) {
-		if (neighbors[i].unnumbered && !p->open.extended_nexthop[BGP_IPV4_UNICAST])
-			return;
-		announce_prefix(p, "192.0.%zu.0/24", 2, 0, i % 2 != 0 ? 64900 : 0);
-		announce_prefix(p, "198.51.%zu.0/24", 100 + i, 65000u << 16 | 1, 64901);
-		announce_prefix(p, "198.51.%zu.0/24", 110 + i, 0, 65001);
-		announce_prefix(p, "198.51.%zu.0/24", 120 + i, COMMUNITY_NO_EXPORT, 0);
-	} else if (family == BGP_IPV6_UNICAST) {
-		announce_prefix(p, "2001:db8:f%zu::/48", 9, 0, 64900);
-		announce_prefix(p, "2001:db8:f%zu::/48", i, 0, 0);
-	} else {
-		announce_vtep(p, SIM_VNI);
-		announce_vtep(p, SIM_PLAIN_VNI);
-		announce_host(p, SIM_VNI, (uint8_t)(100 + i), true, 0, false);
-		announce_host(p, SIM_PLAIN_VNI, (uint8_t)(110 + i), false, 0, i == 0);
-		announce_host(p, SIM_VNI, 120, true, i == 2, false);
-	}
+	announce_vtep(p, SIM_VNI);
+	announce_vtep(p, SIM_PLAIN_VNI);
+	announce_host(p, SIM_VNI, (uint8_t)(100 + i), true, 0, false);
+	announce_host(p, SIM_PLAIN_VNI, (uint8_t)(110 + i), false, 0, i == 0);
+	announce_host(p, SIM_VNI, 120, true, i == 2, false);
+}
+
+static void say_routes(struct peer_script *p, enum bgp_family family)
+{
+	if (family == BGP_L2VPN_EVPN)
+		say_hosts(p);
+	else if (family == BGP_IPV6_UNICAST || neighbors[p->index].found != BY_LINK ||
+		 p->open.extended_nexthop[family])
+		for (size_t i = 0; i < sizeof(sent) / sizeof(*sent); i++)
+			if (sent[i].family == family)
+				announce_sent(p, &sent[i]);
 }
 
 static void say_end_of_rib(struct peer_script *p, enum bgp_family family)
@@ -364,12 +460,6 @@ static void say_refresh_mark(
 	say(p, bytes, writer_size(&w));
 }
 
-static void device_fault(struct device *d, const char *text)
-{
-	if (d->fault.size == 0)
-		str_addf(&d->fault, "%s\n", text);
-}
-
 /* ---- what a peer hears ----------------------------------------------------------------------- */
 
 static struct told *told_find(struct peer_script *p, const char *route)
@@ -388,6 +478,8 @@ static void route_name(const struct nlri *n, struct str *out)
 	if (n->family == BGP_L2VPN_EVPN)
 		str_addf(out, "%s ", rd_text(&n->evpn.rd, rd));
 	nlri_text(n, out);
+	if (n->path_id != 0)
+		str_addf(out, PATH "%u", n->path_id);
 }
 
 /* `attrs` NULL: withdrawn. Whoever says what the peer knows already is counted. */
@@ -421,7 +513,7 @@ static void tell(struct peer_script *p, const struct nlri *n, const char *attrs)
 
 static void hear_update(struct peer_script *p, const uint8_t *body, size_t size)
 {
-	struct update_context c = context_of(p);
+	struct update_context c = context_of(p, false);
 	struct arena arena = {0};
 	struct str text = {0};
 	struct update u;
@@ -567,7 +659,8 @@ static void call(struct peer_script *p)
 	const char *passive = choice_effect(d->choice, p->index, "passive");
 	struct event e;
 
-	if (p->conn != 0 || !choice_has(d->choice, p->index) || strcmp(passive, "passive") != 0 ||
+	if (p->conn != 0 || !choice_has(d->choice, p->index) ||
+	    (neighbors[p->index].found != BY_RANGE && strcmp(passive, "passive") != 0) ||
 	    !mono_reached(mono_add_s(p->idle_since, CALL_AFTER_S), d->h.now))
 		return;
 	p->conn = CONN_ACCEPTED + ++d->conn_next;
@@ -583,7 +676,7 @@ static void advertise(struct peer_script *p)
 {
 	struct event e = {.kind = EVENT_RA};
 
-	if (!neighbors[p->index].unnumbered || !p->device->watching[p->ifindex.v])
+	if (neighbors[p->index].found != BY_LINK || !p->device->watching[p->ifindex.v])
 		return;
 	e.ra.ifindex = p->ifindex;
 	e.ra.source = p->address;
@@ -646,6 +739,22 @@ static void local_host(struct simkernel *k, uint8_t number, bool plain, bool pin
 	}
 }
 
+static void route_of_another(
+    struct simkernel *k, size_t row, const char *prefix, uint8_t protocol, const char *gateway)
+{
+	struct sim_route *r = &k->routes[row];
+	struct prefix p;
+
+	check(prefix_parse(prefix, &p) && !r->used);
+	r->used = true;
+	r->key = slot_key_route(RT_TABLE_MAIN, 0, &p).route;
+	r->entry = (struct route_entry){
+	    .protocol = protocol, .type = RTN_UNICAST, .nexthop_count = 1, .nexthops = r->nexthops};
+	r->nexthops[0] = (struct route_nexthop){.gateway = ip_of(gateway),
+	    .dev = {strcmp(gateway, "10.0.2.99") == 0 ? SIM_UPLINK2 : SIM_UPLINK1},
+	    .weight = 1};
+}
+
 static void kernel_make(struct simkernel *k)
 {
 	struct ip vtep = ip_of("10.0.0.1");
@@ -658,6 +767,10 @@ static void kernel_make(struct simkernel *k)
 	add_address(k, SIM_UPLINK2, "10.0.2.1/24");
 	add_address(k, SIM_SVI, "192.168.9.254/24");
 	k->notify = no_notify;
+	route_of_another(k, 0, "203.0.113.0/24", STATIC_FRR, "10.0.1.99");
+	route_of_another(k, 1, "203.0.114.0/24", RTPROT_BOOT, "10.0.2.99");
+	route_of_another(k, 2, "2001:db8:5::/48", STATIC_FRR, "2001:db8:1::99");
+	route_of_another(k, 3, "2001:db8:6::/48", RTPROT_BOOT, "2001:db8:1::98");
 	local_host(k, 1, false, true);
 	local_host(k, 2, false, true);
 	local_host(k, 3, false, false);
@@ -671,7 +784,7 @@ static void peers_make(struct device *d)
 
 		p->device = d;
 		p->index = i;
-		if (neighbors[i].unnumbered) {
+		if (neighbors[i].found == BY_LINK) {
 			p->ifindex.v = i == 3 ? SIM_UPLINK1 : SIM_UPLINK2;
 			p->address = ip_of(i == 3 ? "fe80::2:4" : "fe80::2:5");
 		} else {
@@ -806,39 +919,59 @@ struct kernel_rows {
 	struct str text;
 };
 
-/* Which number an object got depends on the numbers that were taken then; where it leads does not.
- */
-static void add_ways(const struct simkernel *k, uint32_t id, struct str *out)
+static void add_way(const struct ip *gateway, ifindex_t dev, uint32_t weight, struct str *out)
 {
-	char gateway[IP_TEXT_MAX];
+	char text[IP_TEXT_MAX];
 
+	str_addf(out, " %s if%u", ip_text(gateway, text), dev.v);
+	if (weight > 0)
+		str_addf(out, " x%u", weight);
+}
+
+/* Of an object: which number it got depends on the numbers that were taken then, and whether the
+ * one way that is left is still in a group on what was lost meanwhile. Where it leads does not. */
+static void add_ways(const struct simkernel *k, uint32_t id, uint32_t weight, struct str *out)
+{
 	for (size_t i = 0; i < SIM_ROWS; i++) {
 		const struct sim_nexthop *n = &k->nexthops[i];
+		uint8_t count = n->entry.member_count;
 
 		if (!n->used || n->key.id != id)
 			continue;
-		if (n->entry.member_count == 0)
-			str_addf(
-			    out, " %s if%u", ip_text(&n->entry.gateway, gateway), n->entry.dev.v);
-		for (size_t m = 0; m < n->entry.member_count; m++) {
-			add_ways(k, n->members[m].id, out);
-			str_addf(out, " x%u", n->members[m].weight);
-		}
+		if (count == 0)
+			add_way(&n->entry.gateway, n->entry.dev, weight, out);
+		for (size_t m = 0; m < count; m++)
+			add_ways(k, n->members[m].id, count > 1 ? n->members[m].weight : 0, out);
 	}
 }
 
-/* Those of one content are one: routes that were decided early have moved to a group of their own,
- * and stay there when the others' group comes to hold the same (evpn/fib_group.c). */
-static void add_object(struct kernel_rows *rows, uint32_t id)
+static void add_route(
+    const struct simkernel *k, const struct slot_key *key, struct slot_content *c, struct str *out)
 {
-	struct str line = {0};
+	char a[SLOT_TEXT_MAX], b[SLOT_TEXT_MAX];
+	const struct route_entry route = c->route;
 
-	str_add(&line, "nexthop");
-	add_ways(rows->k, id, &line);
-	str_add(&line, "\n");
-	if (strstr(str_text(&rows->text), str_text(&line)) == NULL)
-		str_add(&rows->text, str_text(&line));
-	str_fini(&line);
+	c->route.nhid = 0;
+	c->route.nexthop_count = 0;
+	str_addf(out, "%s = %s", slot_key_text(key, a), slot_content_text(key->kind, c, b));
+	for (size_t i = 0; i < route.nexthop_count; i++)
+		add_way(&route.nexthops[i].gateway, route.nexthops[i].dev,
+		    route.nexthop_count > 1 ? route.nexthops[i].weight : 0, out);
+	add_ways(k, route.nhid, 0, out);
+	str_add(out, "\n");
+}
+
+static bool nexthop_used(const struct simkernel *k, uint32_t id)
+{
+	for (size_t i = 0; i < SIM_ROWS; i++)
+		if (k->routes[i].used && k->routes[i].entry.nhid == id)
+			return true;
+	for (size_t i = 0; i < SIM_ROWS; i++)
+		for (size_t m = 0; k->nexthops[i].used && m < k->nexthops[i].entry.member_count;
+		     m++)
+			if (k->nexthops[i].members[m].id == id)
+				return true;
+	return false;
 }
 
 static void row_seen(void *context, const struct kernel_event *event)
@@ -847,23 +980,20 @@ static void row_seen(void *context, const struct kernel_event *event)
 	struct slot_key key;
 	struct slot_content content;
 	char a[SLOT_TEXT_MAX], b[SLOT_TEXT_MAX];
-	uint32_t id = 0;
 	bool present;
 
 	if (!kernel_event_slot(event, &key, &content, &present))
 		return;
-	if (key.kind == SLOT_NEXTHOP) {
-		add_object(rows, key.nexthop.id);
-		return;
-	}
 	if (key.kind == SLOT_ROUTE) {
-		id = content.route.nhid;
-		content.route.nhid = 0;
+		add_route(rows->k, &key, &content, &rows->text);
+	} else if (key.kind != SLOT_NEXTHOP) {
+		str_addf(&rows->text, "%s = %s\n", slot_key_text(&key, a),
+		    slot_content_text(key.kind, &content, b));
+	} else if (!nexthop_used(rows->k, key.nexthop.id)) {
+		str_add(&rows->text, "nexthop of no route:");
+		add_ways(rows->k, key.nexthop.id, 0, &rows->text);
+		str_add(&rows->text, "\n");
 	}
-	str_addf(&rows->text, "%s = %s", slot_key_text(&key, a),
-	    slot_content_text(key.kind, &content, b));
-	add_ways(rows->k, id, &rows->text);
-	str_addf(&rows->text, "\n");
 }
 
 static bool none_missed(void *context)
@@ -906,6 +1036,15 @@ static void add_learning(struct device *d, struct str *out)
 	str_fini(&text);
 }
 
+static bool is_up(const struct device *d, const struct ip *remote)
+{
+	for (size_t i = 0; i < NEIGHBORS; i++)
+		if (ip_equal(&d->peers[i].address, remote) && d->peers[i].established)
+			return true;
+	return false;
+}
+
+/* Over many hops the local address may be that of a connection of the past. */
 static void add_bfd(struct device *d, struct str *out)
 {
 	char remote[IP_TEXT_MAX], local[IP_TEXT_MAX];
@@ -915,12 +1054,24 @@ static void add_bfd(struct device *d, struct str *out)
 		const struct bfd_path *path = &d->bfd[i].path;
 		const struct bfd_params *p = &d->bfd[i].params;
 
+		if (path->multihop != 0 && !is_up(d, &path->remote))
+			continue;
 		str_addf(&all, "%s from %s if%u %s %u/%u x %u ttl %u %d %d\n",
 		    ip_text(&path->remote, remote), ip_text(&path->local, local), path->ifindex.v,
 		    path->multihop != 0 ? "multihop" : "", p->transmit_us, p->receive_us,
 		    p->multiplier, p->minimum_ttl, p->passive, p->shutdown);
 	}
 	add_sorted("bfd", &all, out);
+}
+
+/* The number of a path depends on what numbers were taken. */
+static void add_told(const struct peer_script *p, const struct told *t, struct str *out)
+{
+	const char *path = strstr(t->route, PATH);
+	size_t size = path != NULL ? (size_t)(path - t->route) : strlen(t->route);
+
+	str_addf(
+	    out, "%s told of %.*s %s\n", neighbors[p->index].name, (int)size, t->route, t->attrs);
 }
 
 static void add_peer(struct peer_script *p, struct str *out)
@@ -940,8 +1091,7 @@ static void add_peer(struct peer_script *p, struct str *out)
 		str_addf(out, "peer %s: ttl %u, heard %s\n", neighbors[p->index].name, p->ttl,
 		    str_text(&text));
 	for (size_t i = 0; i < p->told_count; i++)
-		str_addf(&told, "%s told of %s %s\n", neighbors[p->index].name, p->told[i].route,
-		    p->told[i].attrs);
+		add_told(p, &p->told[i], &told);
 	add_sorted("peer", &told, out);
 	str_fini(&text);
 }

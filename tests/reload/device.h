@@ -13,7 +13,7 @@
 #include "fuzz/hypervisor.h"
 #include "statements.h"
 
-#define TOLD_MAX 256
+#define TOLD_MAX 1024
 #define BFD_MAX 32
 
 /* What a peer was told of a destination. */

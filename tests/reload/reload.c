@@ -4,18 +4,21 @@
  *  - the state after a reload from one to the other is that after a start with the other;
  *  - a session goes on, unless a statement changed that its OPEN or its connection depends on;
  *  - no peer is told what it knows, no kernel entry that stays is taken away meanwhile;
- *  - the same text again, and a text with errors, send and write nothing and change nothing.
+ *  - the same text again, each statement twice, blocks in another order, and a text with errors,
+ *    send and write nothing and change nothing.
  *
  * And for every statement with a default: written out, it changes nothing.
  *
  *	reload [-v] [FIRST [COUNT]]	pairs; stops at the first that fails, makes it small
  *	reload defaults [FIRST [COUNT]]	statements written out, on configurations from these seeds
+ *	reload coverage			what works and is generated nowhere
  */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/mem.h"
+#include "coverage.h"
 #include "device.h"
 
 /* All timers that bring a session up have gone by. */
@@ -118,7 +121,7 @@ static bool check_silent(struct device *d, const char *text, const char *what, s
 	device_wait(d, QUIET_S);
 	if (device_disturbance(d) == 0)
 		return true;
-	str_addf(why, "%s\nthis was done:\n%s", what, str_text(&d->acts));
+	str_addf(why, "%s: is not silent\nthis was done:\n%s", what, str_text(&d->acts));
 	return false;
 }
 
@@ -135,22 +138,29 @@ static bool check_state(
 	return ok;
 }
 
+static bool check_same(
+    struct device *d, const char *text, const struct str *before, const char *what, struct str *why)
+{
+	return check_silent(d, text, what, why) && check_state(d, true, before, what, why);
+}
+
 static bool check_again(
     struct device *d, const struct choice *c, const struct str *before, struct str *why)
 {
-	static const char again[] = "the same text again is not silent";
-	static const char errors[] = "a text with errors is not silent";
 	struct str text = {0};
 	bool ok;
 
 	choice_text(c, &text);
-	ok = check_silent(d, str_text(&text), again, why) &&
-	     check_state(d, true, before, again, why);
+	ok = check_same(d, str_text(&text), before, "the same text again", why);
+	choice_text(c, &text);
+	ok = ok && check_same(d, str_text(&text), before, "each statement twice", why);
+	str_clear(&text);
+	choice_text_reversed(c, &text);
+	ok = ok && check_same(d, str_text(&text), before, "blocks in another order", why);
 	str_add(&text,
 	    "no router bgp\nhostname other\nrouter bgp 65001\n neighbor 10.0.1.2 port 99999\n"
 	    " bgp router-id 10.300.0.1\n");
-	ok = ok && check_silent(d, str_text(&text), errors, why) &&
-	     check_state(d, true, before, errors, why);
+	ok = ok && check_same(d, str_text(&text), before, "a text with errors", why);
 	str_fini(&text);
 	return ok;
 }
@@ -398,6 +408,8 @@ int main(int argc, char **argv)
 
 	verbose = argc > 1 && strcmp(args[0], "-v") == 0;
 	args += verbose;
+	if (args[0] != NULL && strcmp(args[0], "coverage") == 0)
+		return coverage_check() ? 0 : 1;
 	defaults = args[0] != NULL && strcmp(args[0], "defaults") == 0;
 	args += defaults;
 	first = args[0] != NULL ? strtoull(args[0], NULL, 0) : 1;

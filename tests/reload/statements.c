@@ -1,204 +1,20 @@
 /*
- * The table of statements, and what can be asked of a choice of them.
- *
- * Which statements a session depends on is said here, row by row, and is not taken from the code
- * under test. A row SESSION means: the OPEN message (RFC 4271 section 4.2: AS, hold time,
- * identifier, capabilities) or the connection (address, port, TTL, who may connect) is made of it.
+ * What can be asked of a choice of statements; the table of them is in table.c.
  */
-#include "statements.h"
+#include "table.h"
 
 #include <stdio.h>
 #include <string.h>
 
 #include "base/check.h"
 
-enum place {
-	AT_TOP,
-	AT_INTERFACE,
-	AT_BGP,
-	AT_PEER,
-	AT_PEER_IPV4,
-	AT_PEER_IPV6,
-	AT_PEER_EVPN,
-	AT_IPV4,
-	AT_IPV6,
-	AT_EVPN,
-	AT_VNI,
-	AT_AS /* the AS number itself */
-};
-
-enum {
-	SESSION = 1 << 0, /* a session depends on it */
-	OFTEN = 1 << 1,	  /* there mostly, or nothing would happen */
-	NUMBERED = 1 << 2,
-	UNNUMBERED = 1 << 3,
-	GROUPS = 1 << 4, /* where alone; else everywhere */
-	PEERS = NUMBERED | UNNUMBERED
-};
-
-#define VALUES_MAX 8
-
-/* "statement|meaning": what counts for the session, if that is not the whole statement. `@`: the
- * AS of the peer, `$`: our own. Statements of neighbors without `neighbor NAME`. */
-struct row {
-	enum place place;
-	const char *key; /* the same at several levels: the nearest one wins */
-	unsigned flags;
-	const char *defaults[2]; /* by profile */
-	const char *values[VALUES_MAX];
-};
-
-#define NONE                                                                                       \
-	{                                                                                          \
-		NULL, NULL                                                                         \
-	}
-#define BOTH(text)                                                                                 \
-	{                                                                                          \
-		text, text                                                                         \
-	}
-
-/* clang-format off */
-static const struct row rows[] = {
-	{AT_TOP, "profile", 0, {"frr defaults traditional", NULL}, {"frr defaults datacenter", "frr defaults datacenter", "frr defaults traditional"}},
-	{AT_AS, "as", SESSION, NONE, {"65001", "65010"}},
-	{AT_TOP, "hostname", 0, NONE, {"hostname alpha", "hostname beta"}},
-	{AT_TOP, "router-id", SESSION, NONE, {"ip router-id 10.9.9.9|id 10.9.9.9", "router-id 10.9.9.8|id 10.9.9.8"}},
-	{AT_TOP, "log", 0, BOTH("log syslog debugging"), {"log syslog errors", "log stdout informational"}},
-	{AT_TOP, "debug", 0, NONE, {"debug bgp updates in", "debug zebra kernel", "debug bgp neighbor-events", "debug zebra vxlan"}},
-	{AT_TOP, "sticky", 0, BOTH("evpn mac-mobility sticky-sequence bump"), {"evpn mac-mobility sticky-sequence zero"}},
-	{AT_TOP, "learning", 0, BOTH("evpn port-learning off"), {"evpn port-learning keep"}},
-	{AT_TOP, "alarm", 0, BOTH("evpn contested-alarm 10"), {"evpn contested-alarm 60"}},
-	{AT_TOP, "audit", 0, BOTH("evpn audit-interval 300"), {"evpn audit-interval 0", "evpn audit-interval 20"}},
-	{AT_TOP, "vrf", 0, NONE, {"vrf red\n vni 4001\nexit-vrf", "vrf red\nexit-vrf"}},
-	{AT_TOP, "bfd", 0, NONE, {"bfd\n profile FAST\n  transmit-interval 50\n  receive-interval 50\n exit\nexit", "bfd\n profile FAST\n  detect-multiplier 7\n exit\nexit"}},
-	{AT_TOP, "static", 0, NONE, {"ip route 203.0.113.0/24 Null0", "ip route 203.0.113.0/24 10.0.1.2 tag 7", "ip route 203.0.113.0/24 eth4 250\nip route 203.0.113.0/24 blackhole 251"}},
-	{AT_TOP, "static 6", 0, NONE, {"ipv6 route 2001:db8:99::/48 fe80::9 eth5", "ipv6 route 2001:db8:99::/48 reject"}},
-	{AT_TOP, "prefix list", 0, NONE, {"ip prefix-list P seq 5 permit 198.51.0.0/16 le 24", "ip prefix-list P seq 5 deny 192.0.2.0/24\nip prefix-list P seq 10 permit any"}},
-	{AT_TOP, "M4", 0, NONE, {"route-map M4 permit 10\n match ip address prefix-list P\nexit", "route-map M4 permit 10\n match ip address prefix-list P\n set weight 7\nexit\nroute-map M4 permit 20\nexit"}},
-	{AT_TOP, "M1 5", 0, NONE, {"route-map M1 deny 5\n match evpn route-type multicast\nexit", "route-map M1 permit 5\n match interface eth4\n set metric 7\nexit", "route-map M1 deny 5\n match evpn vni 10099\nexit"}},
-	{AT_TOP, "M1 10", OFTEN, NONE, {"route-map M1 permit 10\nexit", "route-map M1 permit 10\n set community 65000:77 additive\nexit", "route-map M1 permit 10\n set community no-export additive\nexit", "route-map M1 deny 10\nexit", "route-map M1 permit 10\n set local-preference 200\n set metric 5\nexit"}},
-	{AT_TOP, "M2 10", OFTEN, NONE, {"route-map M2 permit 10\nexit", "route-map M2 permit 10\n set community 65000:78\n set origin incomplete\nexit", "route-map M2 permit 10\n match evpn route-type macip\nexit\nroute-map M2 permit 20\n set metric 9\nexit"}},
-	{AT_TOP, "M3 10", 0, NONE, {"route-map M3 permit 10\n set metric 30\nexit", "route-map M3 deny 10\nexit"}},
-
-	{AT_INTERFACE, "description", 0, NONE, {"description uplink", "description other"}},
-	{AT_INTERFACE, "address", 0, NONE, {"ip address 10.77.@.1/24", "ip address 10.78.@.1/24"}},
-	{AT_INTERFACE, "address6", 0, NONE, {"ipv6 address 2001:db8:77:@::1/64"}},
-	{AT_INTERFACE, "ra", 0, NONE, {"no ipv6 nd suppress-ra", "ipv6 nd ra-interval 5"}},
-
-	{AT_BGP, "router-id", SESSION | OFTEN, NONE, {"bgp router-id 10.0.0.1|id 10.0.0.1", "bgp router-id 10.0.0.9|id 10.0.0.9"}},
-	{AT_BGP, "requires-policy", OFTEN, {"bgp ebgp-requires-policy", "no bgp ebgp-requires-policy"}, {"no bgp ebgp-requires-policy", "no bgp ebgp-requires-policy", "bgp ebgp-requires-policy"}},
-	{AT_BGP, "log-changes", 0, {"no bgp log-neighbor-changes", "bgp log-neighbor-changes"}, {"bgp log-neighbor-changes", "no bgp log-neighbor-changes"}},
-	{AT_BGP, "deterministic", 0, {"no bgp deterministic-med", "bgp deterministic-med"}, {"bgp deterministic-med", "no bgp deterministic-med"}},
-	{AT_BGP, "compare-med", 0, BOTH("no bgp always-compare-med"), {"bgp always-compare-med"}},
-	{AT_BGP, "relax", 0, BOTH("no bgp bestpath as-path multipath-relax"), {"bgp bestpath as-path multipath-relax"}},
-	{AT_BGP, "import-check", 0, BOTH("bgp network import-check"), {"no bgp network import-check"}},
-	{AT_BGP, "activate4", SESSION, BOTH("bgp default ipv4-unicast|activate"), {"no bgp default ipv4-unicast|no activate"}},
-	{AT_BGP, "activate6", SESSION, BOTH("no bgp default ipv6-unicast|no activate"), {"bgp default ipv6-unicast|activate"}},
-	{AT_BGP, "activate-evpn", SESSION, BOTH("no bgp default l2vpn-evpn|no activate"), {"bgp default l2vpn-evpn|activate"}},
-	{AT_BGP, "timers", SESSION, {"timers bgp 60 180|hold 180", "timers bgp 3 9|hold 9"}, {"timers bgp 10 30|hold 30", "timers bgp 5 30|hold 30", "timers bgp 0 0|hold 0"}},
-	{AT_BGP, "cluster-id", 0, NONE, {"bgp cluster-id 10.0.0.77"}},
-	{AT_BGP, "first-as", 0, BOTH("bgp enforce-first-as"), {"no bgp enforce-first-as"}},
-	{AT_BGP, "minimum hold", 0, NONE, {"bgp minimum-holdtime 20"}},
-	{AT_BGP, "client-to-client", 0, BOTH("bgp client-to-client reflection"), {"no bgp client-to-client reflection"}},
-	{AT_BGP, "listen limit", 0, BOTH("bgp listen limit 100"), {"bgp listen limit 5"}},
-	{AT_BGP, "listen range", 0, NONE, {"bgp listen range 10.0.0.0/8 peer-group G1", "bgp listen range 10.0.0.0/8 peer-group G2"}},
-	{AT_BGP, "restart mode", SESSION, NONE, {"bgp graceful-restart|graceful-restart", "bgp graceful-restart-disable|graceful-restart-disable"}},
-	{AT_BGP, "restart time", SESSION, BOTH("bgp graceful-restart restart-time 120"), {"bgp graceful-restart restart-time 60"}},
-	{AT_BGP, "stale time", 0, BOTH("bgp graceful-restart stalepath-time 360"), {"bgp graceful-restart stalepath-time 100"}},
-	{AT_BGP, "defer time", 0, BOTH("bgp graceful-restart select-defer-time 360"), {"bgp graceful-restart select-defer-time 60"}},
-	{AT_BGP, "restart notification", SESSION, BOTH("bgp graceful-restart notification"), {"no bgp graceful-restart notification"}},
-	{AT_BGP, "forwarding", SESSION, NONE, {"bgp graceful-restart preserve-fw-state"}},
-	{AT_BGP, "hard reset", 0, BOTH("bgp hard-administrative-reset"), {"no bgp hard-administrative-reset"}},
-	{AT_BGP, "long-lived", SESSION, NONE, {"bgp long-lived-graceful-restart stale-time 600", "bgp long-lived-graceful-restart stale-time 60"}},
-	{AT_BGP, "connected-check", 0, NONE, {"bgp disable-ebgp-connected-route-check"}},
-
-	{AT_PEER, "peer-group", PEERS, NONE, {"peer-group G1", "peer-group G2"}},
-	{AT_PEER, "interface", SESSION | OFTEN | UNNUMBERED, NONE, {"interface|interface", "interface v6only|interface"}},
-	{AT_PEER, "remote-as", SESSION | OFTEN, NONE, {"remote-as external", "remote-as external", "remote-as external", "remote-as @", "remote-as internal"}},
-	{AT_PEER, "local-as", SESSION, NONE, {"local-as 65020", "local-as 65021", "local-as 65020 no-prepend|local-as 65020", "local-as 65020 no-prepend replace-as|local-as 65020"}},
-	{AT_PEER, "password", SESSION, NONE, {"password one", "password other"}},
-	{AT_PEER, "restart mode", SESSION, BOTH("graceful-restart-helper"), {"graceful-restart", "graceful-restart-disable"}},
-	{AT_PEER, "bfd", 0, NONE, {"bfd", "bfd profile FAST", "bfd 5 100 100"}},
-	{AT_PEER, "first-as", 0, BOTH("enforce-first-as"), {"no enforce-first-as"}},
-	{AT_PEER, "interval", 0, BOTH("advertisement-interval 0"), {"advertisement-interval 2"}},
-	{AT_PEER, "description", 0, NONE, {"description a peer", "description another"}},
-	{AT_PEER, "shutdown", SESSION, BOTH("no shutdown"), {"shutdown|shutdown", "shutdown message gone fishing|shutdown"}},
-	{AT_PEER, "port", SESSION, BOTH("port 179"), {"port 1790"}},
-	{AT_PEER, "passive", 0, BOTH("no passive"), {"passive"}},
-	{AT_PEER, "ttl", SESSION | PEERS, BOTH("ebgp-multihop 1"), {"ebgp-multihop|ebgp-multihop 255", "ebgp-multihop 3", "ebgp-multihop 255", "ttl-security hops 1", "ttl-security hops 2"}},
-	{AT_PEER, "ttl", SESSION | GROUPS, NONE, {"ebgp-multihop 3", "ttl-security hops 1"}},
-	{AT_PEER, "connected-check", 0, BOTH("no disable-connected-check"), {"disable-connected-check"}},
-	{AT_PEER, "update-source", SESSION, NONE, {"update-source 10.0.0.1", "update-source lo"}},
-	{AT_PEER, "timers", SESSION, {"timers 60 180|hold 180", "timers 3 9|hold 9"}, {"timers 10 30|hold 30", "timers 5 30|hold 30", "timers 4 12|hold 12"}},
-	{AT_PEER, "connect", 0, {"timers connect 120", "timers connect 10"}, {"timers connect 5", "timers connect 30"}},
-	{AT_PEER, "extended", SESSION | UNNUMBERED, BOTH("capability extended-nexthop"), {"no capability extended-nexthop"}},
-	{AT_PEER, "extended", SESSION | NUMBERED, BOTH("no capability extended-nexthop"), {"capability extended-nexthop"}},
-	{AT_PEER, "extended", SESSION | GROUPS, NONE, {"capability extended-nexthop", "no capability extended-nexthop"}},
-
-	{AT_PEER_IPV4, "activate4", SESSION, BOTH("activate"), {"no activate"}},
-	{AT_PEER_IPV6, "activate6", SESSION, BOTH("no activate"), {"activate"}},
-	{AT_PEER_EVPN, "activate-evpn", SESSION | OFTEN, BOTH("no activate"), {"activate", "activate", "activate"}},
-#define BY_FAMILY(at, key) \
-	{at, key " send", SESSION, BOTH("no addpath-tx-all-paths|one path"), {"addpath-tx-all-paths|paths", "addpath-tx-bestpath-per-AS|paths"}}, \
-	{at, key " receive", SESSION, BOTH("no disable-addpath-rx"), {"disable-addpath-rx"}}, \
-	{at, key " limit", 0, NONE, {"maximum-prefix 2", "maximum-prefix 100", "maximum-prefix 2 warning-only"}}
-	BY_FAMILY(AT_PEER_IPV4, "ipv4"),
-	BY_FAMILY(AT_PEER_IPV6, "ipv6"),
-	BY_FAMILY(AT_PEER_EVPN, "evpn"),
-#define FAMILY(at) \
-	{at, "next-hop-self", 0, BOTH("no next-hop-self"), {"next-hop-self", "next-hop-self force"}}, \
-	{at, "reflector", 0, BOTH("no route-reflector-client"), {"route-reflector-client"}}, \
-	{at, "soft", 0, BOTH("no soft-reconfiguration inbound"), {"soft-reconfiguration inbound"}}, \
-	{at, "unchanged", 0, NONE, {"attribute-unchanged next-hop", "attribute-unchanged", "attribute-unchanged as-path med"}}, \
-	{at, "allowas-in", 0, NONE, {"allowas-in", "allowas-in 1", "allowas-in 3", "allowas-in origin"}}, \
-	{at, "private", 0, BOTH("no remove-private-AS"), {"remove-private-AS", "remove-private-AS all", "remove-private-AS all replace-AS"}}, \
-	{at, "override", 0, BOTH("no as-override"), {"as-override"}}, \
-	{at, "communities", 0, NONE, {"send-community", "no send-community", "no send-community extended", "send-community both"}}, \
-	{at, "server", 0, BOTH("no route-server-client"), {"route-server-client"}}, \
-	{at, "map in", 0, NONE, {"route-map M1 in", "route-map M2 in", "route-map M4 in", "route-map MISSING in"}}, \
-	{at, "weight", 0, NONE, {"weight 5", "weight 9"}}, \
-	{at, "map out", 0, NONE, {"route-map M1 out", "route-map M2 out", "route-map MISSING out"}}
-	FAMILY(AT_PEER_IPV4),
-	FAMILY(AT_PEER_IPV6),
-	FAMILY(AT_PEER_EVPN),
-
-	{AT_IPV4, "network 1", OFTEN, NONE, {"network 10.0.0.1/32", "network 10.0.0.1/32 route-map M3"}},
-	{AT_PEER_IPV4, "list in", 0, NONE, {"prefix-list P in", "prefix-list MISSING in"}},
-	{AT_PEER_IPV4, "list out", 0, NONE, {"prefix-list P out"}},
-	{AT_PEER_IPV4, "default", 0, BOTH("no default-originate"), {"default-originate", "default-originate route-map M3"}},
-	{AT_IPV4, "redistribute", 0, NONE, {"redistribute connected", "redistribute connected route-map M4"}},
-	{AT_IPV4, "redistribute static", 0, NONE, {"redistribute static", "redistribute static route-map M4"}},
-	{AT_BGP, "shutdown", 0, NONE, {"bgp graceful-shutdown"}},
-	{AT_IPV4, "network 2", 0, NONE, {"network 10.0.1.0/24", "network 10.0.1.0/24 route-map M1"}},
-	{AT_IPV4, "network 3", 0, NONE, {"network 203.0.113.0/24", "network 203.0.113.0/24 route-map M3"}},
-	{AT_IPV4, "paths", 0, BOTH("maximum-paths 64"), {"maximum-paths 1", "maximum-paths 2"}},
-	{AT_IPV4, "paths ibgp", 0, BOTH("maximum-paths ibgp 64"), {"maximum-paths ibgp 1"}},
-	{AT_IPV6, "network 1", 0, NONE, {"network 2001:db8:1::/64", "network 2001:db8:1::/64 route-map M2"}},
-	{AT_IPV6, "network 2", 0, NONE, {"network 2001:db8:77:4::/64"}},
-	{AT_IPV6, "paths", 0, BOTH("maximum-paths 64"), {"maximum-paths 1"}},
-
-	{AT_EVPN, "all-vni", OFTEN, BOTH("no advertise-all-vni"), {"advertise-all-vni"}},
-	{AT_EVPN, "autort", 0, BOTH("autort as $"), {"autort as 64999"}},
-	{AT_EVPN, "default-gw", 0, BOTH("no advertise-default-gw"), {"advertise-default-gw"}},
-	{AT_EVPN, "svi-ip", 0, BOTH("no advertise-svi-ip"), {"advertise-svi-ip"}},
-	{AT_EVPN, "duplicates", 0, BOTH("dup-addr-detection"), {"no dup-addr-detection"}},
-	{AT_EVPN, "moves", 0, BOTH("dup-addr-detection max-moves 5 time 180"), {"dup-addr-detection max-moves 7 time 60"}},
-	{AT_EVPN, "freeze", 0, NONE, {"dup-addr-detection freeze permanent", "dup-addr-detection freeze 60"}},
-	{AT_EVPN, "flooding", 0, BOTH("flooding head-end-replication"), {"flooding disable"}},
-	{AT_VNI, "rd", 0, NONE, {"rd 10.0.0.1:@", "rd 65001:88@"}},
-	{AT_VNI, "import", 0, NONE, {"route-target import 65002:@", "route-target import 65004:@"}},
-	{AT_VNI, "export", 0, NONE, {"route-target export 65001:7@", "route-target export 65001:8@"}},
-};
-/* clang-format on */
-
-#define ROWS (sizeof(rows) / sizeof(rows[0]))
-
 const struct neighbor neighbors[NEIGHBORS] = {
-    {"10.0.1.2", false, 65002},
-    {"10.0.2.2", false, 65001},
-    {"2001:db8:1::2", false, 65003},
-    {"eth4", true, 65004},
-    {"eth5", true, 65005},
+    {"10.0.1.2", BY_ADDRESS, 65002},
+    {"10.0.2.2", BY_ADDRESS, 65001},
+    {"2001:db8:1::2", BY_ADDRESS, 65003},
+    {"eth4", BY_LINK, 65004},
+    {"eth5", BY_LINK, 65005},
+    {"10.0.1.77", BY_RANGE, 65006},
 };
 
 #define GROUP_COUNT 2
@@ -206,8 +22,14 @@ const struct neighbor neighbors[NEIGHBORS] = {
 static const char *const groups[GROUP_COUNT] = {"G1", "G2"};
 static const char *const interfaces[] = {"eth4", "irb-99", "lo"};
 static const char *const vnis[] = {"10099", "10200"};
+static const struct entry {
+	const char *map;
+	unsigned number;
+} entries[] = {{"M1", 5}, {"M1", 10}, {"M1", 20}, {"M2", 10}, {"M2", 30}, {"M3", 10}, {"M4", 10},
+    {"M4", 20}, {"M5", 10}, {"M5", 20}};
 #define INTERFACES (sizeof(interfaces) / sizeof(interfaces[0]))
 #define VNIS (sizeof(vnis) / sizeof(vnis[0]))
+#define ENTRIES (sizeof(entries) / sizeof(entries[0]))
 
 uint32_t dice_below(struct dice *d, uint32_t limit)
 {
@@ -237,7 +59,10 @@ static size_t owner_count(const struct row *r)
 		return INTERFACES;
 	case AT_VNI:
 		return VNIS;
+	case AT_ENTRY:
+		return ENTRIES;
 	case AT_TOP:
+	case AT_LIST:
 	case AT_BGP:
 	case AT_IPV4:
 	case AT_IPV6:
@@ -257,7 +82,7 @@ size_t slot_count(void)
 {
 	size_t n = 0;
 
-	for (size_t r = 0; r < ROWS; r++)
+	for (size_t r = 0; r < row_count; r++)
 		n += owner_count(&rows[r]);
 	check(n <= SLOTS_MAX);
 	return n;
@@ -275,7 +100,7 @@ static size_t slot_of(const struct row *row, size_t owner)
 
 static const struct row *slot_row(size_t slot, size_t *owner)
 {
-	for (size_t r = 0; r < ROWS; r++) {
+	for (size_t r = 0; r < row_count; r++) {
 		size_t n = owner_count(&rows[r]);
 
 		*owner = slot;
@@ -287,23 +112,34 @@ static const struct row *slot_row(size_t slot, size_t *owner)
 	return NULL;
 }
 
-static const char *owner_name(const struct row *r, size_t owner)
+static void owner_text(const struct row *r, size_t owner, struct str *out)
 {
 	if (is_peer_row(r))
-		return owner < NEIGHBORS ? neighbors[owner].name : groups[owner - NEIGHBORS];
-	if (r->place == AT_INTERFACE)
-		return interfaces[owner];
-	return r->place == AT_VNI ? vnis[owner] : "";
+		str_add(out, owner < NEIGHBORS ? neighbors[owner].name : groups[owner - NEIGHBORS]);
+	else if (r->place == AT_INTERFACE)
+		str_add(out, interfaces[owner]);
+	else if (r->place == AT_VNI)
+		str_add(out, vnis[owner]);
+	else if (r->place == AT_ENTRY)
+		str_addf(out, "%s %u", entries[owner].map, entries[owner].number);
 }
 
-static bool row_fits(const struct row *r, size_t owner)
+/* The row says something of this neighbor or group. */
+static bool row_concerns(const struct row *r, size_t owner)
 {
 	unsigned where = r->flags & (NUMBERED | UNNUMBERED | GROUPS);
-	unsigned is = owner >= NEIGHBORS	    ? GROUPS
-		      : neighbors[owner].unnumbered ? UNNUMBERED
-						    : NUMBERED;
+	unsigned is = owner >= NEIGHBORS		  ? GROUPS
+		      : neighbors[owner].found == BY_LINK ? UNNUMBERED
+							  : NUMBERED;
 
 	return !is_peer_row(r) || where == 0 || (where & is) != 0;
+}
+
+/* It may stand there: a neighbor by range has only what its group has. */
+static bool row_fits(const struct row *r, size_t owner)
+{
+	return row_concerns(r, owner) &&
+	       !(is_peer_row(r) && owner < NEIGHBORS && neighbors[owner].found == BY_RANGE);
 }
 
 static size_t value_count(const struct row *r)
@@ -335,14 +171,15 @@ void slot_text(size_t slot, struct str *out)
 	size_t owner;
 	const struct row *r = slot_row(slot, &owner);
 
-	str_addf(out, "%s / %s", owner_name(r, owner), r->key);
+	owner_text(r, owner, out);
+	str_addf(out, " / %s", r->key);
 }
 
 /* ---- what holds ---------------------------------------------------------------------------- */
 
 static const struct row *row_find(enum place place, const char *key)
 {
-	for (size_t r = 0; r < ROWS; r++)
+	for (size_t r = 0; r < row_count; r++)
 		if (rows[r].place == place && strcmp(rows[r].key, key) == 0)
 			return &rows[r];
 	return NULL;
@@ -367,29 +204,75 @@ static const char *own_as(const struct choice *c)
 	return text != NULL ? text : "65001";
 }
 
+/* The longest range counts. */
+static const char *range_of(const struct choice *c)
+{
+	const char *text = chosen(c, row_find(AT_BGP, "listen narrow"), 0);
+
+	return text != NULL ? text : chosen(c, row_find(AT_BGP, "listen range"), 0);
+}
+
+/* `interface peer-group G`, unless it says so itself; NULL: neither. */
+static const char *group_text(const struct choice *c, size_t neighbor)
+{
+	const char *own = chosen(c, row_find(AT_PEER, "peer-group"), neighbor);
+	const char *by_link = chosen(c, row_find(AT_PEER, "interface"), neighbor);
+
+	if (own != NULL || by_link == NULL ||
+	    chosen(c, row_find(AT_PEER, "remote-as"), neighbor) != NULL)
+		return own;
+	return strstr(by_link, "peer-group");
+}
+
 /* The owner number of the neighbor's group; OWNERS: none. */
 static size_t group_of(const struct choice *c, size_t neighbor)
 {
-	const char *text = chosen(c, row_find(AT_PEER, "peer-group"), neighbor);
+	const char *text =
+	    neighbors[neighbor].found == BY_RANGE ? range_of(c) : group_text(c, neighbor);
 
+	text = text != NULL ? strstr(text, "peer-group ") : NULL;
 	for (size_t g = 0; text != NULL && g < GROUP_COUNT; g++)
-		if (strcmp(strchr(text, ' ') + 1, groups[g]) == 0)
+		if (strncmp(strchr(text, ' ') + 1, groups[g], strlen(groups[g])) == 0)
 			return NEIGHBORS + g;
 	return OWNERS;
 }
 
-/* A TTL of its own beside one of its group may contradict it: then it does not speak. */
+static bool has_group_text(const struct choice *c, const struct row *r, size_t group, bool *ao)
+{
+	const char *text;
+
+	while (!row_fits(r, group))
+		r++;
+	text = chosen(c, r, group);
+	*ao = text != NULL && strncmp(text, "tcp-ao", 6) == 0;
+	return text != NULL;
+}
+
+/* A TTL of its own beside one of its group may contradict it, a key for one kind of signature one
+ * for the other: then it does not speak. */
+static bool contradicts_group(const struct choice *c, const struct row *r, size_t owner)
+{
+	size_t group = owner < NEIGHBORS ? group_of(c, owner) : OWNERS;
+	const char *own = chosen(c, r, owner);
+	bool ao;
+
+	if (group == OWNERS || own == NULL)
+		return false;
+	if (strcmp(r->key, "ttl") == 0)
+		return has_group_text(c, r, group, &ao);
+	return strcmp(r->key, "password") == 0 && has_group_text(c, r, group, &ao) &&
+	       ao != (strncmp(own, "tcp-ao", 6) == 0);
+}
+
 static const char *peer_says(const struct choice *c, const struct row *r, size_t owner)
 {
-	const struct row *of_group = r;
-	size_t group = owner < NEIGHBORS ? group_of(c, owner) : OWNERS;
-
-	if (strcmp(r->key, "ttl") == 0 && group < OWNERS) {
-		while (!row_fits(of_group, group))
-			of_group++;
-		if (chosen(c, of_group, group) != NULL)
-			return NULL;
-	}
+	if (contradicts_group(c, r, owner))
+		return NULL;
+	/* `interface` may say what another statement says too: only one of them may. */
+	if (strcmp(r->key, "interface") == 0 && chosen(c, r, owner) != NULL &&
+	    (chosen(c, row_find(AT_PEER, "remote-as"), owner) != NULL ||
+		chosen(c, row_find(AT_PEER, "peer-group"), owner) != NULL))
+		return r->values[0];
 	return chosen(c, r, owner);
 }
 
@@ -400,10 +283,19 @@ static const char *meaning(const char *text)
 	return bar == NULL ? text : bar + 1;
 }
 
+static const char *said_by_link(const struct choice *c, size_t owner)
+{
+	const struct row *r = row_find(AT_PEER, "interface");
+	const char *text = row_fits(r, owner) ? peer_says(c, r, owner) : NULL;
+
+	return text != NULL && strstr(text, "remote-as external") != NULL ? "remote-as external"
+									  : NULL;
+}
+
 /* What a neighbor or group itself says; NULL nothing. */
 static const char *said(const struct choice *c, size_t owner, const char *key)
 {
-	for (size_t r = 0; owner < OWNERS && r < ROWS; r++) {
+	for (size_t r = 0; owner < OWNERS && r < row_count; r++) {
 		const char *text;
 
 		if (!is_peer_row(&rows[r]) || strcmp(rows[r].key, key) != 0 ||
@@ -413,14 +305,14 @@ static const char *said(const struct choice *c, size_t owner, const char *key)
 		if (text != NULL)
 			return text;
 	}
-	return NULL;
+	return owner < OWNERS && strcmp(key, "remote-as") == 0 ? said_by_link(c, owner) : NULL;
 }
 
 static const char *default_of(const struct choice *c, size_t neighbor, const char *key)
 {
-	for (size_t r = 0; r < ROWS; r++)
+	for (size_t r = 0; r < row_count; r++)
 		if (is_peer_row(&rows[r]) && strcmp(rows[r].key, key) == 0 &&
-		    row_fits(&rows[r], neighbor))
+		    row_concerns(&rows[r], neighbor))
 			return rows[r].defaults[choice_profile(c)];
 	return NULL;
 }
@@ -443,8 +335,13 @@ const char *choice_effect(const struct choice *c, size_t neighbor, const char *k
 
 bool choice_has(const struct choice *c, size_t neighbor)
 {
-	return choice_effect(c, neighbor, "remote-as") != NULL &&
-	       (!neighbors[neighbor].unnumbered || said(c, neighbor, "interface") != NULL);
+	const char *as = choice_effect(c, neighbor, "remote-as");
+
+	/* One who is refused comes again and again, and then nothing is ever the same. */
+	if (neighbors[neighbor].found == BY_RANGE)
+		return range_of(c) != NULL && as != NULL && strcmp(as, "remote-as external") == 0;
+	return as != NULL &&
+	       (neighbors[neighbor].found != BY_LINK || said(c, neighbor, "interface") != NULL);
 }
 
 static bool same_text(const char *a, const char *b)
@@ -467,7 +364,9 @@ static bool is_internal(const struct choice *c, size_t neighbor)
 
 static bool matters(const struct row *r, size_t neighbor)
 {
-	return (r->flags & SESSION) != 0 && (!is_peer_row(r) || row_fits(r, neighbor));
+	if (neighbors[neighbor].found == BY_RANGE && strcmp(r->key, "port") == 0)
+		return false; /* it is never connected to */
+	return (r->flags & SESSION) != 0 && row_concerns(r, neighbor);
 }
 
 static const char *session_effect(const struct choice *c, size_t neighbor, const char *key)
@@ -487,7 +386,7 @@ static bool may_overflow(const struct choice *c, size_t neighbor)
 	for (size_t i = 0; i < sizeof(keys) / sizeof(*keys); i++) {
 		const char *text = choice_effect(c, neighbor, keys[i]);
 
-		if (text != NULL && strcmp(text, "maximum-prefix 2") == 0)
+		if (text != NULL && strncmp(text, "maximum-prefix 2", 16) == 0)
 			return true;
 	}
 	return false;
@@ -496,7 +395,7 @@ static bool may_overflow(const struct choice *c, size_t neighbor)
 bool choice_may_reset(
     const struct choice *from, const struct choice *to, size_t neighbor, const char **why)
 {
-	for (size_t r = 0; r < ROWS; r++) {
+	for (size_t r = 0; r < row_count; r++) {
 		*why = rows[r].key;
 		if (!matters(&rows[r], neighbor))
 			continue;
@@ -515,7 +414,7 @@ bool choice_may_reset(
 /* The same statement, if the group has it. */
 static bool group_says(const struct choice *c, const struct row *row, size_t group)
 {
-	for (size_t r = 0; group < OWNERS && r < ROWS; r++)
+	for (size_t r = 0; group < OWNERS && r < row_count; r++)
 		if (rows[r].place == row->place && strcmp(rows[r].key, row->key) == 0 &&
 		    row_fits(&rows[r], group) && chosen(c, &rows[r], group) != NULL)
 			return true;
@@ -557,6 +456,11 @@ static uint8_t value_make(const struct choice *c, const struct row *r, struct di
 	return value <= n ? value : (uint8_t)(n + 1 + choice_profile(c));
 }
 
+static bool is_policy(const struct row *r)
+{
+	return r->place == AT_LIST || r->place == AT_ENTRY || (r->flags & POLICY) != 0;
+}
+
 static void slot_make(struct choice *c, size_t slot, uint32_t percent, struct dice *d)
 {
 	size_t owner;
@@ -569,11 +473,50 @@ static void slot_make(struct choice *c, size_t slot, uint32_t percent, struct di
 		c->value[slot] = value_make(c, r, d);
 }
 
+/* Sessions come up, lists are there, entries are short, and much is applied somewhere. */
+static void policy_slot_make(struct choice *c, size_t slot, struct dice *d)
+{
+	size_t owner;
+	const struct row *r = slot_row(slot, &owner);
+
+	if ((r->flags & SESSION) != 0) {
+		c->value[slot] = (r->flags & OFTEN) != 0 && row_fits(r, owner) ? 1 : 0;
+	} else if (r->place == AT_BGP && strcmp(r->key, "requires-policy") == 0) {
+		c->value[slot] = 1;
+	} else if (is_policy(r)) {
+		slot_make(c, slot, (r->flags & POLICY) != 0 ? 40 : 8, d);
+	} else {
+		slot_make(c, slot, 3, d);
+	}
+}
+
 struct choice choice_empty(enum profile profile)
 {
-	struct choice c = {{0}};
+	struct choice c = {.about_policy = false};
 
 	c.value[slot_of(row_find(AT_TOP, "profile"), 0)] = profile == DATACENTER ? 1 : 0;
+	return c;
+}
+
+/* Values of one number, the default of the profile behind them. */
+struct choice choice_of_value(uint8_t value)
+{
+	struct choice c = {.about_policy = false};
+
+	for (size_t slot = 0; slot < slot_count(); slot++) {
+		size_t owner, n;
+		const struct row *r = slot_row(slot, &owner);
+
+		n = value_count(r);
+		if (!row_fits(r, owner))
+			continue;
+		if (value <= n)
+			c.value[slot] = value;
+		else if (value == n + 1 && r->defaults[0] != NULL)
+			c.value[slot] = value;
+		else if ((r->flags & OFTEN) != 0)
+			c.value[slot] = 1;
+	}
 	return c;
 }
 
@@ -584,8 +527,12 @@ void choice_make(struct choice *c, struct dice *d)
 	uint32_t percent = percents[dice_below(d, 3)];
 
 	*c = choice_empty(chance(d, 50) ? DATACENTER : TRADITIONAL);
+	c->about_policy = chance(d, 50);
 	for (size_t slot = 1; slot < slot_count(); slot++)
-		slot_make(c, slot, percent, d);
+		if (c->about_policy)
+			policy_slot_make(c, slot, d);
+		else
+			slot_make(c, slot, percent, d);
 }
 
 void choice_make_room(struct choice *c, struct dice *d)
@@ -599,6 +546,23 @@ void choice_make_room(struct choice *c, struct dice *d)
 	}
 }
 
+/* Few rows, and much depends on them. */
+static bool is_flow(const struct row *r)
+{
+	return r->place == AT_ENTRY && (r->flags & POLICY) != 0;
+}
+
+static const struct row *row_to_change(const struct choice *from, struct dice *d)
+{
+	bool flow = from->about_policy && chance(d, 25);
+	const struct row *r;
+
+	do
+		r = &rows[dice_below(d, (uint32_t)row_count)];
+	while ((from->about_policy && !is_policy(r)) || (flow && !is_flow(r)));
+	return r;
+}
+
 void choice_change(const struct choice *from, struct choice *to, struct dice *d)
 {
 	size_t changes = 1 + dice_below(d, chance(d, 70) ? 3 : 20);
@@ -609,7 +573,8 @@ void choice_change(const struct choice *from, struct choice *to, struct dice *d)
 	}
 	*to = *from;
 	while (changes-- > 0) {
-		size_t slot = dice_below(d, (uint32_t)slot_count());
+		const struct row *r = row_to_change(from, d);
+		size_t slot = slot_of(r, dice_below(d, (uint32_t)owner_count(r)));
 
 		slot_make(to, slot, from->value[slot] == 0 ? 100 : 50, d);
 	}
@@ -644,7 +609,7 @@ static void add_peer_text(
 
 static void add_peers(const struct choice *c, enum place place, const char *indent, struct str *out)
 {
-	for (size_t r = 0; r < ROWS; r++)
+	for (size_t r = 0; r < row_count; r++)
 		for (size_t o = 0; rows[r].place == place && o < OWNERS; o++) {
 			const char *text = peer_says(c, &rows[r], o);
 
@@ -656,7 +621,7 @@ static void add_peers(const struct choice *c, enum place place, const char *inde
 static void add_plain(const struct choice *c, enum place place, size_t owner, const char *at,
     const char *indent, struct str *out)
 {
-	for (size_t r = 0; r < ROWS; r++) {
+	for (size_t r = 0; r < row_count; r++) {
 		const char *text = rows[r].place == place ? chosen(c, &rows[r], owner) : NULL;
 
 		if (text == NULL)
@@ -664,6 +629,36 @@ static void add_plain(const struct choice *c, enum place place, size_t owner, co
 		str_add(out, indent);
 		add_text(c, text, at, out);
 	}
+}
+
+static void add_entry(const struct choice *c, size_t entry, struct str *out)
+{
+	const char *action = chosen(c, row_find(AT_ENTRY, "action"), entry);
+	const struct entry *e = &entries[entry];
+	char further[16];
+
+	if (action == NULL)
+		return;
+	snprintf(further, sizeof(further), "%u", e->number + 10);
+	str_addf(out, "route-map %s %s %u\n", e->map, action, e->number);
+	for (size_t r = 0; r < row_count; r++) {
+		const char *text = rows[r].place == AT_ENTRY ? chosen(c, &rows[r], entry) : NULL;
+
+		if (text == NULL || text == action)
+			continue;
+		str_add(out, " ");
+		add_text(c, text, further, out);
+	}
+	str_add(out, "exit\n");
+}
+
+static void add_interface(const struct choice *c, size_t interface, struct str *out)
+{
+	char at[2] = {(char)('1' + interface), '\0'};
+
+	str_addf(out, "interface %s\n", interfaces[interface]);
+	add_plain(c, AT_INTERFACE, interface, at, " ", out);
+	str_add(out, "exit\n");
 }
 
 static void add_family(
@@ -680,16 +675,8 @@ static void add_family(
 	str_add(out, " exit-address-family\n");
 }
 
-void choice_text(const struct choice *c, struct str *out)
+static void add_bgp(const struct choice *c, struct str *out)
 {
-	add_plain(c, AT_TOP, 0, "", "", out);
-	for (size_t i = 0; i < INTERFACES; i++) {
-		char at[2] = {(char)('1' + i), '\0'};
-
-		str_addf(out, "interface %s\n", interfaces[i]);
-		add_plain(c, AT_INTERFACE, i, at, " ", out);
-		str_add(out, "exit\n");
-	}
 	str_addf(out, "router bgp %s\n", own_as(c));
 	for (size_t g = 0; g < GROUP_COUNT; g++)
 		str_addf(out, " neighbor %s peer-group\n", groups[g]);
@@ -699,4 +686,26 @@ void choice_text(const struct choice *c, struct str *out)
 	add_family(c, "ipv6 unicast", AT_IPV6, AT_PEER_IPV6, out);
 	add_family(c, "l2vpn evpn", AT_EVPN, AT_PEER_EVPN, out);
 	str_add(out, "exit\n");
+}
+
+void choice_text(const struct choice *c, struct str *out)
+{
+	add_plain(c, AT_TOP, 0, "", "", out);
+	add_plain(c, AT_LIST, 0, "", "", out);
+	for (size_t i = 0; i < ENTRIES; i++)
+		add_entry(c, i, out);
+	for (size_t i = 0; i < INTERFACES; i++)
+		add_interface(c, i, out);
+	add_bgp(c, out);
+}
+
+void choice_text_reversed(const struct choice *c, struct str *out)
+{
+	add_bgp(c, out);
+	for (size_t i = INTERFACES; i-- > 0;)
+		add_interface(c, i, out);
+	for (size_t i = ENTRIES; i-- > 0;)
+		add_entry(c, i, out);
+	add_plain(c, AT_LIST, 0, "", "", out);
+	add_plain(c, AT_TOP, 0, "", "", out);
 }

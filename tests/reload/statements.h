@@ -1,10 +1,10 @@
 /*
  * Made-up configurations, from a seed: which statements there are, what each is by default, and
- * which of them a session depends on. A statement is one line in the table of statements.c.
+ * which of them a session depends on. A statement is one line in the table of table.c.
  *
  * A slot is a place where one of several values of a statement may stand: a row of the table at
- * one owner (a neighbor, a peer group, an interface, a VNI, or the whole). A choice takes one
- * value, or none, for each slot.
+ * one owner (a neighbor, a peer group, an interface, an entry of a route-map, a VNI, or the whole).
+ * A choice takes one value, or none, for each slot.
  */
 #pragma once
 
@@ -14,12 +14,13 @@
 
 #include "base/str.h"
 
-#define SLOTS_MAX 1024
+#define SLOTS_MAX 2048
 
 enum profile { TRADITIONAL, DATACENTER };
 
 struct choice {
 	uint8_t value[SLOTS_MAX]; /* 0: the statement is not there */
+	bool about_policy;	  /* made so that policies are applied to many routes */
 };
 
 struct dice {
@@ -27,11 +28,13 @@ struct dice {
 };
 
 /* The neighbors that a configuration may have. */
-#define NEIGHBORS 5
+#define NEIGHBORS 6
+
+enum found { BY_ADDRESS, BY_LINK, BY_RANGE /* it calls, and is in no statement */ };
 
 struct neighbor {
 	const char *name;
-	bool unnumbered;
+	enum found found;
 	uint32_t as; /* the peer's own */
 };
 
@@ -49,6 +52,9 @@ void slot_text(size_t slot, struct str *out);
 void choice_make(struct choice *c, struct dice *d);
 /* Nothing is said but the profile. */
 struct choice choice_empty(enum profile profile);
+/* Each statement with its value of this number, from 1 (behind the last: the default), or without
+ * it, as far as others do not need it. It need not make sense. */
+struct choice choice_of_value(uint8_t value);
 /* Many of the statements that have a default go. */
 void choice_make_room(struct choice *c, struct dice *d);
 /* Another one: often with few changes, at times a wholly different one. */
@@ -56,6 +62,8 @@ void choice_change(const struct choice *from, struct choice *to, struct dice *d)
 enum profile choice_profile(const struct choice *c);
 /* Appends the configuration text. */
 void choice_text(const struct choice *c, struct str *out);
+/* The same in another order, as far as order means nothing. */
+void choice_text_reversed(const struct choice *c, struct str *out);
 
 /* The value that says what holds without the statement; 0: there is none, or it does not apply to
  * this slot in this configuration, since another level speaks. */
