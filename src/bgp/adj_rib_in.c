@@ -270,7 +270,9 @@ void adj_rib_in_update(struct peer *p, struct update *u)
 		withdraw(p, &u->unreach[i]);
 	for (size_t i = 0; i < u->reach_count; i++)
 		reach(p, &u->reach[i]);
-	if (u->end_of_rib)
+	/* Of a session that was taken over it may be what the previous instance has heard the
+	 * beginning of: there the refresh tells the end. */
+	if (u->end_of_rib && !p->up->taken_over)
 		peer_end_of_rib(p, u->end_of_rib_family);
 }
 

@@ -166,6 +166,7 @@ void adj_rib_out_open(struct adj_rib_out *o)
 	o->open = true;
 	o->add_path = o->peer->up->transmit.add_path[o->family];
 	o->end_of_rib_owed = !o->peer->bgp->settings.restart.disable_end_of_rib;
+	o->sweep_owed = o->peer->up->taken_over;
 	adj_rib_out_walk(o, false);
 }
 
@@ -526,6 +527,9 @@ static bool resolve(struct adj_rib_out *o, struct out *out, bool per_nlri, struc
 	}
 	if (p->attrs == NULL)
 		return out->attrs != NULL;
+	/* Nothing tells the next instance of routes that others originated. */
+	if (o->family == BGP_L2VPN_EVPN && best != NULL && best->peer != NULL)
+		handover_revoke(o->peer);
 	if (p->attrs != out->attrs || p->extra != out->extra || force)
 		return true;
 	attrs_release(rib_of(o)->attrs, p->attrs);
@@ -565,14 +569,66 @@ static bool queued(const struct adj_rib_out *o)
 	return o->urgent.first != NULL || o->queue.first != NULL;
 }
 
+static bool is_told(const struct adj_rib_out *o, const struct nlri *n)
+{
+	const struct dest *d = loc_rib_find(rib_of(o), n);
+	const struct out *out = d == NULL ? NULL : out_find(d, o, NULL, 0);
+
+	return out != NULL && out->attrs != NULL;
+}
+
+/* What the peer may have from the previous instance, and is not told any more. */
+static void withdraw_former(struct adj_rib_out *o, mono_t now)
+{
+	const struct bgp *b = o->peer->bgp;
+	struct packer k = {.o = o, .session = o->peer->up, .now = now};
+	struct update_writer u;
+
+	begin(&k, &u, NULL);
+	for (size_t i = 0; i < b->former_count; i++) {
+		const struct nlri *n = &b->former[i];
+
+		if (n->family != o->family || is_told(o, n))
+			continue;
+		log_out(&k, n, NULL);
+		if (update_add(&u, n))
+			continue;
+		packer_take(&k, update_end(&u));
+		begin(&k, &u, NULL);
+		update_add(&u, n);
+	}
+	packer_take(&k, update_end(&u));
+	packer_flush(&k);
+}
+
+/* FRR 8.4 ignores BoRR while a refresh of another family is under way: one after the other. */
+static bool may_sweep(const struct adj_rib_out *o)
+{
+	const struct peer *p = o->peer;
+
+	for (size_t f = 0; f < BGP_FAMILIES; f++)
+		if (p->out[f].refresh_end_owed)
+			return false;
+	return o->sweep_owed;
+}
+
+/* All has been told. Once more, as a refresh that nobody asked for (RFC 7313 section 4): what the
+ * peer has beyond that goes. */
+static void sweep(struct adj_rib_out *o, mono_t now)
+{
+	o->sweep_owed = false;
+	withdraw_former(o, now);
+	adj_rib_out_walk(o, true);
+}
+
 /* End-of-RIB and EoRR close what the walk began, when nothing of it is left to be told: a peer that
  * kept our routes over a restart drops at End-of-RIB what we have not announced again. */
 static bool marker_due(const struct adj_rib_out *o)
 {
 	const struct bgp *b = o->peer->bgp;
 
-	return (o->end_of_rib_owed || o->refresh_end_owed) && !o->walking && !queued(o) &&
-	       !b->rib.held && !b->originating && !loc_rib_pending(rib_of(o));
+	return (o->end_of_rib_owed || o->refresh_end_owed || may_sweep(o)) && !o->walking &&
+	       !queued(o) && !b->rib.held && !b->originating && !loc_rib_pending(rib_of(o));
 }
 
 static void send_markers(struct adj_rib_out *o, mono_t now)
@@ -590,6 +646,8 @@ static void send_markers(struct adj_rib_out *o, mono_t now)
 	if (o->refresh_end_owed)
 		session_send_refresh(s, o->family, ROUTE_REFRESH_END);
 	o->end_of_rib_owed = o->refresh_end_owed = false;
+	if (may_sweep(o))
+		sweep(o, now);
 }
 
 static bool can_send(const struct adj_rib_out *o)

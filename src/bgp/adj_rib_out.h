@@ -48,10 +48,11 @@ struct adj_rib_out {
 	bool walk_force;
 	bool end_of_rib_owed, end_of_rib_sent;
 	bool refresh_end_owed; /* EoRR */
-	bool holding;	       /* all was told, and the next is not to be told before … */
-	mono_t hold_until;     /* … this (MinRouteAdvertisementInterval) */
-	uint32_t advertised;   /* outs with attrs */
-	struct dest *witness;  /* for a conditional default route; NULL: the condition fails */
+	bool sweep_owed;      /* taken over: the peer may have what the previous instance told it */
+	bool holding;	      /* all was told, and the next is not to be told before … */
+	mono_t hold_until;    /* … this (MinRouteAdvertisementInterval) */
+	uint32_t advertised;  /* outs with attrs */
+	struct dest *witness; /* for a conditional default route; NULL: the condition fails */
 	struct export_cache cache[EXPORT_CACHE_SIZE];
 };
 

@@ -59,6 +59,8 @@ void bgp_free(struct bgp *b)
 	mem_free(b->peers);
 	bgp_interfaces_free(b);
 	bgp_keys_free(b);
+	handover_free(b);
+	mem_free(b->former);
 	loc_rib_fini(&b->rib);
 	bgp_settings_fini(&b->settings);
 	arena_fini(&b->arena);
@@ -194,6 +196,8 @@ void bgp_closed(struct bgp *b, uint32_t conn, int error, mono_t now)
 
 	if (s != NULL)
 		session_closed(s, error, now);
+	else
+		handover_closed(b, conn);
 }
 
 /* ---- next hops ---- */
@@ -267,6 +271,7 @@ bool bgp_run(struct bgp *b, mono_t now)
 
 	bgp_interfaces_run(b, now);
 	bgp_keys_run(b);
+	handover_run(b, now);
 	for (size_t i = 0; i < b->peer_count; i++)
 		peer_run(b->peers[i], now);
 	restart_run_own(b, now);
@@ -301,6 +306,9 @@ void bgp_stop(struct bgp *b, bool back, mono_t now)
 		struct notification n = notification_cease_with(
 		    NOTIFY_CEASE_SHUTDOWN, p->settings->shutdown_message, data);
 
+		/* Its connection is kept: nothing is said on it, nor is it closed. */
+		if (back && p->handed_over)
+			continue;
 		peer_reset(p, back && restart_peer_keeps_ours(p) ? NULL : &n, "Shutting down", now);
 	}
 }

@@ -72,6 +72,11 @@ struct bgp_host {
 	/* A next hop came into use, or is not used any more: tell bgp_nexthop_changed() what is
 	 * known of it, now or later, until it goes. NULL: all next hops are taken for reachable. */
 	void (*nexthop_watch)(void *context, const struct bgp_nexthop *nexthop, bool on);
+	/* Keep this connection when we end, with a note for the next instance (bgp_inherit()); with
+	 * size 0 not any more, as with close(). NULL: nobody can. */
+	void (*handover)(void *context, uint32_t conn, const uint8_t *note, size_t size);
+	/* Deliver what comes in on an inherited connection, from now on. */
+	void (*resume)(void *context, uint32_t conn);
 	/* Peer went to or left Established, or its End-of-RIB came: for convergence and watch. */
 	void (*peer_changed)(void *context, const char *peer, bool established, const char *why);
 };
@@ -130,7 +135,8 @@ void bgp_drained(struct bgp *b, uint32_t conn, mono_t now);
 void bgp_closed(struct bgp *b, uint32_t conn, int error, mono_t now);
 
 /* ---- local routes: interned and kept until withdrawn; equal content changes nothing ---- */
-void bgp_originate(struct bgp *b, const struct nlri *nlri, const struct attrs *attrs);
+/* True: it was not originated before. */
+bool bgp_originate(struct bgp *b, const struct nlri *nlri, const struct attrs *attrs);
 void bgp_withdraw(struct bgp *b, const struct nlri *nlri);
 
 /* The weight of a route that is originated here, unless its policy sets another. */
@@ -165,6 +171,24 @@ void bgp_originated(struct bgp *b);
  * told so, and learned routes are selected once all have come (RFC 4724 section 4.1). Before the
  * first bgp_configure(). */
 void bgp_restarted(struct bgp *b, mono_t now);
+
+/* A connection of the previous instance, still open, with the note that host.handover() was given:
+ * it is gone on with if it fits the settings once the host's routes are known (bgp_originated()),
+ * else closed. Before the first bgp_configure(). */
+struct bgp_inherited {
+	uint32_t conn;
+	struct ip local, remote;
+	ifindex_t ifindex;   /* scope of a link-local remote */
+	const uint8_t *note; /* copied */
+	size_t size;
+};
+void bgp_inherit(struct bgp *b, const struct bgp_inherited *i);
+/* An EVPN route that a previous instance originated: a peer whose session is taken over may have
+ * it, and is told when it is no more. */
+void bgp_formerly(struct bgp *b, const struct nlri *nlri);
+/* All EVPN routes that such a peer may have from here: originated now, or before. */
+void bgp_walk_originated(
+    const struct bgp *b, void *context, void (*visit)(void *context, const struct nlri *nlri));
 
 /* A bounded amount of pending work: timers, decisions, then UPDATEs. True while more is pending. */
 bool bgp_run(struct bgp *b, mono_t now);

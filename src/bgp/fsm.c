@@ -202,6 +202,14 @@ static void tcp_confirmed(struct session *s, mono_t now)
 	fsm_change_state(s, BGP_OPENSENT, "TCP connection", now);
 }
 
+void fsm_take_over(struct session *s, mono_t now)
+{
+	s->taken_over = true;
+	restart_hold(s, now);
+	fsm_change_state(s, BGP_ESTABLISHED, "taken over from the previous instance", now);
+	session_send_keepalive(s, now);
+}
+
 /* Event 18 while we try to connect: wait, or be connected to. */
 static void tcp_failed(struct session *s, const char *why, mono_t now)
 {

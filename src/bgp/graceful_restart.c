@@ -97,7 +97,8 @@ static bool end_of_rib_awaited(const struct peer *p)
 {
 	const struct open *o = &p->up->open;
 
-	if (!o->graceful_restart || o->restarting)
+	/* Of a session that was taken over its OPEN is old news, and the refresh always ends. */
+	if (!p->up->taken_over && (!o->graceful_restart || o->restarting))
 		return false;
 	for (size_t f = 0; f < BGP_FAMILIES; f++)
 		if (p->families[f] && !p->end_of_rib[f])

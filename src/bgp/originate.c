@@ -3,13 +3,25 @@
  */
 #include "bgp/speaker.h"
 
-void bgp_originate(struct bgp *b, const struct nlri *nlri, const struct attrs *attrs)
+static bool is_originated(const struct bgp *b, const struct nlri *nlri)
+{
+	const struct dest *d = loc_rib_find(&b->rib, nlri);
+
+	for (const struct path *p = d == NULL ? NULL : d->paths; p != NULL; p = p->next)
+		if (p->peer == NULL && (p->flags & (PATH_WITHDRAWN | PATH_ORPHAN)) == 0)
+			return true;
+	return false;
+}
+
+bool bgp_originate(struct bgp *b, const struct nlri *nlri, const struct attrs *attrs)
 {
 	const struct attrs *own = attrs_intern(b->rib.attrs, attrs);
+	bool had = is_originated(b, nlri);
 
 	if (!loc_rib_set(&b->rib, NULL, nlri, own) && b->rib.refused == 1)
 		log_error(b->log, LOG_BGP, "the RIB is full: new destinations are refused");
 	attrs_release(b->rib.attrs, own);
+	return !had;
 }
 
 void bgp_withdraw(struct bgp *b, const struct nlri *nlri)

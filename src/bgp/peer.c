@@ -128,6 +128,8 @@ static const char *obstacle(const struct peer *p, bool accepting)
 		link = link_obstacle(p);
 	if (link == NULL && !accepting && p->address.family == IP_NONE)
 		link = "No router advertisement from the peer";
+	if (link == NULL && !accepting && p->bgp->inherited_count > 0)
+		link = "Sessions of the previous instance are looked at first";
 	return link;
 }
 
@@ -345,13 +347,14 @@ void peer_established(struct peer *p, struct session *s, mono_t now)
 		    peer_name(p), p->hostname[0] != '\0' ? p->hostname : "Unknown");
 	for (enum bgp_family f = 0; f < BGP_FAMILIES; f++) {
 		p->families[f] = s->families[f];
-		p->end_of_rib[f] = p->disabled[f] = false;
+		p->end_of_rib[f] = p->disabled[f] = p->refreshing[f] = false;
 		p->limit[f] = LIMIT_KEPT;
 		if (p->families[f])
 			adj_rib_out_open(&p->out[f]);
 		adj_rib_in_open(p, f);
 	}
 	restart_established(p, s);
+	handover_offer(p);
 	tell(p, true, "Established");
 }
 
@@ -381,6 +384,7 @@ void peer_lost(struct peer *p, bool graceful, const char *why, mono_t now)
 		p->families[f] = p->end_of_rib[f] = p->disabled[f] = p->unjudged[f] = false;
 	}
 	p->up = NULL;
+	p->handed_over = false;
 	p->since = now;
 	p->reason = why;
 	if (p->settings->unnumbered)
@@ -425,9 +429,14 @@ void peer_refresh_received(struct peer *p, const struct route_refresh *r)
 		break;
 	case ROUTE_REFRESH_BEGIN:
 		adj_rib_in_refresh_begin(p, r->family);
+		p->refreshing[r->family] = true;
 		break;
 	case ROUTE_REFRESH_END:
 		adj_rib_in_refresh_end(p, r->family);
+		/* To the previous instance End-of-RIB was sent; this one asked for all again. */
+		if (p->up->taken_over && p->refreshing[r->family])
+			peer_end_of_rib(p, r->family);
+		p->refreshing[r->family] = false;
 		break;
 	}
 }

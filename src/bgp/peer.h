@@ -37,6 +37,8 @@ struct peer {
 	char hostname[OPEN_NAME_MAX];
 	bool families[BGP_FAMILIES];
 	bool end_of_rib[BGP_FAMILIES]; /* received */
+	bool refreshing[BGP_FAMILIES]; /* its BoRR was received, and no EoRR since */
+	bool handed_over;	       /* the host keeps the connection for the next instance */
 	bool disabled[BGP_FAMILIES];   /* what it says of the family is ignored (RFC 7606) */
 	struct adj_rib_out out[BGP_FAMILIES];
 	struct received *received[BGP_FAMILIES]; /* owned; NULL: not kept (adj_rib_in.h) */

@@ -152,7 +152,7 @@ void session_drop_connection(struct session *s)
 	s->conn = 0;
 	s->unsent = 0;
 	s->rx_size = 0;
-	s->open_received = false;
+	s->open_received = s->taken_over = false;
 }
 
 void session_closed(struct session *s, int error, mono_t now)

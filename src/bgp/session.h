@@ -24,7 +24,8 @@ struct session {
 	size_t rx_size, rx_room;
 	size_t unsent; /* given to send() since it last drained */
 	mono_t established_at;
-	bool graceful; /* the way in which it ends leaves the peer's routes in place */
+	bool graceful;	 /* the way in which it ends leaves the peer's routes in place */
+	bool taken_over; /* from the previous instance, Established (handover.h) */
 
 	/* negotiated, from OpenConfirm on */
 	struct open open; /* as received */
@@ -98,6 +99,8 @@ struct fsm_input {
 void fsm_handle(struct session *s, const struct fsm_input *in, mono_t now);
 /* The event alone. */
 void fsm_event(struct session *s, enum fsm_event event, mono_t now);
+/* A connection of the previous instance, negotiated (session_negotiate): Established at once. */
+void fsm_take_over(struct session *s, mono_t now);
 /* The only place where s->state changes. */
 void fsm_change_state(struct session *s, enum bgp_state state, const char *why, mono_t now);
 void fsm_timers(struct session *s, mono_t now);

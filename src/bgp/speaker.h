@@ -4,6 +4,7 @@
 #pragma once
 
 #include "bgp/bgp.h"
+#include "bgp/handover.h"
 #include "bgp/loc_rib.h"
 #include "bgp/peer.h"
 
@@ -49,6 +50,10 @@ struct bgp {
 	bool keys_dirty;  /* keys or addresses of peers changed */
 	struct key *keys; /* owned; as the host knows them, sorted by prefix */
 	size_t key_count;
+	struct inherited *inherited; /* owned; connections that wait to be taken over */
+	size_t inherited_count;
+	struct nlri *former; /* owned; EVPN routes that a previous instance originated */
+	size_t former_count, former_room;
 	struct arena arena; /* scratch of one message or batch */
 	uint8_t *buffer;    /* SEND_BUFFER_SIZE */
 };

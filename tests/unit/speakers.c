@@ -136,6 +136,7 @@ static void on_close(void *context, uint32_t conn)
 
 	check(index >= 0);
 	c->w->conns[index].conn[side] = 0;
+	str_clear(&c->w->conns[index].note[side]);
 	push(c->w, W_CLOSED, index, 1 - side, 0, NULL, 0);
 }
 
@@ -144,7 +145,7 @@ static void on_set_ttl(void *context, uint32_t conn, uint8_t ttl, uint8_t min_tt
 	struct context *c = context;
 	int side, index = conn_find(c->w, c->node, conn, &side);
 
-	check(index >= 0 && side == 1);
+	check(index >= 0 && (side == 1 || c->w->keeps));
 	c->w->conns[index].accepted_ttl = ttl;
 	c->w->conns[index].accepted_min_ttl = min_ttl;
 }
@@ -156,6 +157,40 @@ static void on_set_auth(void *context, const struct prefix *remote, const struct
 
 	str_addf(&c->w->node[c->node].keys, "%s %s\n", prefix_text(remote, text),
 	    auth == NULL ? "-" : auth->keys[0].secret);
+}
+
+static void on_handover(void *context, uint32_t conn, const uint8_t *note, size_t size)
+{
+	struct context *c = context;
+	int side, index = conn_find(c->w, c->node, conn, &side);
+
+	check(index >= 0);
+	str_clear(&c->w->conns[index].note[side]);
+	str_add_bytes(&c->w->conns[index].note[side], note, size);
+}
+
+static void push_first(struct world *w, int index, int side, const struct str *bytes)
+{
+	struct world_event *first = w->first, *last = w->last;
+
+	w->first = w->last = NULL;
+	push(w, W_BYTES, index, side, 0, str_text(bytes), bytes->size);
+	w->first->next = first;
+	if (last != NULL)
+		w->last = last;
+}
+
+static void on_resume(void *context, uint32_t conn)
+{
+	struct context *c = context;
+	int side, index = conn_find(c->w, c->node, conn, &side);
+	struct world_conn *k = &c->w->conns[index];
+
+	check(index >= 0 && k->paused[side]);
+	k->paused[side] = false;
+	if (k->waiting[side].size > 0)
+		push_first(c->w, index, side, &k->waiting[side]);
+	str_clear(&k->waiting[side]);
 }
 
 static void on_best(void *context, const struct bgp_best *best)
@@ -215,6 +250,11 @@ void world_free(struct world *w)
 		str_fini(&w->node[i].logged);
 		str_fini(&w->node[i].keys);
 	}
+	for (int i = 0; i < w->conn_count; i++)
+		for (int side = 0; side < 2; side++) {
+			str_fini(&w->conns[i].note[side]);
+			str_fini(&w->conns[i].waiting[side]);
+		}
 	for (struct world_event *e; (e = w->first) != NULL;) {
 		w->first = e->next;
 		mem_free(e);
@@ -238,6 +278,8 @@ void world_speaker(struct world *w, int node)
 	    .best_changed = on_best,
 	    .set_ttl = on_set_ttl,
 	    .set_auth = on_set_auth,
+	    .handover = w->keeps ? on_handover : NULL,
+	    .resume = on_resume,
 	    .peer_changed = on_peer};
 	n->bgp = bgp_new(&start);
 	n->settings.enabled = true;
@@ -392,6 +434,8 @@ static void connected(struct world *w, struct world_conn *c, int index, int ifac
 		la = link_local(c->node[0], iface);
 		lb = link_local(c->node[1], iface_b);
 	}
+	c->ends[0] = la;
+	c->ends[1] = lb;
 	if (a->bgp != NULL)
 		bgp_connected(a->bgp, c->conn[0], &la, &lb, w->now);
 	if (b->bgp != NULL)
@@ -420,6 +464,8 @@ static void deliver(struct world *w, const struct world_event *e)
 	n = &w->node[c->node[e->side]];
 	if (n->bgp == NULL) {
 		scripted(w, n, e);
+	} else if (e->kind == W_BYTES && c->paused[e->side]) {
+		str_add_bytes(&c->waiting[e->side], e->bytes, e->size);
 	} else if (e->kind == W_BYTES) {
 		bgp_received(n->bgp, c->conn[e->side], e->bytes, e->size, w->now);
 	} else {
@@ -504,6 +550,17 @@ void world_cut(struct world *w, int a, int b)
 	}
 }
 
+static void end_conns(struct world *w, int node, bool all)
+{
+	for (int i = 0; i < w->conn_count; i++)
+		for (int side = 0; side < 2; side++)
+			if (w->conns[i].node[side] == node && w->conns[i].conn[side] != 0 &&
+			    (all || w->conns[i].note[side].size == 0)) {
+				w->conns[i].conn[side] = 0;
+				push(w, W_CLOSED, i, 1 - side, 0, NULL, 0);
+			}
+}
+
 void world_kill(struct world *w, int node)
 {
 	struct node *n = &w->node[node];
@@ -512,12 +569,33 @@ void world_kill(struct world *w, int node)
 	n->bgp = NULL;
 	n->refuses = true;
 	n->conn = -1;
+	end_conns(w, node, true);
+}
+
+int world_replace(struct world *w, int node)
+{
+	int count = 0;
+
+	bgp_free(w->node[node].bgp);
+	end_conns(w, node, false);
+	world_speaker(w, node);
 	for (int i = 0; i < w->conn_count; i++)
-		for (int side = 0; side < 2; side++)
-			if (w->conns[i].node[side] == node && w->conns[i].conn[side] != 0) {
-				w->conns[i].conn[side] = 0;
-				push(w, W_CLOSED, i, 1 - side, 0, NULL, 0);
-			}
+		for (int side = 0; side < 2; side++) {
+			struct world_conn *c = &w->conns[i];
+
+			if (c->node[side] != node || c->conn[side] == 0)
+				continue;
+			c->conn[side] = 0xc0000000u + (uint32_t)i;
+			c->paused[side] = true;
+			bgp_inherit(w->node[node].bgp,
+			    &(struct bgp_inherited){.conn = c->conn[side],
+				.local = c->ends[side],
+				.remote = c->ends[1 - side],
+				.note = (const uint8_t *)str_text(&c->note[side]),
+				.size = c->note[side].size});
+			count++;
+		}
+	return count;
 }
 
 void world_revive(struct world *w, int node)

@@ -20,6 +20,10 @@ struct world_conn {
 	uint32_t conn[2]; /* ids, each side's own; 0: that side has let go */
 	bool accepted;
 	uint8_t accepted_ttl, accepted_min_ttl; /* what the accepting side set; 0 nothing */
+	struct str note[2];    /* handed over with it; empty: it ends with the speaker */
+	bool paused[2];	       /* inherited, not read yet */
+	struct str waiting[2]; /* what came meanwhile */
+	struct ip ends[2];
 };
 
 struct node {
@@ -56,6 +60,7 @@ struct world {
 	struct world_event *first, *last;
 	bool hold;	  /* events stay in the queue */
 	bool originating; /* new speakers wait for bgp_originated() */
+	bool keeps;	  /* connections can be handed over */
 	bool (*on_best)(struct world *w, int node, const struct bgp_best *best);
 	struct arena arena;
 };
@@ -87,6 +92,9 @@ void world_cut(struct world *w, int a, int b);
  * a new speaker with the same settings, not configured yet. */
 void world_kill(struct world *w, int node);
 void world_revive(struct world *w, int node);
+/* The daemon is replaced by a new one, not configured yet: it inherits what was handed over, and
+ * the rest ends as with world_kill(). Returns the number of connections. */
+int world_replace(struct world *w, int node);
 bool world_established(struct world *w, int node, int to);
 struct bgp_peer_view world_peer(struct world *w, int node, int to);
 struct bgp_peer_view world_peer_at(struct world *w, int node, size_t index);
