@@ -21,10 +21,13 @@ enum action_kind {
 	ACTION_PEER_TTL,     /* of a connection that was accepted */
 	ACTION_PEER_AUTH,    /* how all connections with these addresses are signed */
 	ACTION_PEER_SEND,
-	ACTION_PEER_CLOSE, /* after what was sent has left; no event follows */
-	ACTION_RA_WATCH,   /* join or leave: receive router advertisements on this link */
-	ACTION_RA_SEND,	   /* one router advertisement to all nodes */
-	ACTION_BFD,	   /* an order to the BFD speaker */
+	ACTION_PEER_CLOSE,    /* after what was sent has left; no event follows */
+	ACTION_PEER_HANDOVER, /* keep the connection for the next instance, with this note; size 0:
+				 not any more */
+	ACTION_PEER_RESUME,   /* read from a connection that was inherited */
+	ACTION_RA_WATCH,      /* join or leave: receive router advertisements on this link */
+	ACTION_RA_SEND,	      /* one router advertisement to all nodes */
+	ACTION_BFD,	      /* an order to the BFD speaker */
 	ACTION_CTL_REPLY,
 	ACTION_LOG,
 	ACTION_READY, /* configured and converged enough to tell the service manager */
@@ -55,7 +58,7 @@ struct action {
 		struct action_connect connect;
 		struct {
 			uint32_t conn;
-			const uint8_t *bytes; /* SEND */
+			const uint8_t *bytes; /* SEND; HANDOVER: the note */
 			size_t size;
 			uint8_t ttl, min_ttl; /* TTL; as in action_connect */
 		} peer;

@@ -615,6 +615,9 @@ static void on_peer(struct engine *e, enum event_kind kind, const struct event_p
 		bgp_received(e->bgp, p->conn, p->bytes, p->size, e->now);
 	else if (kind == EVENT_PEER_DRAINED)
 		bgp_drained(e->bgp, p->conn, e->now);
+	else if (kind == EVENT_PEER_HANDOVER)
+		bgp_inherit(e->bgp, &(struct bgp_inherited){p->conn, p->local, p->remote,
+					p->ifindex, p->bytes, p->size});
 	else
 		bgp_closed(e->bgp, p->conn, p->error, e->now);
 	/* A connection tells our own address, and that of an unnumbered peer. */
@@ -647,6 +650,7 @@ static void record(struct engine *e, const struct event *event)
 	case EVENT_PEER_BYTES:
 	case EVENT_PEER_DRAINED:
 	case EVENT_PEER_CLOSED:
+	case EVENT_PEER_HANDOVER:
 		on_peer(e, event->kind, &event->peer);
 		break;
 	case EVENT_RA:

@@ -74,6 +74,23 @@ static void host_close(void *context, uint32_t conn)
 	action_push(&e->actions, ACTION_PEER_CLOSE)->peer.conn = conn;
 }
 
+static void host_handover(void *context, uint32_t conn, const uint8_t *note, size_t size)
+{
+	struct engine *e = context;
+	struct action *a = action_push(&e->actions, ACTION_PEER_HANDOVER);
+
+	a->peer.conn = conn;
+	a->peer.bytes = action_copy(&e->actions, note, size);
+	a->peer.size = size;
+}
+
+static void host_resume(void *context, uint32_t conn)
+{
+	struct engine *e = context;
+
+	action_push(&e->actions, ACTION_PEER_RESUME)->peer.conn = conn;
+}
+
 static void host_set_ttl(void *context, uint32_t conn, uint8_t ttl, uint8_t min_ttl)
 {
 	struct engine *e = context;
@@ -167,11 +184,26 @@ static void host_peer_changed(void *context, const char *peer, bool established,
 		    &e->log, LOG_BGP, "neighbor %s %s: %s", peer, established ? "up" : "down", why);
 }
 
-static void host_originate(void *context, const struct nlri *nlri, const struct attrs *attrs)
+static bool host_originate(void *context, const struct nlri *nlri, const struct attrs *attrs)
 {
 	struct engine *e = context;
 
-	bgp_originate(e->bgp, nlri, attrs);
+	return bgp_originate(e->bgp, nlri, attrs);
+}
+
+static void host_formerly(void *context, const struct nlri *nlri)
+{
+	struct engine *e = context;
+
+	bgp_formerly(e->bgp, nlri);
+}
+
+static void host_walk_originated(
+    void *context, void *to, void (*visit)(void *to, const struct nlri *nlri))
+{
+	struct engine *e = context;
+
+	bgp_walk_originated(e->bgp, to, visit);
 }
 
 static void host_withdraw(void *context, const struct nlri *nlri)
@@ -318,6 +350,9 @@ void engine_parts_new(struct engine *e)
 		.close = host_close,
 		.best_changed = host_best_changed,
 		.set_ttl = host_set_ttl,
+		/* What we told is in the state file, or nowhere. */
+		.handover = e->start.state_writable ? host_handover : NULL,
+		.resume = host_resume,
 		.set_auth = host_set_auth,
 		.nexthop_watch = host_nexthop_watch,
 		.peer_changed = host_peer_changed}};
@@ -329,6 +364,8 @@ void engine_parts_new(struct engine *e)
 	    .host = {.context = e,
 		.originate = host_originate,
 		.withdraw = host_withdraw,
+		.formerly = host_formerly,
+		.walk_originated = host_walk_originated,
 		.kernel_op = engine_kernel_op,
 		.state_append = host_state_append,
 		.state_reset = host_state_reset,

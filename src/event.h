@@ -22,12 +22,15 @@ enum event_kind {
 	EVENT_PEER_BYTES,     /* received */
 	EVENT_PEER_DRAINED,   /* once after each turn with ACTION_PEER_SEND, as soon as less than
 				 the low mark (64 KiB) waits to leave us */
-	EVENT_PEER_CLOSED, /* connect failed, connection closed or broken; the id is free again */
-	EVENT_RA,	   /* ICMPv6 router advertisement or solicitation from a link */
-	EVENT_BFD,	   /* a report of the BFD speaker */
-	EVENT_CTL_REQUEST, /* one command line from a control client */
-	EVENT_CTL_CLOSED,  /* that client hung up */
-	EVENT_SHUTDOWN	   /* SIGTERM */
+	EVENT_PEER_CLOSED,   /* connect failed, connection closed or broken; the id is free again */
+	EVENT_PEER_HANDOVER, /* a connection of the previous instance, still open, and its note;
+				before the configuration. Nothing is read from it before
+				ACTION_PEER_RESUME */
+	EVENT_RA,	     /* ICMPv6 router advertisement or solicitation from a link */
+	EVENT_BFD,	     /* a report of the BFD speaker */
+	EVENT_CTL_REQUEST,   /* one command line from a control client */
+	EVENT_CTL_CLOSED,    /* that client hung up */
+	EVENT_SHUTDOWN	     /* SIGTERM */
 };
 
 struct event_start {
@@ -58,9 +61,9 @@ struct event_config {
 
 struct event_peer {
 	uint32_t conn;
-	struct ip remote, local; /* CONNECTED, ACCEPTED */
+	struct ip remote, local; /* CONNECTED, ACCEPTED, HANDOVER */
 	ifindex_t ifindex;	 /* scope of a link-local remote; else 0 */
-	const uint8_t *bytes;	 /* BYTES */
+	const uint8_t *bytes;	 /* BYTES; HANDOVER: the note */
 	size_t size;
 	int error; /* CLOSED: positive errno, 0 orderly */
 };

@@ -12,6 +12,7 @@
 
 #include "bgp/extcomm.h"
 #include "evpn/instance.h"
+#include "record/state.h"
 
 static struct nlri mac_ip_nlri(
     const struct rd *rd, const struct mac *mac, const struct ip *ip, vni_t vni)
@@ -54,6 +55,15 @@ static struct attrs route_attrs(
 	return a;
 }
 
+/* What peers are told is on file before they are: the next instance may have to take it back. */
+static void originate(struct evpn *v, const struct nlri *n, const struct attrs *a)
+{
+	struct state_record record = {.kind = STATE_ROUTE, .route = *n};
+
+	if (v->host.originate(v->host.context, n, a))
+		state_remember(v, &record);
+}
+
 void advertise_mac_ip(struct evpn *v, const struct mac_vrf *vrf, const struct mac *mac,
     const struct ip *ip, uint32_t sequence, bool sticky)
 {
@@ -62,7 +72,7 @@ void advertise_mac_ip(struct evpn *v, const struct mac_vrf *vrf, const struct ma
 	/* No community means sequence 0: the first advertisement needs none. */
 	struct attrs a = route_attrs(v, vrf, sequence > 0 || sticky ? &mobility : NULL);
 
-	v->host.originate(v->host.context, &n, &a);
+	originate(v, &n, &a);
 }
 
 void withdraw_mac_ip(
@@ -82,7 +92,7 @@ void advertise_imet(struct evpn *v, const struct mac_vrf *vrf)
 	a.pmsi.type = PMSI_INGRESS_REPLICATION;
 	a.pmsi.label = evpn_vni_label(vrf->vni);
 	a.pmsi.endpoint = vrf->place.vtep;
-	v->host.originate(v->host.context, &n, &a);
+	originate(v, &n, &a);
 }
 
 void withdraw_imet(struct evpn *v, const struct rd *rd, const struct ip *vtep)

@@ -41,8 +41,14 @@ struct evpn_note {
 
 struct evpn_host {
 	void *context;
-	void (*originate)(void *context, const struct nlri *nlri, const struct attrs *attrs);
+	/* True: it was not originated before. */
+	bool (*originate)(void *context, const struct nlri *nlri, const struct attrs *attrs);
 	void (*withdraw)(void *context, const struct nlri *nlri);
+	/* The state file says that a previous instance originated it. */
+	void (*formerly)(void *context, const struct nlri *nlri);
+	/* All that peers may have of what this instance and those before originated. */
+	void (*walk_originated)(
+	    void *context, void *to, void (*visit)(void *to, const struct nlri *nlri));
 	/* Issue one operation; the host numbers it, keeps it until its result and updates the
 	 * ledger. */
 	void (*kernel_op)(void *context, const struct kernel_op *op);

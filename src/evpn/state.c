@@ -52,6 +52,10 @@ static void restore_record(struct evpn *v, const struct state_record *r)
 	case STATE_MAC:
 		mac_restore(v, &r->mac);
 		break;
+	case STATE_ROUTE:
+		if (v->host.formerly != NULL)
+			v->host.formerly(v->host.context, &r->route);
+		break;
 	}
 }
 
@@ -159,6 +163,13 @@ static void rewrite_claims(struct rewriting *to)
 	}
 }
 
+static void rewrite_route(void *context, const struct nlri *nlri)
+{
+	struct state_record record = {.kind = STATE_ROUTE, .route = *nlri};
+
+	rewrite_one(context, &record);
+}
+
 /* Appending for ever would fill /run: once it has doubled, only what is true is kept. */
 void state_compact(struct evpn *v)
 {
@@ -170,6 +181,8 @@ void state_compact(struct evpn *v)
 	rewrite_one(&to, NULL);
 	rewrite_slots(&to);
 	rewrite_claims(&to);
+	if (v->host.walk_originated != NULL)
+		v->host.walk_originated(v->host.context, &to, rewrite_route);
 	v->host.state_reset(v->host.context, to.bytes, to.size);
 	v->slots.state_size = v->slots.state_rewritten = to.size;
 	mem_free(to.bytes);

@@ -141,6 +141,13 @@ static void loop_act(struct loop *l, const struct action *a)
 		loop_gather(l, GATHERED_PEERS);
 		tcp_close(l->tcp, a->peer.conn);
 		return;
+	case ACTION_PEER_HANDOVER:
+		loop_execute_gathered(l);
+		tcp_handover(l->tcp, a->peer.conn, a->peer.bytes, a->peer.size);
+		return;
+	case ACTION_PEER_RESUME:
+		tcp_resume(l->tcp, a->peer.conn);
+		return;
 	case ACTION_RA_WATCH:
 		ra_watch(l->ra, a->ra.ifindex, a->ra.on);
 		return;
@@ -434,6 +441,7 @@ int loop_run(struct loop *l)
 {
 	loop_start(l);
 	loop_state(l);
+	tcp_inherit(l->tcp);
 	loop_config(l);
 	loop_drain(l);
 	while (!l->exiting)

@@ -27,6 +27,7 @@
 #include "base/list.h"
 #include "base/map.h"
 #include "base/mem.h"
+#include "os/handover.h"
 #include "os/listener.h"
 #include "os/sendq.h"
 #include "os/sockaddr.h"
@@ -52,10 +53,13 @@ struct conn {
 	struct list_node dirty;	  /* has bytes to write at the end of the turn */
 	struct list_node pending; /* has something to tell */
 	struct list_node lingering;
-	bool owes_drained; /* bytes were sent since the last PEER_DRAINED */
-	bool shut;	   /* lingering: our side is closed */
-	int error;	   /* CONN_FAILED */
-	uint32_t interest; /* epoll events asked for */
+	bool owes_drained;	   /* bytes were sent since the last PEER_DRAINED */
+	bool shut;		   /* lingering: our side is closed */
+	int error;		   /* CONN_FAILED */
+	struct framing in;	   /* of what was received */
+	bool handling;		   /* what was received is being handled */
+	struct handover *handover; /* owned; NULL: it ends with us */
+	uint32_t interest;	   /* epoll events asked for */
 };
 
 struct tcp {
@@ -107,6 +111,8 @@ static void conn_forget(struct conn *c)
 
 static void conn_close_fd(struct conn *c)
 {
+	handover_forget(c->handover);
+	c->handover = NULL;
 	c->io = sd_event_source_disable_unref(c->io);
 	c->linger_timer = sd_event_source_disable_unref(c->linger_timer);
 	if (c->fd >= 0)
@@ -180,8 +186,12 @@ static void conn_written(struct conn *c)
 
 static void conn_write(struct conn *c)
 {
-	int error = sendq_send(&c->out, c->fd);
+	int error;
 
+	handover_busy(c->handover, HANDOVER_OUT, true);
+	error = sendq_send(&c->out, c->fd);
+	/* What was queued is whole messages. */
+	handover_busy(c->handover, HANDOVER_OUT, error != 0 || sendq_size(&c->out) > 0);
 	if (error == 0)
 		conn_written(c);
 	else if (c->state == CONN_LINGERING)
@@ -267,6 +277,8 @@ static void conn_linger(struct conn *c)
 	struct tcp *t = c->tcp;
 
 	c->state = CONN_LINGERING;
+	handover_forget(c->handover);
+	c->handover = NULL;
 	unlist(&t->pending, &c->pending);
 	if (t->lingering.count >= LINGERING_MAX)
 		conn_free(list_entry(list_first(&t->lingering), struct conn, lingering));
@@ -311,22 +323,38 @@ static struct event conn_event(const struct conn *c, enum event_kind kind)
 	return event;
 }
 
-/* The engine may close the connection inside emit(): nothing of it is touched afterwards. */
+/* What was read has had its effect, but for the beginning of a message. */
+static void conn_handled(struct conn *c)
+{
+	c->handling = false;
+	handover_busy(c->handover, HANDOVER_IN, c->in.at != 0);
+}
+
+/* The engine may close the connection inside emit(): it is looked for again afterwards. */
 static void conn_read(struct conn *c)
 {
 	struct tcp *t = c->tcp;
-	ssize_t n = recv(c->fd, t->buffer, sizeof(t->buffer), MSG_DONTWAIT);
 	struct event event = {.kind = EVENT_PEER_BYTES, .peer.conn = c->id};
+	ssize_t n;
 
-	if (n < 0 && (errno == EAGAIN || errno == EINTR))
+	handover_busy(c->handover, HANDOVER_IN, true);
+	n = recv(c->fd, t->buffer, sizeof(t->buffer), MSG_DONTWAIT);
+	if (n < 0 && (errno == EAGAIN || errno == EINTR)) {
+		conn_handled(c);
 		return;
+	}
 	if (n <= 0) {
 		conn_failed(c, n < 0 ? errno : 0);
 		return;
 	}
 	event.peer.bytes = t->buffer;
 	event.peer.size = (size_t)n;
+	framing_feed(&c->in, t->buffer, (size_t)n);
+	c->handling = true;
 	event_emit(&t->sink, &event);
+	c = conn_find(t, event.peer.conn);
+	if (c != NULL)
+		conn_handled(c);
 }
 
 /* Discards what still comes in, until the peer closes. */
@@ -590,6 +618,51 @@ void tcp_listen(struct tcp *t, uint16_t port)
 	listener_set(t->listener, port);
 }
 
+/* ---- over the end of the daemon ----------------------------------------------------------- */
+
+void tcp_handover(struct tcp *t, uint32_t conn, const uint8_t *note, size_t size)
+{
+	struct conn *c = conn_find(t, conn);
+
+	if (c == NULL || c->state != CONN_OPEN)
+		return;
+	handover_forget(c->handover);
+	c->handover = size != 0 ? handover_store(c->fd, note, size) : NULL;
+	handover_busy(c->handover, HANDOVER_IN, c->handling || c->in.at != 0);
+	handover_busy(c->handover, HANDOVER_OUT, sendq_size(&c->out) > 0);
+}
+
+static void inherit_one(struct tcp *t, struct handover_found *found)
+{
+	struct conn *c = conn_new(t, accepted_id(t), CONN_OPEN);
+	struct event event;
+
+	conn_attach(c, found->fd, 0);
+	c->handover = found->handover;
+	event = conn_event(c, EVENT_PEER_HANDOVER);
+	event.peer.bytes = found->note;
+	event.peer.size = found->size;
+	event_emit(&t->sink, &event);
+}
+
+void tcp_inherit(struct tcp *t)
+{
+	struct handover_found *list;
+	size_t count = handover_take(&list, t->log);
+
+	for (size_t i = 0; i < count; i++)
+		inherit_one(t, &list[i]);
+	mem_free(list);
+}
+
+void tcp_resume(struct tcp *t, uint32_t conn)
+{
+	struct conn *c = conn_find(t, conn);
+
+	if (c != NULL && c->state == CONN_OPEN)
+		conn_want(c, c->interest | EPOLLIN);
+}
+
 /* ---- the whole ---------------------------------------------------------------------------- */
 
 struct tcp *tcp_new(sd_event *event, const struct event_sink *sink, struct log *log)
@@ -619,8 +692,11 @@ void tcp_free(struct tcp *t)
 	tcpauth_free(t->auth);
 	while ((n = list_first(&t->lingering)) != NULL)
 		conn_free(list_entry(n, struct conn, lingering));
-	while ((c = map_next(&t->known, &at)) != NULL)
+	while ((c = map_next(&t->known, &at)) != NULL) {
+		handover_leave(c->handover);
+		c->handover = NULL;
 		conn_free(c);
+	}
 	map_fini(&t->known);
 	mem_free(t);
 }

@@ -22,7 +22,7 @@ struct tcp;
 
 /* Owned by the caller; `event`, `sink` and `log` are lent for its lifetime. */
 struct tcp *tcp_new(sd_event *event, const struct event_sink *sink, struct log *log);
-/* Closes everything at once. */
+/* Closes everything at once; what was handed over goes on without us. */
 void tcp_free(struct tcp *t);
 
 /* Listen on `port` of all addresses, IPv4 and IPv6; 0 stops. A port that is taken is tried again
@@ -39,6 +39,14 @@ void tcp_set_ttl(struct tcp *t, uint32_t conn, uint8_t ttl, uint8_t min_ttl);
 /* Connections with these addresses are signed so from now on, those that are open go on as they
  * are; NULL: not signed any more. */
 void tcp_set_auth(struct tcp *t, const struct prefix *remote, const struct tcp_auth *auth);
+
+/* ---- over the end of the daemon (os/handover.h) ---- */
+/* Connections that the previous instance left: PEER_HANDOVER for each, within the call. */
+void tcp_inherit(struct tcp *t);
+/* What comes in on one of these is delivered from now on. */
+void tcp_resume(struct tcp *t, uint32_t conn);
+/* The connection stays when we end, with this note for the next instance; size 0: not any more. */
+void tcp_handover(struct tcp *t, uint32_t conn, const uint8_t *note, size_t size);
 
 /* Queue bytes (copied); an unknown id is ignored: its PEER_CLOSED is on the way to the engine. */
 void tcp_send(struct tcp *t, uint32_t conn, const uint8_t *bytes, size_t size);

@@ -22,7 +22,7 @@ _Static_assert(sizeof(struct bfd_order) == 72 || sizeof(void *) != 8,
 _Static_assert(sizeof(struct action_connect) == 68 || sizeof(void *) != 8,
     "new field? code it in this file, then correct the size");
 
-static const uint8_t header[RECORD_HEADER_SIZE] = "evpnd-rec\0\0\0\0\0\2";
+static const uint8_t header[RECORD_HEADER_SIZE] = "evpnd-rec\0\0\0\0\0\3";
 
 void record_write_header(struct writer *w)
 {
@@ -148,6 +148,10 @@ static void code_event_body(struct coder *c, struct event *e)
 		return;
 	case EVENT_PEER_BYTES:
 		code_u32(c, &e->peer.conn);
+		code_blob(c, &e->peer.bytes, &e->peer.size);
+		return;
+	case EVENT_PEER_HANDOVER:
+		code_peer(c, &e->peer);
 		code_blob(c, &e->peer.bytes, &e->peer.size);
 		return;
 	case EVENT_PEER_CONNECTED:
@@ -302,10 +306,12 @@ static void code_action_body(struct coder *c, struct action *a)
 		code_connect(c, &a->connect);
 		return;
 	case ACTION_PEER_SEND:
+	case ACTION_PEER_HANDOVER:
 		code_u32(c, &a->peer.conn);
 		code_blob(c, &a->peer.bytes, &a->peer.size);
 		return;
 	case ACTION_PEER_CLOSE:
+	case ACTION_PEER_RESUME:
 		code_u32(c, &a->peer.conn);
 		return;
 	case ACTION_PEER_TTL:

@@ -194,6 +194,18 @@ static void read_claim(struct reader *r, struct state_mac *m)
 		reader_fail(r);
 }
 
+/* ---- routes -------------------------------------------------------------------------------- */
+
+/* One of an unknown type would point into the file. */
+static void read_route(struct reader *r, struct nlri *n)
+{
+	bool skip = false;
+
+	if (!nlri_decode(r, BGP_L2VPN_EVPN, n, &skip) || skip ||
+	    (n->evpn.type != EVPN_MAC_IP && n->evpn.type != EVPN_IMET))
+		reader_fail(r);
+}
+
 /* ---- framing ------------------------------------------------------------------------------- */
 
 static size_t begin(struct writer *w, uint8_t kind)
@@ -233,6 +245,9 @@ void state_write(struct writer *w, const struct state_record *record)
 		break;
 	case STATE_MAC:
 		write_mac(w, &record->mac);
+		break;
+	case STATE_ROUTE:
+		nlri_encode(w, &record->route);
 		break;
 	}
 	end(w, start, mark);
@@ -288,6 +303,8 @@ static bool decode(uint8_t kind, struct reader *payload, struct state_record *re
 		record->rd.index = read_u16(payload);
 	} else if (kind == STATE_MAC) {
 		read_claim(payload, &record->mac);
+	} else if (kind == STATE_ROUTE) {
+		read_route(payload, &record->route);
 	} else {
 		return false;
 	}

@@ -1,8 +1,9 @@
 /*
  * State file records: what must survive a restart of the daemon but not of the host. Append-only:
  * a head (boot id and network namespace), then one record each for a slot that is about to be
- * written, the RD index of a VNI, and our claim to a MAC. Later records replace earlier ones of the
- * same key. Every record has its own checksum; reading ends at the first torn or damaged one.
+ * written, the RD index of a VNI, our claim to a MAC, and each route that it may have led to. Later
+ * records replace earlier ones of the same key. Every record has its own checksum; reading ends at
+ * the first torn or damaged one.
  *
  * Interfaces are named by index: those are unique for the life of a network namespace, which is
  * what the head binds the file to.
@@ -10,13 +11,15 @@
 #pragma once
 
 #include "base/bytes.h"
+#include "bgp/nlri.h"
 #include "evpn/mobility.h"
 #include "kernel/vocab.h"
 
 enum state_kind {
 	STATE_SLOT = 1, /* FDB, VXLAN FDB, flood, neighbour, bridge port */
 	STATE_RD = 2,
-	STATE_MAC = 3
+	STATE_MAC = 3,
+	STATE_ROUTE = 4 /* EVPN, of type 2 or 3: originated, so that a peer may have it */
 };
 
 struct state_slot {
@@ -44,6 +47,7 @@ struct state_record {
 		struct state_slot slot;
 		struct state_rd rd;
 		struct state_mac mac;
+		struct nlri route;
 	};
 };
 

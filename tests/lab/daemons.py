@@ -157,6 +157,7 @@ class Evpnd(Daemon):
         self.build = os.environ.get("EVPND_BUILD", source_root() + "/build")
         self.socket, self.state = f"{self.directory}/evpnd.sock", f"{self.directory}/state"
         self.options = []
+        self.store = None  # fdstore.FdStore: connections outlive the daemon
         os.makedirs(self.state, exist_ok=True)
 
     @staticmethod
@@ -167,7 +168,9 @@ class Evpnd(Daemon):
         path = f"{self.directory}/frr.conf"
         with open(path, "w") as handle:
             handle.write(self.config)
-        self.spawn([f"{self.build}/evpnd", "-f", path, "--socket", self.socket, "--state-dir", self.state, "--log", "stderr", *self.options], "evpnd.log")
+        command = [f"{self.build}/evpnd", "-f", path, "--socket", self.socket, "--state-dir", self.state, "--log", "stderr", *self.options]
+        command, options = self.store.options(command) if self.store else (command, {})
+        self.spawn(command, "evpnd.log", **options)
 
     def show(self, command):
         return netns.run(self.node, f"{self.build}/evpnctl", "--socket", self.socket, *command.split())

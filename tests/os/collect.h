@@ -17,7 +17,7 @@
 
 struct collected {
 	struct event event; /* without what it pointed to */
-	char text[256];	    /* the beginning of PEER_BYTES or of a CTL_REQUEST */
+	char text[256];	    /* the beginning of PEER_BYTES, of a note or a CTL_REQUEST */
 };
 
 struct collector {
@@ -35,11 +35,11 @@ static inline void collect(void *context, const struct event *event)
 
 	c->count++;
 	*e = (struct collected){.event = *event};
-	if (event->kind == EVENT_PEER_BYTES) {
+	if (event->kind == EVENT_PEER_BYTES)
 		c->bytes += event->peer.size;
+	if (event->kind == EVENT_PEER_BYTES || event->kind == EVENT_PEER_HANDOVER)
 		memcpy(e->text, event->peer.bytes,
 		    event->peer.size < sizeof(e->text) ? event->peer.size : sizeof(e->text) - 1);
-	}
 	if (event->kind == EVENT_CTL_REQUEST)
 		snprintf(e->text, sizeof(e->text), "%s", event->ctl.line);
 	if (c->then != NULL)

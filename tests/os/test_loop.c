@@ -50,7 +50,7 @@ static struct action *engine_does(struct engine *e, enum action_kind kind)
 
 void engine_handle(struct engine *e, const struct event *event, mono_t now)
 {
-	static const char letters[] = "SsCTKRcaBDXAbQqZ"; /* one per event kind */
+	static const char letters[] = "SsCTKRcaBDXHAbQqZ"; /* one per event kind */
 
 	check(e->next == e->count); /* all actions were taken */
 	check(!mono_before(now, e->now));

@@ -25,6 +25,10 @@ struct sim_conn {
 	unsigned flying[2]; /* chunks under way towards this end */
 	bool told[2];	    /* this end's engine knows the connection */
 	bool open;
+	struct str note[2];    /* what this end's engine has handed over; empty: nothing */
+	bool kept[2];	       /* the daemon of this end is down, and the connection waits for it */
+	bool paused[2];	       /* inherited, and nothing is read yet */
+	struct str waiting[2]; /* what came to this end meanwhile */
 };
 
 struct chunk {
@@ -169,6 +173,10 @@ void fabric_free(struct sim *s)
 		struct sim_conn *c = s->conns;
 
 		s->conns = c->next;
+		for (int end = 0; end < 2; end++) {
+			str_fini(&c->note[end]);
+			str_fini(&c->waiting[end]);
+		}
 		mem_free(c);
 	}
 	for (size_t i = 0; i < s->heap_count; i++)
@@ -201,6 +209,10 @@ static void tell(struct sim_conn *c, int end, enum event_kind kind, int error)
 
 	if (!end_alive(c, end))
 		return;
+	if (kind == EVENT_PEER_HANDOVER) {
+		e.peer.bytes = (const uint8_t *)str_text(&c->note[end]);
+		e.peer.size = c->note[end].size;
+	}
 	e.peer.conn = c->id[end];
 	e.peer.error = error;
 	for (size_t i = 0; i < 2; i++) {
@@ -219,6 +231,7 @@ static void conn_break(struct sim_conn *c, int error)
 {
 	c->open = false;
 	for (int end = 0; end < 2; end++) {
+		c->kept[end] = false;
 		if (!c->told[end])
 			continue;
 		c->told[end] = false;
@@ -285,7 +298,11 @@ static void chunk_arrives(struct sim *s, void *argument, uint32_t number)
 	(void)s;
 	(void)number;
 	c->flying[end]--;
-	if (c->open && c->told[end] && end_alive(c, end)) {
+	if (c->open && (c->kept[end] || c->paused[end])) {
+		str_add_bytes(&c->waiting[end], chunk->bytes, chunk->size);
+		if (c->flying[end] == 0 && c->told[1 - end])
+			tell(c, 1 - end, EVENT_PEER_DRAINED, 0);
+	} else if (c->open && c->told[end] && end_alive(c, end)) {
 		e.peer.conn = c->id[end];
 		e.peer.bytes = chunk->bytes;
 		e.peer.size = chunk->size;
@@ -329,6 +346,7 @@ static void closed_arrives(struct sim *s, void *argument, uint32_t end)
 	struct sim_conn *c = argument;
 
 	(void)s;
+	c->kept[end] = false;
 	if (!c->told[end])
 		return;
 	c->open = false;
@@ -345,8 +363,73 @@ void fabric_close(struct sim_node *n, uint32_t conn)
 	if (c == NULL)
 		return;
 	c->told[end] = false;
-	if (c->told[1 - end])
+	str_clear(&c->note[end]);
+	if (c->told[1 - end] || c->kept[1 - end])
 		sim_at(s, arrival(s, c, 1 - end), closed_arrives, c, (uint32_t)(1 - end), false);
+}
+
+/* ---- connections that outlive the daemon ---- */
+
+void fabric_handover(struct sim_node *n, uint32_t conn, const uint8_t *note, size_t size)
+{
+	int end;
+	struct sim_conn *c = conn_find(n, conn, &end);
+
+	if (c == NULL)
+		return;
+	str_clear(&c->note[end]);
+	str_add_bytes(&c->note[end], note, size);
+}
+
+/* Messages arrive whole here, so that whoever dies does so between two of them. */
+static bool keep(struct sim_conn *c, int end)
+{
+	struct sim *s = c->node[end]->sim;
+
+	c->kept[end] = c->open && c->note[end].size > 0 && s->swarm.handover;
+	return c->kept[end];
+}
+
+void fabric_inherit(struct sim_node *n)
+{
+	for (struct sim_conn *c = n->sim->conns; c != NULL; c = c->next)
+		for (int end = 0; end < 2; end++) {
+			if (c->node[end] != n || !c->kept[end])
+				continue;
+			c->kept[end] = false;
+			c->told[end] = c->paused[end] = true;
+			c->generation[end] = n->generation;
+			c->id[end] = CONN_ACCEPTED | ++n->conn_next;
+			n->sim->inherited++;
+			tell(c, end, EVENT_PEER_HANDOVER, 0);
+		}
+}
+
+static void resume_step(struct sim *s, void *argument, uint32_t end)
+{
+	struct sim_conn *c = argument;
+	struct event e = {.kind = EVENT_PEER_BYTES};
+	struct str waiting = c->waiting[end];
+
+	(void)s;
+	c->paused[end] = false;
+	c->waiting[end] = (struct str){0};
+	if (c->open && c->told[end] && end_alive(c, (int)end) && waiting.size > 0) {
+		e.peer.conn = c->id[end];
+		e.peer.bytes = (const uint8_t *)str_text(&waiting);
+		e.peer.size = waiting.size;
+		sim_node_event(c->node[end], &e);
+	}
+	str_fini(&waiting);
+}
+
+void fabric_resume(struct sim_node *n, uint32_t conn)
+{
+	int end;
+	struct sim_conn *c = conn_find(n, conn, &end);
+
+	if (c != NULL)
+		sim_at(n->sim, 1000, resume_step, c, (uint32_t)end, false);
 }
 
 void fabric_node_gone(struct sim_node *n)
@@ -356,7 +439,9 @@ void fabric_node_gone(struct sim_node *n)
 			if (c->node[end] != n || !c->told[end])
 				continue;
 			c->told[end] = false;
-			if (c->told[1 - end])
+			if (keep(c, (int)end))
+				continue;
+			if (c->told[1 - end] || c->kept[1 - end])
 				sim_at(n->sim, arrival(n->sim, c, (int)(1 - end)), closed_arrives,
 				    c, 1 - end, false);
 		}

@@ -354,6 +354,12 @@ static void execute(struct sim_node *n, const struct action *a)
 			sim_fail(n->sim, "%s: a new policy closes a connection", n->name);
 		fabric_close(n, a->peer.conn);
 		break;
+	case ACTION_PEER_HANDOVER:
+		fabric_handover(n, a->peer.conn, a->peer.bytes, a->peer.size);
+		break;
+	case ACTION_PEER_RESUME:
+		fabric_resume(n, a->peer.conn);
+		break;
 	case ACTION_RA_WATCH:
 		n->watching[a->ra.ifindex.v & 15] = a->ra.on;
 		break;
@@ -491,6 +497,7 @@ void sim_node_start(struct sim_node *n)
 	} else {
 		sim_node_event(n, &e);
 	}
+	fabric_inherit(n);
 	e = (struct event){.kind = EVENT_CONFIG, .config = {.file = "sim.conf", .text = n->config}};
 	sim_node_event(n, &e);
 }
@@ -634,6 +641,7 @@ static void swarm_choose(struct sim *s)
 	    .long_turns = sim_chance(s, 70),
 	    .graceful = sim_chance(s, 50)};
 	s->swarm.reloads = sim_chance(s, 40);
+	s->swarm.handover = sim_chance(s, 50);
 	/* In bulk the notifications stand for the read before a write. */
 	s->swarm.silent_losses = !s->swarm.bulk && sim_chance(s, 25);
 	if (s->swarm.graceful && sim_chance(s, 40))
@@ -643,6 +651,7 @@ static void swarm_choose(struct sim *s)
 		    .bulk = s->swarm.bulk,
 		    .long_turns = s->swarm.long_turns,
 		    .graceful = true,
+		    .handover = s->swarm.handover,
 		    .calm = true};
 }
 
@@ -716,6 +725,7 @@ static bool run_seed(uint64_t seed, bool verbose, struct sim *totals)
 	totals->losses += s->losses;
 	totals->differences += s->differences;
 	totals->reloads += s->reloads;
+	totals->inherited += s->inherited;
 	sim_free(s);
 	return ok;
 }
@@ -739,12 +749,12 @@ int main(int argc, char **argv)
 	printf(
 	    "%llu seeds passed: %llu turns, %llu kernel operations, %llu migrations, %llu crashes, "
 	    "%llu stops, %llu overruns, %llu repairs, %llu silent losses, %llu differences found "
-	    "by audits, %llu reloads\n",
+	    "by audits, %llu reloads, %llu connections inherited\n",
 	    (unsigned long long)count, (unsigned long long)totals.turns,
 	    (unsigned long long)totals.ops, (unsigned long long)totals.migrations,
 	    (unsigned long long)totals.crashes, (unsigned long long)totals.stops,
 	    (unsigned long long)totals.overruns, (unsigned long long)totals.repairs,
 	    (unsigned long long)totals.losses, (unsigned long long)totals.differences,
-	    (unsigned long long)totals.reloads);
+	    (unsigned long long)totals.reloads, (unsigned long long)totals.inherited);
 	return 0;
 }

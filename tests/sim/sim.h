@@ -99,6 +99,7 @@ struct sim_swarm {
 	bool silent_losses; /* notifications vanish, and no overrun tells */
 	bool long_turns;    /* several kernel events are one turn, as in os/loop */
 	bool graceful;	    /* all daemons restart gracefully */
+	bool handover;	    /* … and their connections wait for them */
 	bool calm; /* nothing goes wrong but that, one daemon at a time, its state file kept */
 };
 
@@ -138,7 +139,7 @@ struct sim {
 	const char *failure; /* the first broken promise */
 	char failure_text[512];
 	uint64_t turns, ops, repairs, migrations, crashes, overruns, losses, differences;
-	uint64_t stops, reloads;
+	uint64_t stops, reloads, inherited;
 	int64_t calm_since_ns; /* the last restart was over */
 	uint32_t own_before[SIM_HYPERVISORS][SIM_VMS];
 	bool own_known[SIM_HYPERVISORS][SIM_VMS];
@@ -176,7 +177,11 @@ void fabric_connect(struct sim_node *n, const struct action_connect *connect);
 void fabric_send(struct sim_node *n, uint32_t conn, const uint8_t *bytes, size_t size);
 void fabric_close(struct sim_node *n, uint32_t conn);
 void fabric_ra(struct sim_node *n, ifindex_t ifindex, uint16_t lifetime_s);
+void fabric_handover(struct sim_node *n, uint32_t conn, const uint8_t *note, size_t size);
+void fabric_resume(struct sim_node *n, uint32_t conn);
+/* The daemon is down; then, that it starts: connections of the one before. */
 void fabric_node_gone(struct sim_node *n);
+void fabric_inherit(struct sim_node *n);
 void fabric_cable_set(struct sim *s, size_t cable, bool up);
 /* Break one random connection. */
 void fabric_reset_one(struct sim *s);

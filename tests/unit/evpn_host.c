@@ -57,7 +57,7 @@ static void route_line(struct evpn_host_state *h, char sign, const struct nlri *
 		line(h, "%cip %s %s", sign, mac_text(&n->evpn.mac, mac), ip_text(&n->evpn.ip, ip));
 }
 
-static void originate(void *context, const struct nlri *n, const struct attrs *a)
+static bool originate(void *context, const struct nlri *n, const struct attrs *a)
 {
 	struct evpn_host_state *h = context;
 	bool sticky = false, encap = false;
@@ -72,11 +72,20 @@ static void originate(void *context, const struct nlri *n, const struct attrs *a
 		assert_true(a->has_pmsi && a->pmsi.type == PMSI_INGRESS_REPLICATION);
 		assert_int_equal(a->pmsi.label, TEST_VNI);
 		assert_true(ip_equal(&a->pmsi.endpoint, &a->next_hop));
-		return;
+		return true;
 	}
 	assert_int_equal(n->evpn.label1, TEST_VNI);
 	attrs_mac_mobility(a, &sequence, &sticky);
 	str_addf(&h->lines, " %u%s", sequence, sticky ? " sticky" : "");
+	return true;
+}
+
+static void formerly(void *context, const struct nlri *n)
+{
+	struct evpn_host_state *h = context;
+
+	nlri_text(n, &h->former);
+	str_add(&h->former, "\n");
 }
 
 static void withdraw(void *context, const struct nlri *n)
@@ -458,6 +467,7 @@ void host_start(struct evpn_host_state *h, const uint8_t *state, size_t state_si
 	start.host = (struct evpn_host){.context = h,
 	    .originate = originate,
 	    .withdraw = withdraw,
+	    .formerly = formerly,
 	    .kernel_op = kernel_op,
 	    .state_append = state_append,
 	    .state_reset = state_reset,
@@ -503,6 +513,7 @@ void host_stop(struct evpn_host_state *h)
 	mirror_free(h->mirror);
 	str_fini(&h->lines);
 	str_fini(&h->alarms);
+	str_fini(&h->former);
 	mem_free(h->ops);
 	mem_free(h->state);
 	arena_fini(&h->arena);

@@ -29,6 +29,7 @@ struct evpn_host_state {
 	mono_t now;
 	struct str lines;  /* since the last host_lines() */
 	struct str alarms; /* warnings and errors of the log */
+	struct str former; /* routes that the state file says were originated */
 	struct kernel_op *ops;
 	size_t op_count;
 	uint32_t next_id;

@@ -191,6 +191,14 @@ static struct event event_of(enum event_kind kind)
 		e.peer.bytes = (const uint8_t *)"\xff\xff\0";
 		e.peer.size = 3;
 		break;
+	case EVENT_PEER_HANDOVER:
+		e.peer = (struct event_peer){.conn = CONN_ACCEPTED | 9,
+		    .remote = address("fe80::1"),
+		    .local = address("fe80::2"),
+		    .ifindex = {4},
+		    .bytes = (const uint8_t *)"note",
+		    .size = 4};
+		break;
 	case EVENT_PEER_CONNECTED:
 	case EVENT_PEER_ACCEPTED:
 	case EVENT_PEER_DRAINED:
@@ -289,9 +297,11 @@ static struct action action_of(enum action_kind kind)
 		a.auth.keys = &some_keys;
 		break;
 	case ACTION_PEER_SEND:
+	case ACTION_PEER_HANDOVER:
+	case ACTION_PEER_RESUME:
 	case ACTION_PEER_CLOSE:
 		a.peer.conn = 1;
-		if (kind == ACTION_PEER_CLOSE)
+		if (kind == ACTION_PEER_CLOSE || kind == ACTION_PEER_RESUME)
 			break;
 		a.peer.bytes = (const uint8_t *)"update";
 		a.peer.size = 6;

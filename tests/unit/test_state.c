@@ -12,7 +12,7 @@
 
 #include "record/state.h"
 
-#define RECORDS 7
+#define RECORDS 9
 
 static void make(struct state_record list[RECORDS])
 {
@@ -42,6 +42,15 @@ static void make(struct state_record list[RECORDS])
 	list[6].mac.port.v = 14;
 	list[6].mac.own = 0xfffffffe;
 	list[6].mac.floor = 0xffffffff;
+	list[7].kind = list[8].kind = STATE_ROUTE;
+	list[7].route.family = list[8].route.family = BGP_L2VPN_EVPN;
+	list[7].route.evpn.type = EVPN_MAC_IP;
+	list[7].route.evpn.rd.b[7] = 2;
+	list[7].route.evpn.mac = mac;
+	list[7].route.evpn.ip = v6;
+	list[7].route.evpn.label1 = 10099;
+	list[8].route.evpn.type = EVPN_IMET;
+	list[8].route.evpn.ip = v4;
 }
 
 static size_t make_file(uint8_t *bytes, size_t room, size_t ends[RECORDS])

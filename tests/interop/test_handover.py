@@ -1,0 +1,111 @@
+"""Sessions that outlive evpnd, with Debian's FRR at the other end: it sees no restart at all, and has the right routes."""
+
+import signal
+import time
+
+import netns
+import pytest
+from fdstore import FdStore
+from pair import stays, wait
+
+CONFIG = """
+frr defaults datacenter
+router bgp 65001
+ bgp router-id 10.255.0.1
+ no bgp ebgp-requires-policy
+ bgp graceful-restart
+ bgp graceful-restart preserve-fw-state
+ neighbor 10.0.0.2 remote-as 65002
+ address-family ipv4 unicast
+  redistribute kernel
+  network 10.255.0.1/32
+ exit-address-family
+ address-family ipv6 unicast
+  redistribute kernel
+  network 2001:db8:ff::1/128
+  neighbor 10.0.0.2 activate
+ exit-address-family
+ address-family l2vpn evpn
+  neighbor 10.0.0.2 activate
+  advertise-all-vni
+ exit-address-family
+"""
+FRR = """
+frr defaults datacenter
+router bgp 65002
+ bgp router-id 10.255.0.2
+ no bgp ebgp-requires-policy
+ neighbor 10.0.0.1 remote-as 65001
+ address-family ipv4 unicast
+  network 10.255.0.2/32
+ exit-address-family
+ address-family ipv6 unicast
+  neighbor 10.0.0.1 activate
+ exit-address-family
+ address-family l2vpn evpn
+  neighbor 10.0.0.1 activate
+ exit-address-family
+"""
+OURS, THEIRS = "10.255.0.1/32", "10.255.0.2/32"
+
+
+def mac(number):
+    return f"02:00:00:00:00:{number:02x}"
+
+
+class Host:
+    """evpnd on a host with a bridge and VMs, its connections kept; FRR beside it."""
+
+    def __init__(self, pair):
+        self.pair = pair
+        netns.batch(pair.a, "ip", [
+            "link add br0 type bridge", "link set br0 up", "link add vx100 type vxlan id 100 local 10.255.0.1 dstport 4789 nolearning",
+            "link set vx100 master br0 up", "link add p1 type veth peer name p1-vm", "link set p1 master br0 up", "link set p1-vm up",
+            "route add 10.77.0.0/24 dev link0", "route add 2001:db8:77::/64 dev link0"])
+        for number in range(1, 4):
+            self.vm("add", number)
+        self.evpnd, self.frr = pair.evpnd(CONFIG), pair.frr(FRR)
+        self.evpnd.stop()
+        self.evpnd.store = FdStore(f"{self.evpnd.directory}/notify")
+        self.evpnd.start()
+        assert wait(lambda: self.converged({1, 2, 3}, {OURS, THEIRS, "10.77.0.0/24"}))
+        assert wait(self.evpnd.store.names)
+        self.before = self.sessions()
+
+    def vm(self, what, number):
+        netns.run(self.pair.a, "bridge", "fdb", what, mac(number), "dev", "p1", "master", "static")
+
+    def evpn(self):
+        try:
+            return self.frr.show("show bgp l2vpn evpn route type macip")
+        except RuntimeError:
+            return ""
+
+    def converged(self, vms, prefixes):
+        seen, v4 = self.evpn(), self.pair.routes(self.pair.b, "ipv4 unicast")
+        return all((mac(n) in seen) == (n in vms) for n in range(1, 6)) and set(v4) == prefixes and not any(r.get("stale") for p in v4.values() for r in p)
+
+    def sessions(self):
+        row = self.pair.summary(self.pair.b, "l2VpnEvpn").get("10.0.0.1", {})
+        return row.get("connectionsEstablished"), row.get("connectionsDropped")
+
+    def log(self):
+        return self.pair.log(self.pair.a)
+
+
+@pytest.mark.parametrize("how", (signal.SIGTERM, signal.SIGKILL), ids=("SIGTERM", "SIGKILL"))
+def test_frr_sees_no_restart(pair, how):
+    host = Host(pair)
+    everything = {OURS, THEIRS, "10.77.0.0/24"}
+    host.evpnd.stop(how)
+    assert stays(lambda: host.converged({1, 2, 3}, everything), 1)
+    # What changes meanwhile is told: one VM left, one came, a route of each family went.
+    host.vm("del", 2)
+    host.vm("add", 4)
+    netns.batch(pair.a, "ip", ["route del 10.77.0.0/24", "route del 2001:db8:77::/64"])
+    host.evpnd.start()
+    assert wait(lambda: host.converged({1, 3, 4}, {OURS, THEIRS}), 10), host.evpn()
+    assert wait(lambda: "2001:db8:77::/64" not in pair.routes(pair.b, "ipv6 unicast"), 5)
+    assert host.sessions() == host.before
+    assert wait(lambda: THEIRS in pair.routes(pair.a, "ipv4 unicast"), 5)
+    assert "taken over from the previous instance" in host.log()
