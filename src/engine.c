@@ -760,6 +760,9 @@ static void recompute(struct engine *e)
 		return;
 	}
 	parts_run(e);
+	/* All is decided: what a peer that is gone leaves behind counts as it is. */
+	if (!e->more)
+		e->more = nexthops_trust(e->nexthops);
 	if (!e->more)
 		e->more = fib_settle(e->fib);
 	e->more |= audit_goes_on(&e->audit);

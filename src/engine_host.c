@@ -174,6 +174,13 @@ static void host_static_counts(
 	nexthops_own_changed(e->nexthops, &key->prefix);
 }
 
+static void host_peer_gone(void *context, const struct bgp_nexthop *address)
+{
+	struct engine *e = context;
+
+	nexthops_doubt(e->nexthops, address);
+}
+
 static void host_peer_changed(void *context, const char *peer, bool established, const char *why)
 {
 	struct engine *e = context;
@@ -355,6 +362,7 @@ void engine_parts_new(struct engine *e)
 		.resume = host_resume,
 		.set_auth = host_set_auth,
 		.nexthop_watch = host_nexthop_watch,
+		.peer_gone = host_peer_gone,
 		.peer_changed = host_peer_changed}};
 	struct evpn_start evpn = {.seed = e->start.seed,
 	    .log = &e->log,

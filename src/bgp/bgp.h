@@ -77,6 +77,10 @@ struct bgp_host {
 	void (*handover)(void *context, uint32_t conn, const uint8_t *note, size_t size);
 	/* Deliver what comes in on an inherited connection, from now on. */
 	void (*resume)(void *context, uint32_t conn);
+	/* The paths of a peer are withdrawn, all at once: before the first of them is decided
+	 * about, this is told of the peer's own address. Not while they are kept (graceful
+	 * restart). */
+	void (*peer_gone)(void *context, const struct bgp_nexthop *address);
 	/* Peer went to or left Established, or its End-of-RIB came: for convergence and watch. */
 	void (*peer_changed)(void *context, const char *peer, bool established, const char *why);
 };

@@ -367,9 +367,20 @@ static void forget_address(struct peer *p)
 	p->bgp->keys_dirty = true;
 }
 
+static void tell_gone(struct peer *p)
+{
+	struct bgp_nexthop address = {.ip = p->address};
+	struct bgp_host *h = &p->bgp->host;
+
+	if (ip_is_link_local(&p->address))
+		address.scope = p->ifindex;
+	if (h->peer_gone != NULL)
+		h->peer_gone(h->context, &address);
+}
+
 void peer_lost(struct peer *p, bool graceful, const char *why, mono_t now)
 {
-	bool keeps[BGP_FAMILIES];
+	bool keeps[BGP_FAMILIES], drops = false;
 
 	if (mono_reached(mono_add_s(p->up->established_at, LASTING_S), now))
 		p->failures = 0;
@@ -381,8 +392,11 @@ void peer_lost(struct peer *p, bool graceful, const char *why, mono_t now)
 		adj_rib_in_close(p, f);
 		if (!keeps[f])
 			loc_rib_drop_paths(&p->bgp->rib, f, p, false);
+		drops |= !keeps[f] && f != BGP_L2VPN_EVPN;
 		p->families[f] = p->end_of_rib[f] = p->disabled[f] = p->unjudged[f] = false;
 	}
+	if (drops)
+		tell_gone(p);
 	p->up = NULL;
 	p->handed_over = false;
 	p->since = now;

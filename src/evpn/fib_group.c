@@ -169,18 +169,16 @@ static size_t hops_merge(struct route_nexthop *list, size_t count)
 	return kept;
 }
 
-/* True when the set leads elsewhere than before. */
-static bool set_resolve(struct fib_groups *g, struct fib_set *s)
+/* What the members resolve to, links up. */
+static size_t set_hops(
+    const struct fib_groups *g, const struct fib_set *s, bool doubted, struct route_nexthop *list)
 {
-	struct route_nexthop list[ROUTE_NEXTHOPS_MAX];
-	struct hops before = s->hops;
+	struct nexthop_view v;
 	size_t n = 0;
-	bool changed;
 
 	for (unsigned i = 0; i < s->count; i++) {
-		struct nexthop_view v;
-
-		if (!nexthops_get(g->nexthops, &s->members[i].nexthop, &v) || !v.state.reachable)
+		if (!nexthops_get(g->nexthops, &s->members[i].nexthop, &v) || !v.state.reachable ||
+		    (v.doubted && !doubted))
 			continue;
 		for (unsigned k = 0; k < v.hop_count && n < ROUTE_NEXTHOPS_MAX; k++) {
 			if (!nexthops_hop_is_live(g->nexthops, &v.hops[k]))
@@ -191,6 +189,19 @@ static bool set_resolve(struct fib_groups *g, struct fib_set *s)
 			n++;
 		}
 	}
+	return n;
+}
+
+/* True when the set leads elsewhere than before. */
+static bool set_resolve(struct fib_groups *g, struct fib_set *s)
+{
+	struct route_nexthop list[ROUTE_NEXTHOPS_MAX];
+	struct hops before = s->hops;
+	size_t n = set_hops(g, s, false, list);
+	bool changed;
+
+	if (n == 0)
+		n = set_hops(g, s, true, list);
 	s->hops = (struct hops){0};
 	hops_set(&s->hops, list, hops_merge(list, n));
 	changed = !hops_equal(&before, &s->hops);

@@ -28,6 +28,7 @@ struct entry {
 	uint8_t hop_count, protocol;
 	unsigned watchers;
 	bool told; /* the state above, at least once */
+	bool doubted;
 	struct list_node dirty;
 };
 
@@ -37,6 +38,7 @@ struct nexthops {
 	struct host_routes others;
 	struct entry **list; /* owned, sorted by key */
 	size_t count, room;
+	bool any_doubted;
 	struct list dirty;
 	bool ours[2][129]; /* lengths that our own routes have had: IPv4, IPv6 */
 	bool resolve_via_default[2];
@@ -293,6 +295,35 @@ void nexthops_kernel_changed(struct nexthops *t, const struct kernel_event *even
 	}
 }
 
+/* ---- doubt ---- */
+
+static void doubt(struct nexthops *t, struct entry *e, bool on)
+{
+	e->doubted = on;
+	e->told = false;
+	t->any_doubted |= on;
+	mark(t, e);
+}
+
+void nexthops_doubt(struct nexthops *t, const struct bgp_nexthop *key)
+{
+	struct entry *e = find(t, key);
+
+	if (e != NULL && !e->doubted)
+		doubt(t, e, true);
+}
+
+bool nexthops_trust(struct nexthops *t)
+{
+	bool any = t->any_doubted;
+
+	for (size_t i = 0; any && i < t->count; i++)
+		if (t->list[i]->doubted)
+			doubt(t, t->list[i], false);
+	t->any_doubted = false;
+	return any;
+}
+
 /* ---- resolution ---- */
 
 /* What a next hop turned out to be. */
@@ -463,6 +494,7 @@ static void view_of(const struct entry *e, struct nexthop_view *v)
 	    .state = e->state,
 	    .protocol = e->protocol,
 	    .watchers = e->watchers,
+	    .doubted = e->doubted,
 	    .hops = e->hops,
 	    .hop_count = e->hop_count};
 }

@@ -38,6 +38,11 @@ void nexthops_route_seen(struct nexthops *t, const struct kernel_event *event);
 void nexthops_kernel_changed(struct nexthops *t, const struct kernel_event *event);
 /* Our own route of this prefix is a static one now, or is not any more. */
 void nexthops_own_changed(struct nexthops *t, const struct prefix *prefix);
+/* A peer is gone whose address this is. Until its paths have been decided about, an address that
+ * nobody answers for is used only where there is no other. */
+void nexthops_doubt(struct nexthops *t, const struct bgp_nexthop *key);
+/* They have. True when there was any doubt. */
+bool nexthops_trust(struct nexthops *t);
 /* Resolves what may have changed. Nothing happens before the first dump is complete. */
 void nexthops_run(struct nexthops *t);
 /* Some wait for that. */
@@ -48,6 +53,7 @@ struct nexthop_view {
 	struct bgp_nexthop_state state;
 	uint8_t protocol; /* of the route that it resolved through; 0: a link, or none */
 	unsigned watchers;
+	bool doubted;
 	const struct route_nexthop *hops; /* lent; with those whose link is down */
 	uint8_t hop_count;
 };

@@ -92,6 +92,39 @@ static void test_group_is_switched(void **state)
 	route_host_stop(&h);
 }
 
+/* A peer is gone, its link is not: one write before its paths have been decided about, none when
+ * they have. Who has no other way keeps it that long, and the doubt ends with the decisions. */
+static void test_peer_is_gone(void **state)
+{
+	struct bgp_nexthop gone = {.ip = test_address("fe80::5"), .scope = {5}};
+	struct route_host h;
+
+	(void)state;
+	route_host_start(&h, NULL, NULL);
+	best_of_all(&h, 4, 5);
+	route_host_best(&h, "10.0.0.9/32", 5, 0);
+	route_host_run(&h);
+	str_clear(&h.lines);
+	nexthops_doubt(h.nexthops, &gone);
+	nexthops_run(h.nexthops);
+	assert_true(fib_switch(h.fib, h.now));
+	assert_string_equal(str_text(&h.lines), "change #2 #0");
+	expect(&h, "change #2 #0");
+	best_of_all(&h, 4, 0);
+	expect(&h, "");
+	assert_true(nexthops_trust(h.nexthops));
+	assert_false(nexthops_trust(h.nexthops));
+	expect(&h, "");
+	/* nobody withdrew anything: as before */
+	best_of_all(&h, 4, 5);
+	expect(&h, "change #2 #0+#1");
+	nexthops_doubt(h.nexthops, &gone);
+	expect(&h, "change #2 #0");
+	nexthops_trust(h.nexthops);
+	expect(&h, "change #2 #0+#1");
+	route_host_stop(&h);
+}
+
 /* Paths go without a link having failed: the first routes wait for the others, and all move at
  * once. */
 static void test_paths_go(void **state)
@@ -325,6 +358,7 @@ int main(void)
 	    cmocka_unit_test(test_policy),
 	    cmocka_unit_test(test_link_fails),
 	    cmocka_unit_test(test_group_is_switched),
+	    cmocka_unit_test(test_peer_is_gone),
 	    cmocka_unit_test(test_paths_go),
 	    cmocka_unit_test(test_wait_is_bounded),
 	    cmocka_unit_test(test_both_links_fail),
