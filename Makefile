@@ -32,6 +32,7 @@ demo: packages
 bench: packages
 	bench/run
 	bench/tables
+	bench/uplink
 
 format:
 	git ls-files '*.c' '*.h' | xargs clang-format -i

@@ -1,5 +1,6 @@
 """What bench/run and bench/tables share: the namespaces, the daemons in them, the table that is printed."""
 
+import json
 import os
 import shutil
 import signal
@@ -160,6 +161,46 @@ class Evpnd(Daemon):
             os.path.join(args.build, "evpnd"), "-f", self.config, "--socket", f"{self.dir}/ctl",
             "--state-dir", f"{self.dir}/state", "--log", "stderr",
         )  # fmt: skip
+
+
+class Bird(Daemon):
+    """BIRD in the foreground, with a private control socket."""
+
+    name = "bird"
+    config = os.path.join(HERE, "bird.conf")
+
+    def __init__(self, bed, _args):
+        super().__init__(bed)
+        self.start("/usr/sbin/bird", "-f", "-c", self.config, "-s", f"{self.dir}/ctl", "-P", f"{self.dir}/pid")
+
+
+class Neighbours:
+    """bench-table: one command, one line of JSON."""
+
+    def __init__(self, bed, args, daemon, network):
+        argv = [os.path.join(args.build, "bench", "bench-table"), daemon, network]
+        self.child = subprocess.Popen(
+            ["ip", "netns", "exec", bed.peer_ns, *argv], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
+
+    def command(self, text):
+        self.child.stdin.write(text + "\n")
+        self.child.stdin.flush()
+        line = self.child.stdout.readline()
+        if not line:
+            raise RuntimeError(f"bench-table ended during: {text}")
+        answer = json.loads(line)
+        if answer.get("timed_out"):
+            raise RuntimeError(f"timed out: {text}: {line.strip()}")
+        return answer
+
+    def stop(self):
+        self.child.stdin.close()
+        try:
+            self.child.wait(STOP_WAIT_S)
+        except subprocess.TimeoutExpired:
+            self.child.kill()
+            self.child.wait()
 
 
 def release_build():

@@ -150,7 +150,7 @@ static void prefixes_walk(
 					   (uint32_t)p[at + 3] << 8;
 			uint32_t index = (address - FIRST_PREFIX) >> 8;
 
-			if (index < PREFIX_MAX)
+			if (index < PREFIX_COUNT_MAX)
 				seen(arg, index, withdrawn);
 		}
 		at += 1 + bytes;

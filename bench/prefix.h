@@ -7,7 +7,7 @@
 
 #include "route.h"
 
-enum { PREFIX_MAX = 1 << 20 };
+enum { PREFIX_COUNT_MAX = 1 << 20 };
 
 /* Appends UPDATEs that announce prefixes 0 to count - 1, each a /24, from the speaker with this AS
  * and this next hop (dotted IPv4). Prefixes of neighbouring indexes share their attributes in

@@ -7,7 +7,8 @@
  * one line of JSON:
  *
  *   sessions N   open sessions, all at once, until there are N
- *   table N      the two announce N prefixes each; until every collector has all of them
+ *   table N      the two, or the one there is, announce N prefixes; until all was sent and every
+ *                collector has all of them
  *   fanout N     N times the first announcer's path to prefix 0 becomes better or worse than the
  *                second's; from the system call until the first and until the last collector heard
  *   quit
@@ -130,7 +131,7 @@ static void session_init(struct table *t, unsigned index)
 	snprintf(
 	    s->source, sizeof(s->source), "%s.%u.%u", t->network, 1 + index / 250, 2 + index % 250);
 	if (index >= ANNOUNCERS)
-		s->has = calloc(PREFIX_MAX / 64, sizeof(*s->has));
+		s->has = calloc(PREFIX_COUNT_MAX / 64, sizeof(*s->has));
 	if (index >= ANNOUNCERS && s->has == NULL)
 		err(1, "collector");
 }
@@ -150,8 +151,17 @@ static void command_sessions(struct table *t, uint32_t count)
 	printf("{\"seconds\":%.4f}\n", seconds(from, stamp_now_ns()));
 }
 
+static unsigned announcers(const struct table *t)
+{
+	return t->count < ANNOUNCERS ? t->count : ANNOUNCERS;
+}
+
+/* All was sent, and reached every collector. */
 static bool all_have(const struct table *t, uint64_t count)
 {
+	for (unsigned i = 0; i < announcers(t); i++)
+		if (bgp_backlog(t->sessions[i].bgp) > 0)
+			return false;
 	for (unsigned i = ANNOUNCERS; i < t->count; i++)
 		if (t->sessions[i].prefixes != count)
 			return false;
@@ -201,7 +211,7 @@ static void command_table(struct table *t, uint32_t count)
 {
 	uint64_t from, to;
 
-	for (unsigned i = 0; i < ANNOUNCERS; i++) {
+	for (unsigned i = 0; i < announcers(t); i++) {
 		struct wire w = {0};
 
 		prefix_announce(&w, t->sessions[i].as, t->sessions[i].source, count);
@@ -257,7 +267,7 @@ static bool command_run(struct table *t, const char *line)
 	t->timed_out = false;
 	if (strcmp(word, "sessions") == 0 && number <= SESSIONS_MAX)
 		command_sessions(t, number);
-	else if (strcmp(word, "table") == 0 && number <= PREFIX_MAX)
+	else if (strcmp(word, "table") == 0 && number <= PREFIX_COUNT_MAX)
 		command_table(t, number);
 	else if (strcmp(word, "fanout") == 0)
 		command_fanout(t, number);
