@@ -121,9 +121,11 @@ void handover_revoke(struct peer *p)
 
 /* ---- taking over ---- */
 
-/* What says that we restart, and for how long routes are kept, is no part of the agreement. */
-static void forget_restart(struct open *o)
+/* What says that we restart, for how long routes are kept and who we are called is no part of the
+ * agreement. */
+static void forget_news(struct open *o)
 {
+	memset(o->hostname, 0, sizeof(o->hostname));
 	o->restarting = false;
 	o->restart_s = 0;
 	memset(o->forwarding_kept, 0, sizeof(o->forwarding_kept));
@@ -136,8 +138,8 @@ static bool same_open(struct open a, struct open b)
 	uint8_t x[MESSAGE_MAX], y[MESSAGE_MAX];
 	struct writer v = writer_to(x, sizeof(x)), w = writer_to(y, sizeof(y));
 
-	forget_restart(&a);
-	forget_restart(&b);
+	forget_news(&a);
+	forget_news(&b);
 	open_encode(&v, &a);
 	open_encode(&w, &b);
 	return !v.overflow && !w.overflow && writer_size(&v) == writer_size(&w) &&

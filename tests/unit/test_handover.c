@@ -355,10 +355,10 @@ static const struct {
 } changes[] = {
     {no_change, true, "taken over"},
     {other_restart_time, true, "taken over"},
+    {other_name, true, "taken over"},
     {other_hold_time, false, "OPEN would be another one"},
     {other_family, false, "OPEN would be another one"},
     {other_as, false, "OPEN would be another one"},
-    {other_name, false, "OPEN would be another one"},
     {no_graceful_restart, false, "OPEN would be another one"},
     {other_remote_as, false, "The peer's OPEN would not be taken"},
     {other_source, false, "The connection would be another one"},
