@@ -71,18 +71,21 @@ static int page_new(struct page **page)
 	return memory;
 }
 
-struct handover *handover_store(int fd, const uint8_t *note, size_t size)
+struct handover *handover_store(int fd, const uint8_t *note, size_t size, struct log *log)
 {
 	char text[96];
 	int fds[2] = {fd, -1};
 	struct handover *h;
 	struct page *page;
+	int sent;
 
 	if (getenv("NOTIFY_SOCKET") == NULL || size > HANDOVER_NOTE_MAX_SIZE)
 		return NULL;
 	fds[1] = page_new(&page);
-	if (page == NULL)
+	if (page == NULL) {
+		log_warning(log, LOG_OS, "a connection cannot outlive us: %s", strerror(errno));
 		return NULL;
+	}
 	memcpy(page->magic, PAGE_MAGIC, sizeof(page->magic));
 	page->size = (uint32_t)size;
 	memcpy(page->note, note, size);
@@ -90,8 +93,10 @@ struct handover *handover_store(int fd, const uint8_t *note, size_t size)
 	h->page = page;
 	snprintf(h->name, sizeof(h->name), "session-%lld-%d", (long long)clock_now().ns, fd);
 	snprintf(text, sizeof(text), "FDSTORE=1\nFDNAME=%s", h->name);
-	sd_pid_notify_with_fds(0, 0, text, fds, 2);
+	sent = sd_pid_notify_with_fds(0, 0, text, fds, 2);
 	close(fds[1]);
+	if (sent < 0)
+		log_warning(log, LOG_OS, "a connection cannot outlive us: %s", strerror(-sent));
 	return h;
 }
 

@@ -20,9 +20,9 @@ enum handover_side { HANDOVER_IN, HANDOVER_OUT, HANDOVER_SIDES };
 /* What fits on the page. */
 #define HANDOVER_NOTE_MAX_SIZE 4000
 
-/* Into the store; NULL: there is no service manager, or no memory. Both sides are between two
- * messages. */
-struct handover *handover_store(int fd, const uint8_t *note, size_t size);
+/* Into the store; NULL: there is no service manager, or it cannot be done (logged). Both sides are
+ * between two messages. */
+struct handover *handover_store(int fd, const uint8_t *note, size_t size, struct log *log);
 /* The service manager forgets it; frees. NULL is fine. */
 void handover_forget(struct handover *h);
 /* We end and the store keeps it; frees. NULL is fine. */

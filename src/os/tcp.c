@@ -627,7 +627,7 @@ void tcp_handover(struct tcp *t, uint32_t conn, const uint8_t *note, size_t size
 	if (c == NULL || c->state != CONN_OPEN)
 		return;
 	handover_forget(c->handover);
-	c->handover = size != 0 ? handover_store(c->fd, note, size) : NULL;
+	c->handover = size != 0 ? handover_store(c->fd, note, size, t->log) : NULL;
 	handover_busy(c->handover, HANDOVER_IN, c->handling || c->in.at != 0);
 	handover_busy(c->handover, HANDOVER_OUT, sendq_size(&c->out) > 0);
 }

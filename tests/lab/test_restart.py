@@ -1,8 +1,9 @@
 """Graceful restart: two VMs on two hypervisors talk all the time, the daemon of one of the hosts is restarted, by SIGTERM
 as systemd does or by SIGKILL, and every packet is counted, in both directions.
 
-The leaves are helpers, which both kinds are by default. FRR 8.4 as helper keeps IPv4 and IPv6 routes over the restart,
-but not EVPN's: there the underlay loses nothing, and what the overlay loses is the time until the daemon is back.
+Kept: somebody holds the connections meanwhile, as systemd does (fdstore.py); the leaves notice nothing. Closed: the
+leaves are helpers, which both kinds are by default. FRR 8.4 as helper keeps IPv4 and IPv6 routes over the restart, but not
+EVPN's: there the underlay loses nothing, and what the overlay loses is the time until the daemon is back.
 """
 
 import contextlib
@@ -14,6 +15,7 @@ import time
 import netns
 import pytest
 from fabric import LOOPBACK, TRUNK
+from fdstore import FdStore
 from lab import until
 from vms import Probe
 
@@ -41,13 +43,21 @@ def configure(lab, node, config):
 
 
 @contextlib.contextmanager
-def graceful(lab, node):
-    before = lab.fabric.daemons[node].config
+def graceful(lab, node, kept):
+    daemon = lab.fabric.daemons[node]
+    before = daemon.config
     configure(lab, node, before.replace("bgp bestpath", GRACEFUL + "bgp bestpath", 1))
+    if kept:
+        daemon.store = FdStore(f"{daemon.directory}/notify")
+        restart(lab, daemon, signal.SIGTERM)
+        until(lambda: len(daemon.store.names()) == 2, 10, "both connections are kept")
     try:
-        yield lab.fabric.daemons[node]
+        yield daemon
     finally:
         configure(lab, node, before)
+        if kept:
+            daemon.store.close()
+            daemon.store = None
 
 
 class Ping:
@@ -72,11 +82,12 @@ def restart(lab, daemon, how):
 
 @pytest.mark.parametrize("how", (signal.SIGTERM, signal.SIGKILL), ids=("SIGTERM", "SIGKILL"))
 @pytest.mark.parametrize("node", ("hv1", "hv3"), ids=("target", "observer"))
-def test_graceful_restart_loses_nothing(lab, tell, node, how):
+@pytest.mark.parametrize("kept", (True, False), ids=("kept", "closed"))
+def test_graceful_restart_loses_nothing(lab, tell, node, how, kept):
     agents, vm = lab.agents(), lab.vm(chatty=True)
     helper = lab.fabric.kinds["leaf1"]
     lab.place(vm, agents, "hv1")
-    with graceful(lab, node) as daemon:
+    with graceful(lab, node, kept) as daemon:
         until(lambda: not lab.wrong(vm, "hv1", agents["hv1"]), 10, lambda: f"before the restart: {lab.wrong(vm, 'hv1', agents['hv1'])}")
         time.sleep(6)  # whoever comes again so soon is taken for a collision, not for a restart
         probe, ping, start = Probe(lab.observers["hv3", TRUNK], vm), Ping("hv3", "hv1"), time.monotonic()
@@ -89,10 +100,12 @@ def test_graceful_restart_loses_nothing(lab, tell, node, how):
         time.sleep(0.5)
         probe.stop()
     lost, unanswered, sent = probe.lost(start, end), probe.unanswered(start, end), sum(start <= t < end for t in probe.sent)
-    tell(f"{how.name} of {node}, leaves {helper}: sessions back after {away:.1f} s, of {sent} packets "
+    tell(f"{how.name} of {node}, connections {'kept' if kept else 'closed'}, leaves {helper}: sessions back after {away:.1f} s, of {sent} packets "
          f"{lost} lost there, {unanswered} there and back, underlay {underlay}")
     assert underlay == 0
-    if helper == "evpnd":
+    if kept:
+        assert daemon.logs()["evpnd.log"].count("session taken over from the previous instance") >= 2
+    if kept or helper == "evpnd":
         assert (lost, unanswered) == (0, 0)
     else:
         assert unanswered < FRR_OVERLAY_S * 100
