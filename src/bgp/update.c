@@ -186,23 +186,25 @@ static bool next_hop_size_right(const struct parts *p, enum bgp_family family, s
 	return false;
 }
 
-/* EVPN has one address (RFC 7432 section 9): a second one there is passed over. */
+/* EVPN has one address (RFC 7432 section 9): a second one there is passed over. Who has no global
+ * address to put in front of a link-local one repeats it, as we do, or writes ::, as BIRD does. */
 static void next_hop_decode(struct reader r, enum bgp_family family, struct attrs *a)
 {
+	static const struct ip none = {.family = IP_V6};
 	size_t size = reader_left(&r);
-	struct ip second;
+	struct ip second = {0};
 
-	a->next_hop_link_local = (struct ip){0};
 	a->next_hop =
 	    size == 4 ? ip_from_bytes(read_view(&r, 4), 4) : ip_from_bytes(read_view(&r, 16), 16);
+	if (size == 32 && family != BGP_L2VPN_EVPN)
+		second = ip_from_bytes(read_view(&r, 16), 16);
+	if (!ip_is_link_local(&second))
+		second = (struct ip){0};
+	if (second.family != IP_NONE && ip_equal(&a->next_hop, &none))
+		a->next_hop = second;
 	a->next_hop_is_link_local = ip_is_link_local(&a->next_hop);
-	if (a->next_hop_is_link_local)
-		a->next_hop_link_local = a->next_hop;
-	if (size != 32 || family == BGP_L2VPN_EVPN)
-		return;
-	second = ip_from_bytes(read_view(&r, 16), 16);
-	if (ip_is_link_local(&second))
-		a->next_hop_link_local = second;
+	a->next_hop_link_local =
+	    a->next_hop_is_link_local && second.family == IP_NONE ? a->next_hop : second;
 }
 
 /* RFC 7606 section 7.11: behind a next hop of a wrong length the NLRI cannot be found. */

@@ -291,6 +291,59 @@ static void test_next_hop_lengths(void **state)
 	arena_fini(&arena);
 }
 
+/* A link-local next hop behind a global one, twice, or behind :: (BIRD); alone, :: is none. */
+static void test_next_hops_on_a_link(void **state)
+{
+	static const struct ip global = {.family = IP_V6, .b = {0x20, 1, 0xd, 0xb8}};
+	static const struct ip local = {.family = IP_V6, .b = {0xfe, 0x80, [15] = 7}};
+	static const struct ip none = {.family = IP_V6};
+	static const struct {
+		const struct ip *first, *second;
+		bool good, is_link_local;
+	} cases[] = {
+	    {&global, &local, true, false},
+	    {&local, &local, true, true},
+	    {&none, &local, true, true},
+	    {&none, &global, false, false},
+	    {&none, &none, false, false},
+	};
+	struct arena arena = {0};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		uint8_t body[400];
+		struct writer w = writer_to(body, sizeof(body));
+		struct nlri n = {.family = BGP_IPV6_UNICAST};
+		struct update_context c = context_all();
+		struct update u;
+		size_t list, mp;
+
+		n.prefix.len = 8;
+		write_u16(&w, 0);
+		list = write_begin_u16(&w);
+		write_u16(&w, 0x900e);
+		mp = write_begin_u16(&w);
+		write_bytes(&w, "\0\2\1\x20", 4);
+		write_bytes(&w, cases[i].first->b, 16);
+		write_bytes(&w, cases[i].second->b, 16);
+		write_u8(&w, 0);
+		nlri_encode(&w, &n);
+		write_end_u16(&w, mp);
+		write_bytes(&w, "\x40\x01\x01\x00\x40\x02\x00", 7);
+		write_end_u16(&w, list);
+		update_decode(body, writer_size(&w), &c, &arena, &u);
+		assert_int_equal(
+		    u.disposition, cases[i].good ? UPDATE_OK : UPDATE_TREAT_AS_WITHDRAW);
+		if (!cases[i].good)
+			continue;
+		assert_true(ip_equal(
+		    &u.reach[0].attrs.next_hop, cases[i].first == &none ? &local : cases[i].first));
+		assert_true(ip_equal(&u.reach[0].attrs.next_hop_link_local, &local));
+		assert_int_equal(u.reach[0].attrs.next_hop_is_link_local, cases[i].is_link_local);
+	}
+	arena_fini(&arena);
+}
+
 /* What the three fields do when their lengths or their NLRI are wrong (RFC 7606 sections 3, 5.3).
  */
 static void test_fields(void **state)
@@ -464,6 +517,7 @@ int main(void)
 	    cmocka_unit_test(test_end_of_rib),
 	    cmocka_unit_test(test_no_room),
 	    cmocka_unit_test(test_next_hop_lengths),
+	    cmocka_unit_test(test_next_hops_on_a_link),
 	    cmocka_unit_test(test_fields),
 	    cmocka_unit_test(test_treat_as_withdraw_takes_all),
 	    cmocka_unit_test(test_disabled_beside_others),
