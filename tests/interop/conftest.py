@@ -2,7 +2,8 @@ import os
 
 import pytest
 
-from pair import Pair
+from pair import Pair  # finds the modules of the lab, too
+from bed import Bed  # isort: skip
 
 
 @pytest.fixture
@@ -17,3 +18,17 @@ def pair(request):
         if request.session.testsfailed > failures:
             print(pair.log(pair.a))
         pair.clear()
+
+
+@pytest.fixture
+def bed(request):
+    if os.geteuid() != 0:
+        pytest.skip("network namespaces want root")
+    bed = Bed()
+    failures = request.session.testsfailed
+    try:
+        yield bed
+    finally:
+        if request.session.testsfailed > failures:
+            print(bed.describe())
+        bed.clear()
