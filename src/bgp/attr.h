@@ -64,6 +64,7 @@ struct attrs {
 	bool has_med, has_local_pref, atomic_aggregate, has_aggregator, has_originator_id, has_pmsi;
 	bool next_hop_is_link_local; /* no global one was given: both next hops are link-local */
 	uint32_t med, local_pref;
+	uint8_t distance;	       /* as the next line; 0: as the session's kind has it */
 	uint32_t weight, tag;	       /* of this host, never on the wire; set by policy */
 	struct ip next_hop;	       /* global, or IPv6 for an IPv4 NLRI (RFC 8950) */
 	struct ip next_hop_link_local; /* IP_NONE when absent */

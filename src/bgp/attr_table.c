@@ -78,6 +78,7 @@ static size_t fixed_encode(const struct attrs *a, uint8_t fixed[FIXED_SIZE])
 	write_u32(&w, a->local_pref);
 	write_u32(&w, a->weight);
 	write_u32(&w, a->tag);
+	write_u8(&w, a->distance);
 	write_ip(&w, &a->next_hop);
 	write_ip(&w, &a->next_hop_link_local);
 	write_u32(&w, a->aggregator_as);

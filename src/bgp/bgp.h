@@ -162,8 +162,8 @@ struct bgp_local {
  * bgp_configure()), else withdraws it; which of the two. bgp_withdraw() undoes it. */
 bool bgp_originate_local(struct bgp *b, const struct bgp_local *l);
 
-/* Is this best route to go into the kernel (`ip protocol bgp route-map`), over `interface` (NULL
- * unknown)? *src: the source address that the map sets; IP_NONE none. */
+/* Is this best route to go into the kernel (`table-map`, `ip protocol bgp route-map`), over
+ * `interface` (NULL unknown)? *src: the source address that the map sets; IP_NONE none. */
 bool bgp_fib_policy(struct bgp *b, const struct nlri *nlri, const struct attrs *attrs,
     const char *interface, struct ip *src);
 /* The last bgp_configure() changed the answers of the above. */

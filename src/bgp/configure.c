@@ -36,24 +36,25 @@ static bool rules_equal(
 	       a->maximum_paths_ibgp[f] == b->maximum_paths_ibgp[f];
 }
 
+static bool named_map_equal(
+    const struct policy *a, const char *x, const struct policy *b, const char *y)
+{
+	return (x == NULL) == (y == NULL) &&
+	       policy_map_equal(a, policy_map_find(a, x), b, policy_map_find(b, y));
+}
+
 static bool default_equal(const struct bgp_settings *a, const struct neighbor_family *x,
     const struct bgp_settings *b, const struct neighbor_family *y)
 {
-	const char *m = x->default_route_map, *n = y->default_route_map;
-
-	return x->default_originate == y->default_originate && (m == NULL) == (n == NULL) &&
-	       policy_map_equal(&a->policy, policy_map_find(&a->policy, m), &b->policy,
-		   policy_map_find(&b->policy, n));
+	return x->default_originate == y->default_originate &&
+	       named_map_equal(&a->policy, x->default_route_map, &b->policy, y->default_route_map);
 }
 
 static bool fib_policy_equal(
     const struct bgp_settings *a, const struct bgp_settings *b, enum bgp_family f)
 {
-	const char *x = a->fib_route_map[f], *y = b->fib_route_map[f];
-
-	return (x == NULL) == (y == NULL) &&
-	       policy_map_equal(&a->policy, policy_map_find(&a->policy, x), &b->policy,
-		   policy_map_find(&b->policy, y));
+	return named_map_equal(&a->policy, a->fib_route_map[f], &b->policy, b->fib_route_map[f]) &&
+	       named_map_equal(&a->policy, a->table_map[f], &b->policy, b->table_map[f]);
 }
 
 static bool out_equal(const struct bgp_settings *a, const struct neighbor_family *x,

@@ -131,6 +131,7 @@ static void strip_own(struct attrs *a)
 		a->med = 0;
 	a->weight = 0;
 	a->tag = 0;
+	a->distance = 0;
 }
 
 /* ---- NEXT_HOP ---- */

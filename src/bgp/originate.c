@@ -70,19 +70,24 @@ bool bgp_originate_local(struct bgp *b, const struct bgp_local *l)
 	return permit;
 }
 
+static bool map_permits(
+    struct bgp *b, const char *name, struct policy_route *route, struct attrs *a)
+{
+	const struct policy *policy = &b->settings.policy;
+
+	return name == NULL ||
+	       route_map_apply(policy, policy_map_find(policy, name), route, a, &b->arena);
+}
+
 bool bgp_fib_policy(struct bgp *b, const struct nlri *nlri, const struct attrs *attrs,
     const char *interface, struct ip *src)
 {
-	const struct policy *policy = &b->settings.policy;
-	const char *name = b->settings.fib_route_map[nlri->family];
 	struct policy_route route = {.nlri = nlri, .interface = interface, .as = b->settings.as};
 	struct attrs a = *attrs;
 	bool permit;
 
-	*src = (struct ip){0};
-	if (name == NULL)
-		return true;
-	permit = route_map_apply(policy, policy_map_find(policy, name), &route, &a, &b->arena);
+	permit = map_permits(b, b->settings.table_map[nlri->family], &route, &a) &&
+		 map_permits(b, b->settings.fib_route_map[nlri->family], &route, &a);
 	arena_reset(&b->arena);
 	*src = route.src;
 	return permit;

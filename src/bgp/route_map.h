@@ -63,11 +63,13 @@ enum set_kind {
 	SET_LINK_BANDWIDTH,   /* number: Mbit/s; times: of the paths */
 	SET_DELETE_COMMUNITY, /* list */
 	SET_DELETE_LARGE_COMMUNITY,
+	SET_DELETE_EXTCOMMUNITY,
 	SET_LOCAL_PREFERENCE, /* number, by */
 	SET_METRIC,
 	SET_WEIGHT, /* number */
 	SET_ORIGIN,
 	SET_TAG,
+	SET_DISTANCE,
 	SET_AS_PATH_PREPEND,	  /* values: AS numbers, the leftmost first */
 	SET_AS_PATH_PREPEND_LAST, /* number: how often the leftmost AS of the path */
 	SET_AS_PATH_EXCLUDE,	  /* values */

@@ -13,6 +13,8 @@ enum list_kind set_list_kind(const struct set_clause *s)
 {
 	if (s->kind == SET_DELETE_COMMUNITY)
 		return LIST_COMMUNITY;
+	if (s->kind == SET_DELETE_EXTCOMMUNITY)
+		return LIST_EXTCOMMUNITY;
 	return s->kind == SET_DELETE_LARGE_COMMUNITY ? LIST_LARGE_COMMUNITY : LIST_KINDS;
 }
 
@@ -220,6 +222,7 @@ void set_apply(const struct policy *policy, const struct set_clause *s, struct p
 		break;
 	case SET_DELETE_COMMUNITY:
 	case SET_DELETE_LARGE_COMMUNITY:
+	case SET_DELETE_EXTCOMMUNITY:
 		delete_communities(policy, s, a, arena);
 		break;
 	case SET_LOCAL_PREFERENCE:
@@ -236,6 +239,9 @@ void set_apply(const struct policy *policy, const struct set_clause *s, struct p
 		break;
 	case SET_TAG:
 		a->tag = s->number;
+		break;
+	case SET_DISTANCE:
+		a->distance = (uint8_t)s->number;
 		break;
 	case SET_AS_PATH_PREPEND:
 		prepend(s, a, arena);

@@ -54,6 +54,7 @@ void bgp_settings_fini(struct bgp_settings *s)
 		for (size_t i = 0; i < REDISTRIBUTES; i++)
 			mem_free(s->redistribute[f][i].route_map);
 		mem_free(s->fib_route_map[f]);
+		mem_free(s->table_map[f]);
 	}
 	mem_free(s->neighbors);
 	mem_free(s->ranges);
@@ -100,6 +101,7 @@ void bgp_settings_copy(struct bgp_settings *to, const struct bgp_settings *from)
 			to->redistribute[f][i].route_map =
 			    text_dup(from->redistribute[f][i].route_map);
 		to->fib_route_map[f] = text_dup(from->fib_route_map[f]);
+		to->table_map[f] = text_dup(from->table_map[f]);
 	}
 	policy_copy(&to->policy, &from->policy);
 }

@@ -180,6 +180,7 @@ struct bgp_settings {
 	struct redistribute_settings redistribute[BGP_FAMILIES][REDISTRIBUTES];
 	bool graceful_shutdown;		   /* RFC 8326: this speaker is about to leave */
 	char *fib_route_map[BGP_FAMILIES]; /* owned; `ip protocol bgp route-map`; NULL none */
+	char *table_map[BGP_FAMILIES];	   /* the same, before it */
 	struct policy policy;
 };
 

@@ -69,6 +69,13 @@ void on_fib_route_map(struct loading *l, const struct statement *s, const struct
 	loading_refer(l, s, LIST_KINDS, w->word[4], "no route of BGP goes into the kernel");
 }
 
+void on_table_map(struct loading *l, const struct statement *s, const struct words *w)
+{
+	mem_free(l->c->bgp.table_map[l->family]);
+	l->c->bgp.table_map[l->family] = mem_strdup(w->word[1]);
+	loading_refer(l, s, LIST_KINDS, w->word[1], "no route of BGP goes into the kernel");
+}
+
 void config_finish_policy(struct loading *l)
 {
 	struct policy *p = &l->c->bgp.policy;

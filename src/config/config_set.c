@@ -83,6 +83,11 @@ void on_set_tag(struct loading *l, const struct statement *s, const struct words
 	set_number(l, s, SET_TAG, w->word[2]);
 }
 
+void on_set_distance(struct loading *l, const struct statement *s, const struct words *w)
+{
+	set_number(l, s, SET_DISTANCE, w->word[2]);
+}
+
 void on_set_origin(struct loading *l, const struct statement *s, const struct words *w)
 {
 	set_add(l, s, SET_ORIGIN)->number = config_origin(w->word[2]);
@@ -176,10 +181,14 @@ void on_set_bandwidth(struct loading *l, const struct statement *s, const struct
 
 void on_set_delete(struct loading *l, const struct statement *s, const struct words *w)
 {
-	bool large = strcmp(w->word[1], "large-comm-list") == 0;
-	struct set_clause *set =
-	    set_add(l, s, large ? SET_DELETE_LARGE_COMMUNITY : SET_DELETE_COMMUNITY);
+	enum set_kind kind = SET_DELETE_COMMUNITY;
+	struct set_clause *set;
 
+	if (strcmp(w->word[1], "large-comm-list") == 0)
+		kind = SET_DELETE_LARGE_COMMUNITY;
+	else if (strcmp(w->word[1], "extended-comm-list") == 0)
+		kind = SET_DELETE_EXTCOMMUNITY;
+	set = set_add(l, s, kind);
 	set->name = mem_strdup(w->word[2]);
 	loading_refer(l, s, set_list_kind(set), set->name, "nothing is deleted");
 }

@@ -1,6 +1,7 @@
 /*
  * `ip route` and `ipv6 route` of the default instance: destination, where to, then options in any
- * order. What cannot be understood of one is said, and that way is left out.
+ * order. What cannot be understood of one is said, and that way is left out. And `distance bgp`,
+ * which says what they are measured against.
  */
 #include "base/mem.h"
 #include "config/loading.h"
@@ -111,6 +112,20 @@ static bool is_complete(struct loading *l, const struct statement *s, const stru
 	else
 		return true;
 	return false;
+}
+
+/* The last word is the distance of aggregates, which are in no kernel. */
+void on_distance(struct loading *l, const struct statement *s, const struct words *w)
+{
+	bool v6 = l->family == BGP_IPV6_UNICAST;
+	uint32_t external, internal;
+
+	(void)s;
+	if (!word_number(w->word[2], 1, 255, &external) ||
+	    !word_number(w->word[3], 1, 255, &internal))
+		return;
+	l->c->fib.distance_ebgp[v6] = (uint8_t)external;
+	l->c->fib.distance_ibgp[v6] = (uint8_t)internal;
 }
 
 void on_static_route(struct loading *l, const struct statement *s, const struct words *w)

@@ -206,7 +206,7 @@ const struct grammar_row grammar[] = {
 
 	/* ---- address-family ipv4|ipv6 unicast ---- */
 	{UNICAST, "bgp dampening ...", REFUSED, 0, ONE_LINE, NULL},
-	{UNICAST, "distance bgp ...", INERT, 0, ONE_LINE, NULL},
+	{UNICAST, "distance bgp =<1-255> =<1-255> =<1-255>", WORKS, 0, ONE_LINE, on_distance},
 	{AT(IPV4), "network PREFIX4 [=route-map =WORD]", WORKS, NAME, ONE_LINE, on_network},
 	{AT(IPV6), "network PREFIX6 [=route-map =WORD]", WORKS, NAME, ONE_LINE, on_network},
 	{UNICAST, "network PREFIX LINE", INERT, NAME, ONE_LINE, NULL},
@@ -245,7 +245,7 @@ const struct grammar_row grammar[] = {
 	{UNICAST, "maximum-paths ibgp =<1-256> [=equal-cluster-length]", WORKS, 0, ONE_LINE, on_maximum_paths_ibgp},
 	{UNICAST, "import vrf route-map =WORD", INERT, 0, ONE_LINE, NULL},
 	{UNICAST, "import vrf WORD", INERT, NAME, ONE_LINE, NULL},
-	{UNICAST, "table-map =WORD", INERT, 0, ONE_LINE, NULL},
+	{UNICAST, "table-map =WORD", WORKS, 0, ONE_LINE, on_table_map},
 	{UNICAST, "rd|rt|route-target|label|export|nexthop|sid ...", REFUSED, 0, ONE_LINE, NULL},
 
 	/* ---- address-family l2vpn evpn ---- */
@@ -310,9 +310,9 @@ const struct grammar_row grammar[] = {
 	{AT(ROUTE_MAP), "set as-path prepend =LINE", WORKS, GIVEN, ONE_LINE, on_set_prepend},
 	{AT(ROUTE_MAP), "set as-path replace =any|ASN", WORKS, GIVEN, ONE_LINE, on_set_replace},
 	{AT(ROUTE_MAP), "set atomic-aggregate", WORKS, GIVEN, ONE_LINE, on_set_atomic},
-	{AT(ROUTE_MAP), "set comm-list|large-comm-list =WORD delete", WORKS, GIVEN, ONE_LINE, on_set_delete},
-	{AT(ROUTE_MAP), "set extended-comm-list =WORD delete", INERT, GIVEN, ONE_LINE, NULL},
+	{AT(ROUTE_MAP), "set comm-list|large-comm-list|extended-comm-list =WORD delete", WORKS, GIVEN, ONE_LINE, on_set_delete},
 	{AT(ROUTE_MAP), "set community =LINE", WORKS, GIVEN, ONE_LINE, on_set_community},
+	{AT(ROUTE_MAP), "set distance =<0-255>", WORKS, GIVEN, ONE_LINE, on_set_distance},
 	{AT(ROUTE_MAP), "set evpn gateway-ip ...", INERT, GIVEN, ONE_LINE, NULL},
 	{AT(ROUTE_MAP), "set extcommunity none", WORKS, GIVEN, ONE_LINE, on_set_extcommunity_none},
 	{AT(ROUTE_MAP), "set extcommunity bandwidth =<1-25600>|cumulative|num-multipaths [=non-transitive]", WORKS, GIVEN, ONE_LINE, on_set_bandwidth},
@@ -328,7 +328,7 @@ const struct grammar_row grammar[] = {
 	{AT(ROUTE_MAP), "set src =IP", WORKS, GIVEN, ONE_LINE, on_set_src},
 	{AT(ROUTE_MAP), "set tag =<1-4294967295>", WORKS, GIVEN, ONE_LINE, on_set_tag},
 	{AT(ROUTE_MAP), "set weight =<0-4294967295>", WORKS, GIVEN, ONE_LINE, on_set_weight},
-	{AT(ROUTE_MAP), "set table|label-index|distance|metric-type|forwarding-address|sr-te|vpnv4|vpnv6|ipv4|ipv6|mac|l3vpn ...", INERT, GIVEN, ONE_LINE, NULL},
+	{AT(ROUTE_MAP), "set table|label-index|metric-type|forwarding-address|sr-te|vpnv4|vpnv6|ipv4|ipv6|mac|l3vpn ...", INERT, GIVEN, ONE_LINE, NULL},
 
 	/* ---- line vty, bfd ---- */
 	{AT(LINE_VTY), "access-class|exec-timeout|login|ipv6 ...", QUIET, NO, ONE_LINE, NULL},

@@ -102,7 +102,8 @@ statement_handler on_advertise_all_vni, on_advertise_svi_ip, on_advertise_defaul
 statement_handler on_prefix_list, on_prefix_list_description, on_access_list, on_access_list6,
     on_as_path_list, on_community_list;
 /* config_routemap.c */
-statement_handler on_route_map, on_call, on_on_match_next, on_on_match_goto, on_fib_route_map;
+statement_handler on_route_map, on_call, on_on_match_next, on_on_match_goto, on_fib_route_map,
+    on_table_map;
 /* config_match.c */
 statement_handler on_match_unsupported, on_match_ip_access_list, on_match_ip_prefix_list,
     on_match_ip_prefix_len, on_match_next_hop_address, on_match_next_hop_blackhole,
@@ -110,12 +111,13 @@ statement_handler on_match_unsupported, on_match_ip_access_list, on_match_ip_pre
     on_match_origin, on_match_peer, on_match_source_protocol, on_match_interface,
     on_match_evpn_type, on_match_evpn_vni, on_match_evpn_rd;
 /* config_set.c */
-statement_handler on_set_local_preference, on_set_metric, on_set_weight, on_set_tag, on_set_origin,
-    on_set_community, on_set_large_community, on_set_extcommunity_none, on_set_extcommunity,
-    on_set_bandwidth, on_set_delete, on_set_prepend, on_set_exclude, on_set_replace, on_set_atomic,
-    on_set_aggregator, on_set_originator, on_set_next_hop, on_set_next_hop6, on_set_src;
+statement_handler on_set_local_preference, on_set_metric, on_set_weight, on_set_tag,
+    on_set_distance, on_set_origin, on_set_community, on_set_large_community,
+    on_set_extcommunity_none, on_set_extcommunity, on_set_bandwidth, on_set_delete, on_set_prepend,
+    on_set_exclude, on_set_replace, on_set_atomic, on_set_aggregator, on_set_originator,
+    on_set_next_hop, on_set_next_hop6, on_set_src;
 /* config_static.c */
-statement_handler on_static_route;
+statement_handler on_static_route, on_distance;
 /* config_bfd.c */
 statement_handler on_bfd_profile, on_bfd_peer, on_bfd_multiplier, on_bfd_receive, on_bfd_transmit,
     on_bfd_minimum_ttl, on_bfd_passive, on_bfd_shutdown, on_bfd_peer_profile;

@@ -31,6 +31,7 @@ struct fib_dest {
 	struct fib_place *place; /* NULL: unreachable, denied by policy, or originated here */
 	struct list_node at_place;
 	bool ebgp;			 /* the best route is; read with place */
+	uint8_t distance;		 /* the same: by policy; 0: as ebgp says */
 	struct fib_static *static_route; /* owned, with its next hops; NULL none */
 	bool static_counts;		 /* as the host was told … */
 	bool static_news;		 /* … of another one */
@@ -220,6 +221,7 @@ void fib_route_changed(struct fib *f, const struct bgp_best *best)
 		return;
 	d->src = (struct ip){0};
 	d->ebgp = best->count > 0 && best->routes[0].ebgp;
+	d->distance = best->count > 0 ? best->routes[0].attrs->distance : 0;
 	if (best->count > 0 && !best->routes[0].local)
 		count = members_of(f, best, members, &d->src);
 	if (count == 0)
@@ -352,6 +354,8 @@ static uint8_t distance(const struct fib *f, const struct fib_dest *d)
 {
 	bool v6 = d->key.prefix.addr.family == IP_V6;
 
+	if (d->distance != 0)
+		return d->distance;
 	return d->ebgp ? f->settings.distance_ebgp[v6] : f->settings.distance_ibgp[v6];
 }
 

@@ -316,6 +316,7 @@ void route_host_best(struct route_host *h, const char *prefix, unsigned first, u
 
 		if (links[i] == 0)
 			continue;
+		attrs[i].distance = h->distance;
 		b.count++;
 		*r = (struct bgp_route){
 		    .attrs = &attrs[i], .peer_ifindex = {links[i]}, .ebgp = true, .share = 1};

@@ -29,6 +29,7 @@ struct route_host {
 	struct str lines;
 	struct str counting; /* static routes that came to count, or "no" longer do */
 	struct ip src;	     /* by policy */
+	uint8_t distance;    /* of routes that come: by policy */
 	char denied;	     /* first letter of an interface: by policy */
 	struct kernel_counters counters;
 };

@@ -457,6 +457,8 @@ static void test_set_communities(void **state)
 	    {"", "set large-community none", "no-export, extcommunity"},
 	    {"bgp large-community-list standard L permit 65001:1:2", "set large-comm-list L delete",
 		"largecommunity 65001:1:3, "},
+	    {EXT "rt 65001:10099", "set extended-comm-list L delete",
+		"extcommunity SoO:10.0.0.1:5, "},
 	    {"", "set extcommunity rt 1:2 3:4",
 		"extcommunity RT:1:2 RT:3:4 RT:65001:10099 SoO:10.0.0.1:5, "},
 	    {"", "set extcommunity soo 1:2", "SoO:1:2"},
@@ -513,9 +515,9 @@ static void test_set_others(void **state)
 /* What is not an attribute on the wire. */
 static void test_set_beside_attributes(void **state)
 {
-	struct config *c =
-	    load("route-map M permit 1\n set weight 9\n set tag 8\n set src 10.0.0.1\n"
-		 " set ip next-hop unchanged\n");
+	struct config *c = load(
+	    "route-map M permit 1\n set weight 9\n set tag 8\n set distance 30\n set src 10.0.0.1\n"
+	    " set ip next-hop unchanged\n");
 	struct nlri n = unicast(P);
 	struct policy_route route = route_of(&n);
 	struct arena arena = {0};
@@ -526,6 +528,7 @@ static void test_set_beside_attributes(void **state)
 	    &c->bgp.policy, policy_map_find(&c->bgp.policy, "M"), &route, &a, &arena));
 	assert_int_equal(a.weight, 9);
 	assert_int_equal(a.tag, 8);
+	assert_int_equal(a.distance, 30);
 	assert_int_equal(ip_to_u32(&route.src), 0x0a000001);
 	assert_true(route.next_hop_unchanged);
 	arena_fini(&arena);

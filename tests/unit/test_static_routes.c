@@ -173,6 +173,12 @@ static void test_against_bgp(void **state)
 	route_host_link(&h, 6, true);
 	route_host_run(&h);
 	str_clear(&h.lines);
+	h.distance = 251;
+	route_host_best(&h, "10.9.0.0/16", 6, 0);
+	expect(&h, "change 10.9.0.0/16 10.4.0.9@4");
+	h.distance = 0;
+	route_host_best(&h, "10.9.0.0/16", 6, 0);
+	expect(&h, "change 10.9.0.0/16 #1");
 	fib_configure(h.fib, &never);
 	expect(&h, "change 10.9.0.0/16 10.4.0.9@4");
 	configure(&h, "");
