@@ -30,7 +30,8 @@ enum action_kind {
 	ACTION_BFD,	      /* an order to the BFD speaker */
 	ACTION_CTL_REPLY,
 	ACTION_LOG,
-	ACTION_READY, /* configured and converged enough to tell the service manager */
+	ACTION_LOG_FILE, /* after each configuration: open it (again), or have none */
+	ACTION_READY,	 /* configured and converged enough to tell the service manager */
 	ACTION_EXIT
 };
 
@@ -85,6 +86,10 @@ struct action {
 			enum log_topic topic;
 			const char *text;
 		} log;
+		struct {
+			const char *path;		  /* "" none */
+			enum log_level file_level, level; /* of the file; of the other output */
+		} log_file;
 		int exit_status;
 	};
 };

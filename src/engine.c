@@ -179,6 +179,16 @@ static void parts_configure(struct engine *e)
 		audit_schedule(&e->audit, c->evpn.audit_s, e->now);
 }
 
+/* At each reload: the file may have been moved away, to make room for a new one. */
+static void log_file_again(struct engine *e)
+{
+	struct action *a = action_push(&e->actions, ACTION_LOG_FILE);
+
+	a->log_file.path = action_copy_text(&e->actions, e->config->log_file);
+	a->log_file.file_level = e->config->log_file_level;
+	a->log_file.level = e->config->log_level;
+}
+
 static void first_config(struct engine *e)
 {
 	uint32_t wait_s = e->config->evpn.convergence_s;
@@ -218,6 +228,7 @@ static void on_config(struct engine *e, const struct event_config *event)
 		config_refused(e, event->file);
 	} else {
 		e->config = c;
+		log_file_again(e);
 		parts_configure(e);
 		if (old == NULL)
 			first_config(e);

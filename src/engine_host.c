@@ -33,7 +33,9 @@ void engine_log_line(void *context, enum log_level level, enum log_topic topic, 
 	struct engine *e = context;
 	struct action *a;
 
-	if (e->config != NULL && level > e->config->log_level && level != LOG_LEVEL_DEBUG)
+	/* Which of the two is to have it, os/logger knows. */
+	if (e->config != NULL && level > e->config->log_level &&
+	    (e->config->log_file[0] == '\0' || level > e->config->log_file_level))
 		return;
 	a = action_push(&e->actions, ACTION_LOG);
 	a->log.level = level;

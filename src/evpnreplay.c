@@ -51,6 +51,7 @@ static const char *action_name(enum action_kind kind)
 	    [ACTION_BFD] = "BFD order",
 	    [ACTION_CTL_REPLY] = "control reply",
 	    [ACTION_LOG] = "log",
+	    [ACTION_LOG_FILE] = "log file",
 	    [ACTION_READY] = "ready",
 	    [ACTION_EXIT] = "exit"};
 

@@ -31,6 +31,8 @@ struct config {
 	char hostname[64];	/* "" unset */
 	uint32_t debug_topics;	/* bit per enum log_topic */
 	enum log_level log_level;
+	char log_file[256]; /* "" none */
+	enum log_level log_file_level;
 	struct bgp_settings bgp;
 	struct evpn_settings evpn;
 	struct bfd_settings bfd;

@@ -32,21 +32,36 @@ void on_hostname(struct loading *l, const struct statement *s, const struct word
 	snprintf(l->c->bgp.hostname, sizeof(l->c->bgp.hostname), "%s", w->word[1]);
 }
 
+static enum log_level level_from(const char *word)
+{
+	static const char *const errors[] = {"emergencies", "alerts", "critical", "errors"};
+
+	if (strcmp(word, "debugging") == 0)
+		return LOG_LEVEL_DEBUG;
+	if (strcmp(word, "warnings") == 0)
+		return LOG_LEVEL_WARNING;
+	for (size_t i = 0; i < sizeof(errors) / sizeof(errors[0]); i++)
+		if (strcmp(word, errors[i]) == 0)
+			return LOG_LEVEL_ERROR;
+	return LOG_LEVEL_INFO;
+}
+
 /* `log syslog LEVEL`: messages below it are not written, debug messages included. */
 void on_log(struct loading *l, const struct statement *s, const struct words *w)
 {
-	static const char *const errors[] = {"emergencies", "alerts", "critical", "errors"};
-	const char *level = w->count > 2 ? w->word[2] : "debugging";
-
 	(void)s;
-	l->c->log_level = LOG_LEVEL_INFO;
-	if (strcmp(level, "debugging") == 0)
-		l->c->log_level = LOG_LEVEL_DEBUG;
-	else if (strcmp(level, "warnings") == 0)
-		l->c->log_level = LOG_LEVEL_WARNING;
-	for (size_t i = 0; i < sizeof(errors) / sizeof(errors[0]); i++)
-		if (strcmp(level, errors[i]) == 0)
-			l->c->log_level = LOG_LEVEL_ERROR;
+	l->c->log_level = level_from(w->count > 2 ? w->word[2] : "debugging");
+}
+
+void on_log_file(struct loading *l, const struct statement *s, const struct words *w)
+{
+	if (w->word[2][0] != '/' || strlen(w->word[2]) >= sizeof(l->c->log_file)) {
+		loading_report(l, s, false, NULL,
+		    "`%.80s` is not a file name from `/` on, of up to 255 characters", w->word[2]);
+		return;
+	}
+	snprintf(l->c->log_file, sizeof(l->c->log_file), "%s", w->word[2]);
+	l->c->log_file_level = level_from(w->count > 3 ? w->word[3] : "debugging");
 }
 
 static void topic_on(struct loading *l, enum log_topic topic)

@@ -31,7 +31,7 @@ const struct grammar_row grammar[] = {
 	{AT(TOP), "domainname =WORD", QUIET, 0, ONE_LINE, NULL},
 	{AT(TOP), "log syslog [=emergencies|alerts|critical|errors|warnings|notifications|informational|debugging]", WORKS, 0, ONE_LINE, on_log},
 	{AT(TOP), "log stdout [=emergencies|alerts|critical|errors|warnings|notifications|informational|debugging]", WORKS, 0, ONE_LINE, on_log},
-	{AT(TOP), "log file =WORD [=emergencies|alerts|critical|errors|warnings|notifications|informational|debugging]", INERT, 0, ONE_LINE, NULL},
+	{AT(TOP), "log file =WORD [=emergencies|alerts|critical|errors|warnings|notifications|informational|debugging]", WORKS, 0, ONE_LINE, on_log_file},
 	{AT(TOP), "log timestamp precision =<0-12>", QUIET, 0, ONE_LINE, NULL},
 	{AT(TOP), "log commands", QUIET, NO, ONE_LINE, NULL},
 	{AT(TOP), "log facility|monitor|record-priority|filter-text|immediate-mode|error-category|unique-id ...", QUIET, NO, ONE_LINE, NULL},

@@ -71,7 +71,7 @@ bool config_communities(struct loading *l, const struct statement *s, const stru
 void config_check_bfd(struct loading *l);
 
 /* config_system.c */
-statement_handler on_defaults, on_hostname, on_log, on_log_level, on_debug_kernel, on_debug_evpn,
+statement_handler on_defaults, on_hostname, on_log, on_log_file, on_debug_kernel, on_debug_evpn,
     on_debug_bgp_updates, on_debug_bgp, on_debug_bfd, on_router_id;
 /* config_interface.c */
 statement_handler on_interface, on_address, on_interface_description, on_ra_interval, on_vrf,

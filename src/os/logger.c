@@ -5,13 +5,17 @@
  *
  * A log must never stop the daemon: standard error may be a pipe that nobody reads. It is asked
  * whether it has room before each line; without room the line is dropped, and the next line that
- * finds room says how many were lost.
+ * finds room says how many were lost. The file of `log file` gets what standard error would get; a
+ * full disk loses lines, and is no reason to stop.
  */
 #include "os/logger.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <syslog.h>
 #include <systemd/sd-journal.h>
 #include <time.h>
@@ -26,6 +30,9 @@ struct logger {
 	char *instance;
 	uint64_t lost;
 	struct str line;
+	int file; /* -1: none */
+	uint64_t file_lost;
+	enum log_level level, file_level;
 };
 
 #define LINE_MAX_BYTES 8192
@@ -71,23 +78,29 @@ static bool stderr_has_room(void)
 	return poll(&p, 1, 0) == 1 && (p.revents & POLLOUT) != 0;
 }
 
-static void stderr_write(
-    struct logger *l, enum log_level level, enum log_topic topic, const char *text)
+/* One line to `fd`; *lost counts those that it did not take. */
+static void line_write(struct logger *l, int fd, uint64_t *lost, enum log_level level,
+    enum log_topic topic, const char *text)
 {
 	size_t size;
 
-	if (!stderr_has_room()) {
-		l->lost++;
-		return;
-	}
 	line_begin(&l->line);
-	if (l->lost > 0)
-		str_addf(&l->line, "(%llu messages lost) ", (unsigned long long)l->lost);
+	if (*lost > 0)
+		str_addf(&l->line, "(%llu messages lost) ", (unsigned long long)*lost);
 	str_addf(&l->line, "%s: %s: %s", log_topic_name(topic), level_name(level), text);
 	/* A pipe with room takes PIPE_BUF bytes at once; longer lines are cut to what fits. */
 	size = l->line.size < LINE_MAX_BYTES ? l->line.size : LINE_MAX_BYTES - 1;
 	l->line.text[size] = '\n';
-	l->lost = write(STDERR_FILENO, l->line.text, size + 1) < 0 ? l->lost + 1 : 0;
+	*lost = write(fd, l->line.text, size + 1) < 0 ? *lost + 1 : 0;
+}
+
+static void stderr_write(
+    struct logger *l, enum log_level level, enum log_topic topic, const char *text)
+{
+	if (stderr_has_room())
+		line_write(l, STDERR_FILENO, &l->lost, level, topic, text);
+	else
+		l->lost++;
 }
 
 /* sd_journal_send() succeeds where there is no journal. */
@@ -102,9 +115,42 @@ static bool journal_write(
 
 void logger_write(struct logger *l, enum log_level level, enum log_topic topic, const char *text)
 {
+	if (l->file >= 0 && level <= l->file_level)
+		line_write(l, l->file, &l->file_lost, level, topic, text);
+	if (l->file >= 0 && level > l->level)
+		return;
 	if (l->target == LOGGER_JOURNAL && journal_write(l, level, topic, text))
 		return;
 	stderr_write(l, level, topic, text);
+}
+
+/* Only an ordinary file: anything else could make us wait. */
+static int file_open(const char *path)
+{
+	int fd =
+	    open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NONBLOCK | O_NOCTTY, 0640);
+	struct stat st;
+
+	if (fd < 0 || (fstat(fd, &st) == 0 && S_ISREG(st.st_mode)))
+		return fd;
+	close(fd);
+	errno = EINVAL;
+	return -1;
+}
+
+void logger_file(
+    struct logger *l, const char *path, enum log_level file_level, enum log_level level)
+{
+	if (l->file >= 0)
+		close(l->file);
+	l->file = -1;
+	l->file_level = file_level;
+	l->level = level;
+	if (path[0] == '\0')
+		return;
+	l->file = file_open(path);
+	if (l->file < 0)
+		log_error(&l->log, LOG_OS, "log file %s: %s", path, strerror(errno));
 }
 
 static void logger_sink(void *context, enum log_level level, enum log_topic topic, const char *text)
@@ -122,6 +168,7 @@ struct logger *logger_new(enum logger_target target, const char *instance)
 	struct logger *l = mem_new(sizeof(*l));
 
 	l->target = target;
+	l->file = -1;
 	l->instance = mem_strdup(instance);
 	l->log = (struct log){.context = l, .write = logger_sink};
 	return l;
@@ -129,6 +176,8 @@ struct logger *logger_new(enum logger_target target, const char *instance)
 
 void logger_free(struct logger *l)
 {
+	if (l->file >= 0)
+		close(l->file);
 	str_fini(&l->line);
 	mem_free(l->instance);
 	mem_free(l);

@@ -1,5 +1,5 @@
 /*
- * Where log messages go: standard error or the journal.
+ * Where log messages go: standard error or the journal, and a file if the configuration has one.
  */
 #pragma once
 
@@ -13,6 +13,11 @@ struct logger;
  * (EVPND_INSTANCE); copied. */
 struct logger *logger_new(enum logger_target target, const char *instance);
 void logger_free(struct logger *l);
+
+/* Opens the file anew, to append; "": none. What it is not to have (file_level) and what the other
+ * output is not to have (level): levels beyond these. */
+void logger_file(
+    struct logger *l, const char *path, enum log_level file_level, enum log_level level);
 
 /* Never blocks: what standard error does not take at once is dropped and counted. */
 void logger_write(struct logger *l, enum log_level level, enum log_topic topic, const char *text);

@@ -164,6 +164,10 @@ static void loop_act(struct loop *l, const struct action *a)
 	case ACTION_LOG:
 		logger_write(l->options.logger, a->log.level, a->log.topic, a->log.text);
 		return;
+	case ACTION_LOG_FILE:
+		logger_file(
+		    l->options.logger, a->log_file.path, a->log_file.file_level, a->log_file.level);
+		return;
 	case ACTION_READY:
 		loop_ready(l);
 		return;

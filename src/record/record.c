@@ -340,6 +340,11 @@ static void code_action_body(struct coder *c, struct action *a)
 	case ACTION_LOG:
 		code_log(c, a);
 		return;
+	case ACTION_LOG_FILE:
+		code_text(c, &a->log_file.path);
+		code_enum(c, &a->log_file.file_level, LOG_LEVEL_DEBUG + 1);
+		code_enum(c, &a->log_file.level, LOG_LEVEL_DEBUG + 1);
+		return;
 	case ACTION_EXIT:
 		code_int(c, &a->exit_status);
 		return;

@@ -21,6 +21,7 @@ const struct row rows[] = {
 	{AT_TOP, "hostname", 0, NONE, {"hostname alpha", "hostname beta"}},
 	{AT_TOP, "router-id", SESSION, NONE, {"ip router-id 10.9.9.9|id 10.9.9.9", "router-id 10.9.9.8|id 10.9.9.8"}},
 	{AT_TOP, "log", 0, BOTH("log syslog debugging"), {"log syslog emergencies", "log stdout emergencies", "log syslog alerts", "log stdout alerts", "log syslog critical", "log stdout critical", "log syslog errors", "log stdout errors", "log syslog warnings", "log stdout warnings", "log syslog notifications", "log stdout notifications", "log syslog informational", "log stdout informational", "log stdout debugging"}},
+	{AT_TOP, "log file", 0, NONE, {"log file /var/log/one", "log file /var/log/two emergencies", "log file /var/log/two alerts", "log file /var/log/two critical", "log file /var/log/one errors", "log file /var/log/one warnings", "log file /var/log/one notifications", "log file /var/log/one informational", "log file /var/log/one debugging"}},
 	{AT_TOP, "debug", 0, NONE, {"debug bgp updates in", "debug bgp updates out", "debug zebra kernel", "debug zebra kernel msgdump send", "debug zebra kernel msgdump recv", "debug bgp neighbor-events", "debug bgp keepalives", "debug zebra vxlan", "debug zebra evpn mh", "debug zebra dplane detailed", "debug bfd peer"}},
 	{AT_TOP, "sticky", 0, BOTH("evpn mac-mobility sticky-sequence bump"), {"evpn mac-mobility sticky-sequence zero"}},
 	{AT_TOP, "learning", 0, BOTH("evpn port-learning off"), {"evpn port-learning keep"}},

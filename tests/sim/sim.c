@@ -378,6 +378,7 @@ static void execute(struct sim_node *n, const struct action *a)
 	case ACTION_PEER_AUTH:
 	case ACTION_BFD:
 	case ACTION_CTL_REPLY:
+	case ACTION_LOG_FILE:
 	case ACTION_READY:
 		break;
 	}

@@ -342,6 +342,11 @@ static struct action action_of(enum action_kind kind)
 		a.log.topic = LOG_OS;
 		a.log.text = "hello";
 		break;
+	case ACTION_LOG_FILE:
+		a.log_file.path = "/var/log/file";
+		a.log_file.file_level = LOG_LEVEL_DEBUG;
+		a.log_file.level = LOG_LEVEL_WARNING;
+		break;
 	case ACTION_READY:
 		break;
 	case ACTION_EXIT:
