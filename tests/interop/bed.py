@@ -54,7 +54,7 @@ class Bed:
     def __init__(self):
         self.base = f"bed{os.getpid()}x{next(numbers)}"
         self.node = f"{self.base}a"
-        self.nodes, self.running, self.witness_ = {}, [], None
+        self.nodes, self.running, self.witness_, self.daemon = {}, [], None, None
         self.namespace(self.node, 0)
 
     def namespace(self, name, number):
@@ -75,6 +75,11 @@ class Bed:
             netns.batch(there, "ip", [f"route add 10.255.0.1/32 via 10.0.{number}.1"])
             netns.batch(self.node, "ip", [f"route add 10.255.0.{number + 1}/32 via 10.0.{number}.2"])
         return self.nodes[number]
+
+    def bare(self, number):
+        """Takes all but the link-local addresses off a link."""
+        for end, node in ((2, self.link(number)), (1, self.node)):
+            netns.batch(node, "ip", [f"addr del 10.0.{number}.{end}/24 dev l{number}", f"addr del 2001:db8:{number}::{end}/64 dev l{number}"])
 
     def evpnd(self, text, *options):
         self.daemon = daemons.Evpnd(self.node, text)
@@ -144,7 +149,7 @@ class Bed:
         self.daemon.kill(1)
 
     def log(self):
-        return self.daemon.logs().get("evpnd.log", "")
+        return self.daemon.logs().get("evpnd.log", "") if self.daemon else ""
 
     def describe(self):
         """For a cell that failed."""

@@ -4,7 +4,7 @@ A driver writes its daemon's configuration from a `Link` (what the cell wants of
 and tells what it heard as plain dictionaries, {prefix: [route]}:
 
     next_hop, origin ("igp", "egp", "incomplete"), path ("65001 4200000000 {1,2}"), med and local_pref where the route
-    has them, communities, large and extended (sorted; extended as 16 hex digits), originator, clusters, stale, unknown
+    has them, aggregator ("65001 10.255.0.1") and atomic where it has them, communities, large and extended (sorted; extended as 16 hex digits), originator, clusters, stale, unknown
     ({code: hex digits}; FRR shows none)
 
 Nothing here knows what is right.
@@ -53,6 +53,7 @@ class Link:
     extended_message: bool = True  # RFC 8654, where the daemon can leave it
     behind: tuple = ()  # ASs of further neighbors, on a link that we do not see: 10.0.10.2, .3, …
     bfd: bool = False
+    multihop: bool = False  # between the addresses on lo
     retry: int = 1
     more: tuple = field(default=())  # statements in the daemon's own words, for its neighbor
 
@@ -66,6 +67,8 @@ class Link:
 
     def address(self, end, over=None):
         over = over or self.over
+        if self.multihop:
+            return "10.255.0.1" if end == 1 else self.router_id
         return f"10.0.{self.number}.{end}" if over == 4 else f"2001:db8:{self.number}::{end}"
 
     @property
@@ -112,7 +115,7 @@ def vtep(vni, address):
 class Peer(daemons.Daemon):
     """What they share. `sets`: can announce AS_SETs. `rests`: how long it is idle after a session that failed, s."""
 
-    sets, rests = False, 1
+    sets, rests, resuming = False, 1, ()
 
     def __init__(self, node, link):
         self.link, self.announced, self.several = link, {}, {}
@@ -134,8 +137,16 @@ class Peer(daemons.Daemon):
         """Whether it says that enhanced route refresh is in use; None: it does not say."""
 
     def resume(self):
-        """Starts it after a crash: with what tells it that others have kept its routes."""
-        self.begin()
+        """Starts it after a crash: with what tells it that others have kept its routes, and with its own routes known
+        to it before it has a session. Else it would say End-of-RIB first, rightly."""
+        self.silence(True)
+        self.begin(*self.resuming)
+        self.silence(False)
+
+    def silence(self, yes):
+        """What it sends us gets lost, or no more."""
+        verb = ("replace", "lladdr", "02:00:00:00:00:99", "nud", "permanent") if yes else ("del",)
+        netns.run(self.node, "ip", "neigh", verb[0], self.link.address(1, 4), "dev", self.link.name, *verb[1:])
 
     def count(self, family="ipv4"):
         return len(self.routes(family))
@@ -163,7 +174,7 @@ class Frr(Peer, daemons.Frr):
 
     def __init__(self, node, link):
         daemons.Frr.__init__(self, node, "")
-        self.link, self.announced, self.behind = link, {}, []
+        self.link, self.announced, self.behind, self.more_family = link, {}, [], []
 
     def text(self):
         k = self.link
@@ -174,7 +185,7 @@ class Frr(Peer, daemons.Frr):
         one = [f"timers {max(k.hold // 3, 1)} {k.hold}", f"timers connect {k.retry}"]
         one += ["passive"] * k.passive + ["ttl-security hops 1"] * k.ttl_security + ["bfd"] * k.bfd
         one += [f"password {k.password}"] * bool(k.password) + ["dont-capability-negotiate"] * (not k.as4)
-        one += ["capability extended-nexthop"] * k.extended_nexthop
+        one += ["capability extended-nexthop"] * k.extended_nexthop + ["ebgp-multihop 2", "update-source lo"] * k.multihop
         lines += [f" neighbor {who} {words}" for words in one + list(k.more)]
         if k.graceful:
             lines += [" bgp graceful-restart", " bgp graceful-restart preserve-fw-state", f" bgp graceful-restart restart-time {k.graceful}"]
@@ -189,7 +200,7 @@ class Frr(Peer, daemons.Frr):
             lines += [f"  neighbor {who} route-reflector-client"] * k.client
             lines += [f"  neighbor {who} addpath-tx-all-paths"] * (k.add_path and family != "evpn")
             lines += [f"  neighbor {who} maximum-prefix {k.limit}"] * (k.limit and family == "ipv4")
-            lines += [" exit-address-family"]
+            lines += [f"  {line}" for line in self.more_family if family == "evpn"] + [" exit-address-family"]
         return "\n".join(lines) + "\n"
 
     def begin(self):
@@ -232,9 +243,11 @@ class Frr(Peer, daemons.Frr):
     @staticmethod
     def row(route):
         row = {"origin": route["origin"].lower(), "path": route["aspath"]["string"].replace("Local", ""), "next_hop": route["nexthops"][0]["ip"]}
-        for ours, theirs in (("med", "metric"), ("local_pref", "locPrf"), ("originator", "originatorId")):
+        for ours, theirs in (("med", "metric"), ("local_pref", "locPrf"), ("originator", "originatorId"), ("atomic", "atomicAggregate")):
             if theirs in route:
                 row[ours] = route[theirs]
+        if "aggregatorAs" in route:
+            row["aggregator"] = f"{route['aggregatorAs']} {route['aggregatorId']}"
         row["communities"] = sorted(FRR_COMMUNITY.get(c, c) for c in route.get("community", {}).get("list", []))
         row["large"] = sorted(route.get("largeCommunity", {}).get("list", []))
         row["extended"] = sorted(extended_bytes(c) for c in route.get("extendedCommunity", {}).get("string", "").split() if c.split(":")[0] in ("RT", "SoO"))
@@ -287,6 +300,11 @@ class Frr(Peer, daemons.Frr):
     def host(self, mac, verb="add"):
         netns.batch(self.node, "bridge", [f"fdb {verb} {mac} dev vm0 master static"])
 
+    def resume_evpn(self, vni, mac):
+        """All is in its kernel still."""
+        self.more_family = ["advertise-all-vni"]
+        self.resume()
+
     def reset(self):
         self.show("clear bgp *")
 
@@ -311,7 +329,7 @@ FRR_COMMUNITY = {"noExport": "65535:65281", "noAdvertise": "65535:65282", "grace
 
 
 class Bird(Peer):
-    kind = "bird"
+    kind, resuming = "bird", ("-R",)
 
     def channel(self, family):
         k = self.link
@@ -335,7 +353,7 @@ class Bird(Peer):
                  f"keepalive time {max(k.hold // 3, 1)};", f"connect retry time {k.retry}; connect delay time 1; error wait time 1, 2;"]
         lines += ["enable as4 off;"] * (not k.as4) + ["passive on;"] * k.passive + [f'password "{k.password}";'] * bool(k.password)
         lines += ["ttl security on;"] * k.ttl_security + ["rr client;"] * k.client + ["bfd on;"] * k.bfd
-        lines += ["enable extended messages on;"] * k.extended_message + list(k.more)
+        lines += ["multihop 2;"] * k.multihop + ["enable extended messages on;"] * k.extended_message + list(k.more)
         lines += [f"graceful restart on; graceful restart time {k.graceful};"] * bool(k.graceful)
         lines += ["long lived graceful restart on;"] * bool(k.long_lived)
         text += "protocol bgp evpnd {\n" + "".join(f"  {line}\n" for line in lines) + "".join(map(self.channel, k.families)) + "}\n"
@@ -362,9 +380,6 @@ class Bird(Peer):
         deadline = time.monotonic() + 10
         while time.monotonic() < deadline and not os.path.exists(f"{self.directory}/bird.ctl"):
             time.sleep(0.02)
-
-    def resume(self):
-        self.begin("-R")
 
     def end(self, number=signal.SIGTERM):
         self.stop(number)
@@ -443,6 +458,10 @@ class Bird(Peer):
             row["extended"] = sorted(extended_bytes(g.replace(",", ":")) for g in groups)
         elif key == "originator_id":
             row["originator"] = value
+        elif key == "aggregator":
+            row["aggregator"] = " ".join(reversed(value.replace("AS", "").split()))
+        elif key == "atomic_aggr":
+            row["atomic"] = True
         elif key == "cluster_list":
             row["clusters"] = value.split()
         elif re.match(r"[0-9a-f]{2} \[", key):
@@ -484,7 +503,7 @@ class Bird(Peer):
 
 
 class Gobgp(Peer):
-    kind, sets, rests = "gobgp", True, 5
+    kind, sets, rests, resuming = "gobgp", True, 5, ("-r",)
     NAMES = {"ipv4": "ipv4-unicast", "ipv6": "ipv6-unicast", "evpn": "l2vpn-evpn"}
 
     def text(self):
@@ -498,6 +517,7 @@ class Gobgp(Peer):
         text += f"  [neighbors.timers.config]\n    connect-retry = {k.retry}\n    hold-time = {k.hold}\n    keepalive-interval = {max(k.hold // 3, 1)}\n    idle-hold-time-after-reset = 1\n"
         text += "  [neighbors.transport.config]\n" + (f'    local-address = "{k.theirs}"\n' if k.over != "link" else "") + ("    passive-mode = true\n" if k.passive else "")
         text += "  [neighbors.ttl-security.config]\n    enabled = true\n    ttl-min = 255\n" if k.ttl_security else ""
+        text += "  [neighbors.ebgp-multihop.config]\n    enabled = true\n    multihop-ttl = 2\n" if k.multihop else ""
         text += f'  [neighbors.route-reflector.config]\n    route-reflector-client = true\n    route-reflector-cluster-id = "{k.router_id}"\n' if k.client else ""
         text += "  [neighbors.add-paths.config]\n    receive = true\n    send-max = 8\n" if k.add_path else ""
         if k.graceful:
@@ -528,9 +548,6 @@ class Gobgp(Peer):
         self.stop(number)
         with contextlib.suppress(FileNotFoundError):
             os.remove(f"{self.directory}/api.sock")
-
-    def resume(self):
-        self.begin("-r")
 
     def answers(self):
         with contextlib.suppress(RuntimeError):
@@ -571,6 +588,10 @@ class Gobgp(Peer):
         for code, key, name in ((4, "med", "metric"), (5, "local_pref", "value"), (9, "originator", "value"), (10, "clusters", "value")):
             if code in by:
                 row[key] = by[code][name]
+        if 6 in by:
+            row["atomic"] = True
+        if 7 in by:
+            row["aggregator"] = f"{by[7]['as']} {by[7]['address']}"
         row["unknown"] = {code: base64.b64decode(a["value"]).hex() for code, a in by.items() if code > 200}
         row["communities"] = sorted(f"{c >> 16}:{c & 65535}" for c in by.get(8, {}).get("communities", []))
         row["large"] = sorted("%d:%d:%d" % (c["ASN"], c["LocalData1"], c["LocalData2"]) for c in by.get(32, {}).get("value", []))
@@ -579,7 +600,7 @@ class Gobgp(Peer):
 
     def announce(self, prefix, family="ipv4", **words):
         self.announced.setdefault(family, {})[prefix] = words
-        more = ["origin", words.get("origin", "igp")] + ["nexthop", self.link.address(2, 6)] * (family == "ipv6")
+        more = ["origin", words.get("origin", "igp")] + ["nexthop", self.link.address(2, 6)] * (family == "ipv6" and self.link.over != "link")
         more += ["aspath", words["path"]] if words.get("path") else []
         more += ["med", str(words["med"])] if "med" in words else []
         more += ["local-pref", str(words["local_pref"])] if "local_pref" in words else []
@@ -629,6 +650,13 @@ class Gobgp(Peer):
         own = self.link.router_id
         self.command("global", "rib", verb, "-a", "evpn", "macadv", mac, "0.0.0.0", "esi", "0", "etag", "0", "label", str(self.vni), "rd", f"{own}:{self.vni}",
                      "rt", f"{self.link.own_as}:{self.vni}", "encap", "vxlan", "nexthop", own)
+
+    def resume_evpn(self, vni, mac):
+        self.silence(True)
+        self.begin(*self.resuming)
+        self.vtep(vni)
+        self.host(mac)
+        self.silence(False)
 
     def evpn_prefix(self, prefix):
         """A type 5 route."""
@@ -697,7 +725,9 @@ class Exabgp(Peer):
         text += "        add-path send/receive;\n" if k.add_path else ""
         text += "        extended-message enable;\n" if k.extended_message else "        extended-message disable;\n"
         text += f"        graceful-restart {k.graceful};\n" if k.graceful else ""
+        text += "        nexthop enable;\n" if k.extended_nexthop else ""
         text += "        route-refresh;\n" + "".join(f"        {line}\n" for line in k.more) + "    }\n"
+        text += "    nexthop {\n        ipv4 unicast ipv6;\n    }\n" if k.extended_nexthop else ""
         text += "    api {\n        processes [ helper ];\n        neighbor-changes;\n        receive {\n            parsed;\n            update;\n            open;\n        }\n    }\n}\n"
         return text
 
@@ -714,6 +744,12 @@ class Exabgp(Peer):
         for family, announced in self.announced.items():
             for prefix, words in announced.items():
                 self.announce(prefix, family, **words)
+
+    def resume(self):
+        self.silence(True)
+        self.begin()
+        time.sleep(1)  # until it has read the pipe
+        self.silence(False)
 
     def end(self, number=signal.SIGTERM):
         os.close(self.pipe)
@@ -769,6 +805,10 @@ class Exabgp(Peer):
                 row[ours] = found[theirs]
         row["communities"] = sorted(f"{a}:{b}" for a, b in found.get("community", []))
         row["large"] = sorted(":".join(map(str, c)) for c in found.get("large-community", []))
+        if "atomic-aggregate" in found:
+            row["atomic"] = True
+        if "aggregator" in found:
+            row["aggregator"] = found["aggregator"].replace(":", " ")
         row["unknown"] = {int(key.split("-")[1], 16): value[2:].lower() for key, value in found.items() if key.startswith("attribute-")}
         row["extended"] = sorted(f"{c['value']:016x}" for c in found.get("extended-community", []))
         return row
@@ -792,11 +832,14 @@ class Exabgp(Peer):
 
     def announce(self, prefix, family="ipv4", **words):
         self.announced.setdefault(family, {})[prefix] = words
-        self.send(f"announce route {prefix}" + self.words(self.link.address(2, 4 if family == "ipv4" else 6), words))
+        self.send(f"announce route {prefix}" + self.words(self.hop(family), words))
+
+    def hop(self, family):
+        return self.link.address(2, 6 if family == "ipv6" or self.link.over == 6 and self.link.extended_nexthop else 4)
 
     def withdraw(self, prefix, family="ipv4"):
         del self.announced[family][prefix]
-        self.send(f"withdraw route {prefix} next-hop {self.link.address(2, 4 if family == 'ipv4' else 6)}")
+        self.send(f"withdraw route {prefix} next-hop {self.hop(family)}")
 
     def announce_many(self, prefixes):
         hop = self.link.address(2, 4)

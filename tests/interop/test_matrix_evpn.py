@@ -1,5 +1,7 @@
 """EVPN routes to and from each daemon that has the family, with a VNI in our kernel. The table is in docs/interop.md."""
 
+import signal
+
 import netns
 from bed import Neighbor, meet, stays, wait
 from matrix import cells
@@ -72,3 +74,20 @@ def test_evpn_reflected(bed, kind):
     assert {route[3] for route in second.evpn()} == {"10.255.0.2"}
     peer.host(THEIR_MAC, "del")
     assert wait(lambda: {route[0] for route in second.evpn()} == {3}, 10), second.evpn()
+
+
+@cells("graceful restart of EVPN, the peer's")
+def test_evpn_restart(bed, kind):
+    """Killed and back: its host and its VTEP stay in our kernel, and stay when all has been told anew."""
+    peer = with_vni(bed, kind, Link(families=FAMILIES, graceful=20))
+    peer.vtep(VNI)
+    peer.host(THEIR_MAC)
+    rows = (f"{THEIR_MAC} dst 10.255.0.2", "00:00:00:00:00:00 dst 10.255.0.2")
+    assert wait(lambda: all(row in fdb(bed) for row in rows), 10), fdb(bed)
+    peer.end(signal.SIGKILL)
+    assert stays(lambda: all(row in fdb(bed) for row in rows), 2), fdb(bed)
+    peer.resume_evpn(VNI, THEIR_MAC)
+    held = stays(lambda: all(row in fdb(bed) for row in rows), 8)
+    assert held and bed.up(peer.link.theirs, "evpn"), fdb(bed)
+    peer.host(THEIR_MAC, "del")
+    assert wait(lambda: THEIR_MAC not in fdb(bed), 10), "and go when withdrawn"

@@ -87,6 +87,31 @@ def test_we_restart(bed, kind):
     assert watch.missing == 0 and watch.asked > 10, vars(watch)
 
 
+@cells("graceful restart of IPv6, both")
+def test_ipv6_restarts(bed, kind):
+    """First the peer is killed and comes back, then we: neither loses the other's route."""
+    families = ("ipv4", "ipv6")
+    peer = meet(bed, kind, Link(families=families, graceful=20), more_global=GRACEFUL, families={"ipv6": ["network 2001:db8:70::/48"]})
+    peer.announce("2001:db8:80::/48", "ipv6")
+    assert wait(lambda: bed.routes("ipv6").get("2001:db8:80::/48") and peer.one("2001:db8:70::/48", "ipv6"), 10)
+    watch = Watch(lambda: bed.routes("ipv6").get("2001:db8:80::/48"))
+    peer.end(signal.SIGKILL)
+    assert wait(lambda: watch.stale, 5)
+    peer.resume()
+    assert wait(lambda: bed.up(peer.link.theirs, "ipv6") and not bed.routes("ipv6").get("2001:db8:80::/48", [{"stale": True}])[0].get("stale"), 30)
+    watch.stop()
+    assert watch.missing == 0, vars(watch)
+    assert wait(lambda: peer.one("2001:db8:70::/48", "ipv6"), 10)
+    watch = Watch(lambda: peer.routes("ipv6").get("2001:db8:70::/48"))
+    bed.daemon.stop(signal.SIGKILL)
+    time.sleep(1)
+    bed.daemon.start()
+    assert wait(lambda: bed.up(peer.link.theirs, "ipv6") and peer.established(), 40)
+    assert wait(lambda: peer.one("2001:db8:70::/48", "ipv6") and not peer.one("2001:db8:70::/48", "ipv6")["stale"], 10)
+    watch.stop()
+    assert watch.missing == 0, vars(watch)
+
+
 @cells("long-lived graceful restart, the peer's")
 def test_they_stay_away(bed, kind):
     """After its restart time its route is kept on, least preferred, marked LLGR_STALE for others, for the stale time."""

@@ -1,5 +1,6 @@
 """Routes to and from each daemon, with every attribute that they can carry. The table is in docs/interop.md."""
 
+import struct
 import time
 
 import pytest
@@ -9,6 +10,7 @@ from matrix import cells
 from peers import Link, extended_bytes
 
 HELLO = (0xC0, 240, b"hello")
+ATOMIC, AGGREGATOR = (0x40, 6, b""), (0xC0, 7, struct.pack("!I", 4200000000) + bytes((10, 255, 0, 99)))
 RICH = {"origin": "egp", "med": 77, "communities": ["1:2", "65009:9"], "large": ["1:2:3", "4200000000:5:6"]}
 EXTENDED = ["0002006400000001", "0203000111700002"]  # rt:100:1, soo:70000:2
 
@@ -22,9 +24,10 @@ def difference(found, **expected):
 def test_attributes_out(bed, kind):
     """What the witness says of a route reaches the peer, but for what does not cross two borders."""
     peer = meet(bed, kind, Link(families=("ipv4",)), witness=True)
-    bed.witness_.announce(["10.9.1.0/24", "10.9.2.0/24"], bed.attributes([[65009, 4200000000, 7], {3, 400000, 5}], extended=EXTENDED, unknown=[HELLO, (0x80, 241, b"local")], **RICH))
+    bed.witness_.announce(["10.9.1.0/24", "10.9.2.0/24"], bed.attributes([[65009, 4200000000, 7], {3, 400000, 5}], extended=EXTENDED, unknown=[AGGREGATOR, ATOMIC, HELLO, (0x80, 241, b"local")], **RICH))
     assert wait(lambda: peer.one("10.9.1.0/24") and peer.one("10.9.2.0/24"), 10)
-    expected = {"origin": "egp", "path": "65001 65009 4200000000 7 {3,5,400000}", "next_hop": "10.0.1.1", "communities": RICH["communities"], "large": RICH["large"], "extended": EXTENDED}
+    expected = {"origin": "egp", "path": "65001 65009 4200000000 7 {3,5,400000}", "next_hop": "10.0.1.1", "communities": RICH["communities"], "large": RICH["large"], "extended": EXTENDED,
+                "aggregator": "4200000000 10.255.0.99", "atomic": True}
     assert not difference(peer.one("10.9.1.0/24"), **expected)
     assert peer.one("10.9.1.0/24").get("med") in (None, 0)
     bed.witness_.withdraw(["10.9.1.0/24"])

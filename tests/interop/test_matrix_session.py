@@ -2,6 +2,7 @@
 
 import time
 
+import netns
 import pytest
 from bed import Neighbor, config, meet, stays, wait
 from matrix import cells
@@ -40,13 +41,74 @@ def test_over_ipv6(bed, kind):
     assert bed.routes("ipv6")["2001:db8:80::/48"][0]["nexthops"][0]["ip"] == "2001:db8:1::2"
 
 
+@pytest.mark.parametrize("bare", [False, True], ids=["other-addresses", "bare"])
 @cells("unnumbered, IPv6 next hops for IPv4")
-def test_unnumbered(bed, kind):
-    """BIRD is told our link-local address, the others find it on the link. Kernel routes follow (RFC 8950)."""
+def test_unnumbered(bed, kind, bare):
+    """BIRD is told our link-local address, the others find it on the link; with other addresses there, or none. The
+    kernel's route follows (RFC 8950), for IPv6 too."""
+    if bare:
+        bed.link(1)
+        bed.bare(1)
     peer = meet(bed, kind, Link(over="link", extended_nexthop=True), more=["capability extended-nexthop"])
     both_tell(bed, peer)
     assert ":" in peer.one("10.7.0.0/24")["next_hop"]
     assert [hop["ip"] for hop in bed.routes()["10.8.0.0/24"][0]["nexthops"]][-1] == "fe80::1:2"
+    assert wait(lambda: "via inet6 fe80::1:2 dev l1" in netns.run(bed.node, "ip", "route", "show", "10.8.0.0/24"), 5)
+    peer.announce("2001:db8:80::/48", "ipv6")
+    assert wait(lambda: "via fe80::1:2 dev l1" in netns.run(bed.node, "ip", "-6", "route", "show", "2001:db8:80::/48"), 10), bed.routes("ipv6")
+
+
+@cells("IPv4 over an IPv6 session, RFC 8950")
+def test_extended_nexthop(bed, kind):
+    peer = meet(bed, kind, Link(over=6, extended_nexthop=True), more=["capability extended-nexthop"])
+    both_tell(bed, peer)
+    assert peer.one("10.7.0.0/24")["next_hop"] == "2001:db8:1::1"
+    assert [hop["ip"] for hop in bed.routes()["10.8.0.0/24"][0]["nexthops"]][0] == "2001:db8:1::2"
+
+
+@cells("eBGP between loopbacks")
+def test_multihop(bed, kind):
+    both_tell(bed, meet(bed, kind, Link(multihop=True, families=("ipv4",)), more=["ebgp-multihop 2", "update-source lo"]))
+
+
+@cells("neighbor by range")
+def test_listen_range(bed, kind):
+    """`bgp listen range`: it comes, is one of ours, and is forgotten when it goes."""
+    link = Link(families=("ipv4",))
+    peer = bed.peer(kind, link)
+    bed.evpnd(config(more=["neighbor G peer-group", "neighbor G remote-as external", "neighbor G password tulip", "bgp listen range 10.0.1.0/24 peer-group G"],
+                     families={"ipv4": ["neighbor G activate", "network 10.7.0.0/24"]}))
+    peer.link.password = "tulip"
+    peer.announced = {"ipv4": {"10.8.0.0/24": {}}}
+    peer.begin()
+    assert wait(lambda: peer.one("10.7.0.0/24") and "10.8.0.0/24" in bed.routes(), 20)
+    assert bed.row(link.theirs)["dynamicPeer"]
+    peer.end()
+    assert wait(lambda: not bed.row(link.theirs) and not bed.routes().get("10.8.0.0/24"), 10)
+
+
+@cells("another AS than expected")
+def test_wrong_as(bed, kind):
+    """NOTIFICATION 2/2 each time, at longer and longer intervals, and a session as soon as we expect the right one."""
+    link = Link(families=("ipv4",))
+    peer = bed.peer(kind, link)
+    text = config(Neighbor(link.theirs, 65003, ("ipv4",)))
+    bed.evpnd(text)
+    peer.begin()
+    assert wait(lambda: "Notification sent: OPEN Message Error/Bad Peer AS" in bed.log(), 10)
+    assert stays(lambda: not bed.up(link.theirs) and not peer.established(), 3)
+    assert bed.log().count("Bad Peer AS") < 8
+    bed.reload(text.replace("remote-as 65003", "remote-as 65002"))
+    assert wait(lambda: bed.up(link.theirs) and peer.established(), 30)
+
+
+@cells("we stop")
+def test_we_stop(bed, kind):
+    """Without graceful restart asked for: the peer forgets our route at once, not after its hold time."""
+    peer = meet(bed, kind, Link(families=("ipv4",), hold=90), families={"ipv4": ["network 10.7.0.0/24"]})
+    assert wait(lambda: peer.one("10.7.0.0/24"), 10)
+    bed.daemon.stop()
+    assert wait(lambda: not peer.routes() and not peer.established(), 5)
 
 
 @pytest.mark.parametrize("ours, theirs", [(BIG, 65002), (65001, BIG), (BIG, BIGGER)], ids=["here", "there", "both"])
@@ -123,17 +185,20 @@ def test_collisions(bed, kind):
     assert stays(lambda: bed.up(name) and peer.established(), 2)
 
 
+@pytest.mark.parametrize("over", [4, 6])
 @cells("password")
-def test_password(bed, kind):
+def test_password(bed, kind, over):
     """TCP MD5, whoever connects (RFC 2385)."""
-    link = Link(password="tulip")
-    both_tell(bed, meet(bed, kind, link, more=["password tulip"]))
+    peer = meet(bed, kind, Link(password="tulip", over=over), more=["password tulip"])
+    if over == 4:
+        both_tell(bed, peer)
     assert "tulip" not in bed.log()
 
 
+@pytest.mark.parametrize("over", [4, 6])
 @cells("password, the peer waits")
-def test_password_we_connect(bed, kind):
-    meet(bed, kind, Link(password="tulip", passive=True), more=["password tulip"])
+def test_password_we_connect(bed, kind, over):
+    meet(bed, kind, Link(password="tulip", over=over, passive=True), more=["password tulip"])
 
 
 @cells("wrong password")
@@ -149,9 +214,10 @@ def test_wrong_password(bed, kind):
     assert wait(lambda: bed.up(link.theirs) and peer.established(), 30)
 
 
+@pytest.mark.parametrize("over", [4, 6])
 @cells("TTL security")
-def test_ttl_security(bed, kind):
-    both_tell(bed, meet(bed, kind, Link(ttl_security=True), more=["ttl-security hops 1"]))
+def test_ttl_security(bed, kind, over):
+    meet(bed, kind, Link(ttl_security=True, over=over), more=["ttl-security hops 1"])
 
 
 @cells("TTL security violated")
