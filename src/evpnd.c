@@ -213,7 +213,7 @@ static int run(struct arguments *a, const char *instance)
 	if (loop != NULL) {
 		if (a->sandbox) {
 			privs_drop(a->loop.config_file, logger_log(logger));
-			privs_sandbox(logger_log(logger));
+			privs_sandbox(false, logger_log(logger));
 		}
 		status = loop_run(loop);
 		loop_free(loop);

@@ -305,6 +305,33 @@ static void log_report(struct bfd_peers *p, const struct bfd_peer *peer)
 	str_fini(&text);
 }
 
+/* What keeps echo from being used, each time that it begins to. */
+static void log_echo(struct bfd_peers *p, const struct bfd_peer *peer,
+    const struct bfd_session_report *r, bool up_before)
+{
+	const struct bfd_session_report *was = &peer->report;
+	struct str text = {0};
+
+	if (!peer->params.echo || r->state != BFD_UP)
+		return;
+	peer_text(peer, &text);
+	if (r->echo == BFD_ECHO_NOT_LOOPED && was->echo != BFD_ECHO_NOT_LOOPED)
+		log_warning(p->log, LOG_BFD,
+		    "peer %s: echo packets do not come back: does it forward IP? Control packets "
+		    "go "
+		    "on",
+		    str_text(&text));
+	if (r->echo == BFD_ECHO_LOOPED && was->echo != BFD_ECHO_LOOPED)
+		log_info(p->log, LOG_BFD, "peer %s: echo packets come back", str_text(&text));
+	if (peer->params.echo_receive_us != 0 && r->local_echo_us == 0 &&
+	    (!up_before || was->local_echo_us != 0))
+		log_warning(p->log, LOG_BFD,
+		    "peer %s: this host does not forward IP (net.ipv4.ip_forward): the peer cannot "
+		    "use echo",
+		    str_text(&text));
+	str_fini(&text);
+}
+
 static void tell_clients(struct bfd_peers *p, const struct bfd_peer *peer)
 {
 	size_t index = (size_t)(peer - p->list);
@@ -322,6 +349,7 @@ static void session_reported(
 	bool failed = r->failures != peer->report.failures;
 	bool moved = r->state != peer->report.state || r->downs != peer->report.downs;
 
+	log_echo(p, peer, r, peer->report.state == BFD_UP);
 	peer->report = *r;
 	log_report(p, peer);
 	if (moved) {
@@ -341,6 +369,8 @@ static const char *error_verb(enum bfd_error what)
 		return "open a socket";
 	case BFD_ERROR_SEND:
 		return "send";
+	case BFD_ERROR_ECHO:
+		return "send echo packets";
 	}
 	return "";
 }

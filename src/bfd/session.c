@@ -12,8 +12,11 @@
  *   direction takes force at once.
  * - A peer that was not heard for the detection time is forgotten: its discriminator, its timers.
  *
- * Not there: Echo (Required Min Echo RX is 0, so no peer may use it with us), Demand mode of our
- * own (a peer's is honoured), authentication.
+ * Echo (bfd/echo) is a second witness of a session that is Up over one hop of IPv4; the pace of
+ * control packets does not depend on it. What peers may ask of us is what our kernel can do: if it
+ * does not forward, Required Min Echo RX is 0.
+ *
+ * Not there: Demand mode of our own (a peer's is honoured), authentication.
  */
 #include "bfd/session.h"
 
@@ -165,6 +168,56 @@ static void to_admin_down(struct bfd_session *s, mono_t now)
 	s->fast_until = add_us(now, (uint64_t)us * s->params.multiplier);
 }
 
+/* ---- echo ---------------------------------------------------------------------------------- */
+
+/* RFC 5883 section 3: not over many hops. Over IPv6 a packet to ourselves that comes from the peer
+ * is none that every kernel forwards: FRR's says so too. */
+static bool may_echo(const struct bfd_session *s)
+{
+	return s->path.multihop == 0 && s->path.remote.family == IP_V4;
+}
+
+static uint32_t local_echo_us(const struct bfd_session *s)
+{
+	return s->loops && may_echo(s) ? s->params.echo_receive_us : 0;
+}
+
+/* RFC 5880 section 6.8.9: while both are Up, and no faster than the peer wants. */
+static uint32_t echo_us(const struct bfd_session *s)
+{
+	if (!s->params.echo || !may_echo(s) || s->state != BFD_UP || s->remote.state != BFD_UP ||
+	    s->remote.required_echo_us == 0)
+		return 0;
+	return max_u32(s->params.echo_transmit_us, s->remote.required_echo_us);
+}
+
+static void run_echo(struct bfd_session *s, mono_t now)
+{
+	enum bfd_echo_state before = s->echo.state;
+
+	bfd_echo_set(&s->echo, echo_us(s), now);
+	if (bfd_echo_lost(&s->echo, s->params.multiplier, now)) {
+		change_state(s, BFD_DOWN, BFD_DIAG_ECHO_FAILED);
+		bfd_echo_set(&s->echo, 0, now);
+	}
+	s->changed |= s->echo.state != before;
+}
+
+bool bfd_session_send_echo(
+    struct bfd_session *s, uint32_t random, mono_t now, uint8_t bytes[BFD_ECHO_SIZE])
+{
+	return !s->closing && bfd_echo_send(&s->echo, s->discriminator, random, now, bytes);
+}
+
+void bfd_session_loops(struct bfd_session *s, bool loops)
+{
+	uint32_t before = local_echo_us(s);
+
+	s->loops = loops;
+	if (local_echo_us(s) != before)
+		s->changed = s->prompt = true;
+}
+
 void bfd_session_init(
     struct bfd_session *s, const struct bfd_order *order, uint32_t discriminator, mono_t now)
 {
@@ -265,12 +318,13 @@ enum bfd_verdict bfd_session_received(struct bfd_session *s, const struct bfd_pa
 
 void bfd_session_run(struct bfd_session *s, mono_t now)
 {
-	if (!mono_reached(detect_at(s), now))
-		return;
-	forget_peer(s);
-	s->changed = true;
-	if (s->state == BFD_INIT || s->state == BFD_UP)
-		change_state(s, BFD_DOWN, BFD_DIAG_DETECTION_EXPIRED);
+	if (mono_reached(detect_at(s), now)) {
+		forget_peer(s);
+		s->changed = true;
+		if (s->state == BFD_INIT || s->state == BFD_UP)
+			change_state(s, BFD_DOWN, BFD_DIAG_DETECTION_EXPIRED);
+	}
+	run_echo(s, now);
 }
 
 /* ---- out ----------------------------------------------------------------------------------- */
@@ -289,7 +343,8 @@ static void fill(const struct bfd_session *s, struct bfd_packet *p)
 	    .my_discriminator = s->discriminator,
 	    .your_discriminator = s->remote.my_discriminator,
 	    .desired_tx_us = s->desired_tx_us,
-	    .required_rx_us = s->required_rx_us};
+	    .required_rx_us = s->required_rx_us,
+	    .required_echo_us = local_echo_us(s)};
 }
 
 bool bfd_session_send(struct bfd_session *s, uint32_t random, struct bfd_packet *p, mono_t now)
@@ -315,6 +370,7 @@ mono_t bfd_session_deadline(const struct bfd_session *s)
 {
 	mono_t due = mono_min(send_at(s), detect_at(s));
 
+	due = mono_min(due, bfd_echo_deadline(&s->echo, s->params.multiplier));
 	return s->closing ? mono_min(due, s->fast_until) : due;
 }
 
@@ -355,5 +411,7 @@ void bfd_session_report(const struct bfd_session *s, struct bfd_session_report *
 	    .downs = s->downs,
 	    .failures = s->failures,
 	    .received = s->received,
-	    .sent = s->sent};
+	    .sent = s->sent,
+	    .local_echo_us = local_echo_us(s)};
+	bfd_echo_report(&s->echo, r);
 }

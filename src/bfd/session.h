@@ -5,6 +5,7 @@
 #pragma once
 
 #include "base/mono.h"
+#include "bfd/echo.h"
 #include "bfd/packet.h"
 
 struct bfd_session {
@@ -31,6 +32,12 @@ struct bfd_session {
 	mono_t fast_until;
 	bool closing; /* forgotten at fast_until */
 
+	/* the Echo function */
+	struct bfd_echo echo;
+	bool loops;		/* our kernel sends back what peers hand it */
+	struct ip arrived_at;	/* where the last packet was taken: our address, */
+	ifindex_t arrived_over; /* our link */
+
 	bool changed; /* something to report; cleared by who reports */
 	uint32_t ups, downs, failures;
 	uint64_t received, sent;
@@ -39,6 +46,8 @@ struct bfd_session {
 /* In Down (or AdminDown), with the first packet due at once unless it is passive. */
 void bfd_session_init(
     struct bfd_session *s, const struct bfd_order *order, uint32_t discriminator, mono_t now);
+/* Whether our kernel forwards, so that peers may use the Echo function with us. */
+void bfd_session_loops(struct bfd_session *s, bool loops);
 /* Other parameters. */
 void bfd_session_set(struct bfd_session *s, const struct bfd_params *params, mono_t now);
 /* A valid packet for this session: the rest of RFC 5880 section 6.8.6. */
@@ -49,6 +58,9 @@ void bfd_session_run(struct bfd_session *s, mono_t now);
 /* The next packet that is due now; false: none. `random` makes the jitter of the next interval. */
 bool bfd_session_send(
     struct bfd_session *s, uint32_t random, struct bfd_packet *packet, mono_t now);
+/* The next echo packet that is due now; false: none. */
+bool bfd_session_send_echo(
+    struct bfd_session *s, uint32_t random, mono_t now, uint8_t bytes[BFD_ECHO_SIZE]);
 /* When bfd_session_run() or _send() have something to do. */
 mono_t bfd_session_deadline(const struct bfd_session *s);
 /* AdminDown for good; the peer is told for its detection time. */

@@ -43,13 +43,23 @@ static void overlay(struct bfd_params *to, const struct bfd_values *v)
 		to->passive = v->params.passive;
 	if ((v->has & BFD_HAS_SHUTDOWN) != 0)
 		to->shutdown = v->params.shutdown;
+	if ((v->has & BFD_HAS_ECHO) != 0)
+		to->echo = v->params.echo;
+	if ((v->has & BFD_HAS_ECHO_TRANSMIT) != 0)
+		to->echo_transmit_us = v->params.echo_transmit_us;
+	if ((v->has & BFD_HAS_ECHO_RECEIVE) != 0)
+		to->echo_receive_us = v->params.echo_receive_us;
 }
 
 struct bfd_params bfd_settings_resolve(
     const struct bfd_settings *s, const char *profile, const struct bfd_values *values)
 {
-	struct bfd_params p = {
-	    .transmit_us = 300000, .receive_us = 300000, .multiplier = 3, .minimum_ttl = 254};
+	struct bfd_params p = {.transmit_us = 300000,
+	    .receive_us = 300000,
+	    .echo_transmit_us = 50000,
+	    .echo_receive_us = 50000,
+	    .multiplier = 3,
+	    .minimum_ttl = 254};
 	const struct bfd_profile *named = bfd_settings_profile(s, profile);
 
 	if (named != NULL)

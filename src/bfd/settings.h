@@ -16,7 +16,10 @@ enum {
 	BFD_HAS_MULTIPLIER = 4,
 	BFD_HAS_MINIMUM_TTL = 8,
 	BFD_HAS_PASSIVE = 16,
-	BFD_HAS_SHUTDOWN = 32
+	BFD_HAS_SHUTDOWN = 32,
+	BFD_HAS_ECHO = 64,
+	BFD_HAS_ECHO_TRANSMIT = 128,
+	BFD_HAS_ECHO_RECEIVE = 256
 };
 
 struct bfd_values {
@@ -54,7 +57,7 @@ void bfd_settings_fini(struct bfd_settings *s);
 void bfd_settings_copy(struct bfd_settings *to, const struct bfd_settings *from);
 const struct bfd_profile *bfd_settings_profile(const struct bfd_settings *s, const char *name);
 /* `values` over those of the profile ("" or unknown: none) over FRR's defaults: 300 ms both ways,
- * 3 times, minimum TTL 254. */
+ * 3 times, minimum TTL 254, no echo, which may be 50 ms both ways. */
 struct bfd_params bfd_settings_resolve(
     const struct bfd_settings *s, const char *profile, const struct bfd_values *values);
 /* Remote address, then what else tells them apart. */

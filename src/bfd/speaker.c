@@ -27,6 +27,7 @@ struct bfd {
 	struct bfd_session **sessions; /* owned, in order of their orders */
 	size_t count;
 	struct map by_discriminator;
+	bool loops; /* our kernel forwards */
 	bool asked; /* all reports are owed, then the totals */
 	uint64_t discards[BFD_VERDICTS];
 };
@@ -117,6 +118,7 @@ static void set(struct bfd *b, const struct bfd_order *order, mono_t now)
 		return;
 	s = mem_new(sizeof(*s));
 	bfd_session_init(s, order, new_discriminator(b), now);
+	bfd_session_loops(s, b->loops);
 	b->sessions[b->count++] = s;
 	map_insert(&b->by_discriminator, s);
 	b->host.open(b->host.context, s->id, &s->path);
@@ -212,7 +214,28 @@ static enum bfd_verdict receive(struct bfd *b, const struct bfd_datagram *d, mon
 		return v;
 	if (d->multihop && d->ttl < s->params.minimum_ttl)
 		return BFD_BAD_TTL;
+	s->arrived_at = d->local;
+	s->arrived_over = d->ifindex;
 	return bfd_session_received(s, &p, now);
+}
+
+void bfd_loops(struct bfd *b, bool loops)
+{
+	b->loops = loops;
+	for (size_t i = 0; i < b->count; i++)
+		bfd_session_loops(b->sessions[i], loops);
+}
+
+void bfd_echoed(struct bfd *b, const uint8_t *bytes, size_t size, mono_t now)
+{
+	uint32_t discriminator = bfd_echo_discriminator(bytes, size);
+	struct bfd_session *s = map_find(&b->by_discriminator, &discriminator);
+	enum bfd_echo_state before = s != NULL ? s->echo.state : BFD_ECHO_OFF;
+
+	if (s == NULL || !bfd_echo_received(&s->echo, bytes, size, now))
+		b->discards[BFD_STRANGE_ECHO]++;
+	else
+		s->changed |= s->echo.state != before;
 }
 
 enum bfd_verdict bfd_received(struct bfd *b, const struct bfd_datagram *d, mono_t now)
@@ -237,6 +260,16 @@ static void send_due(struct bfd *b, struct bfd_session *s, mono_t now)
 		check(!w.overflow);
 		b->host.send(b->host.context, s->id, bytes, writer_size(&w));
 	}
+}
+
+static void echo_due(struct bfd *b, struct bfd_session *s, mono_t now)
+{
+	struct bfd_echo_path path = {s->path.remote, s->arrived_at, s->arrived_over};
+	uint8_t bytes[BFD_ECHO_SIZE];
+
+	while (
+	    s->echo.state != BFD_ECHO_OFF && bfd_session_send_echo(s, random_next(b), now, bytes))
+		b->host.echo(b->host.context, &path, bytes, sizeof(bytes));
 }
 
 static bool report(struct bfd *b, struct bfd_session *s)
@@ -271,6 +304,7 @@ void bfd_run(struct bfd *b, mono_t now)
 	for (size_t i = 0; i < b->count; i++) {
 		bfd_session_run(b->sessions[i], now);
 		send_due(b, b->sessions[i], now);
+		echo_due(b, b->sessions[i], now);
 	}
 	for (size_t i = b->count; i-- > 0;)
 		if (bfd_session_closed(b->sessions[i], now))

@@ -42,7 +42,8 @@ const char *bfd_verdict_text(enum bfd_verdict verdict)
 	    [BFD_UNKNOWN_DISCRIMINATOR] = "unknown discriminator",
 	    [BFD_UNKNOWN_PEER] = "unknown peer",
 	    [BFD_WRONG_PORT] = "wrong port",
-	    [BFD_WHILE_ADMIN_DOWN] = "session is shut down"};
+	    [BFD_WHILE_ADMIN_DOWN] = "session is shut down",
+	    [BFD_STRANGE_ECHO] = "echo packet that is none of ours"};
 
 	return texts[verdict];
 }
@@ -57,6 +58,8 @@ bool bfd_path_equal(const struct bfd_path *a, const struct bfd_path *b)
 bool bfd_params_equal(const struct bfd_params *a, const struct bfd_params *b)
 {
 	return a->transmit_us == b->transmit_us && a->receive_us == b->receive_us &&
-	       a->multiplier == b->multiplier && a->minimum_ttl == b->minimum_ttl &&
-	       a->passive == b->passive && a->shutdown == b->shutdown;
+	       a->multiplier == b->multiplier && a->echo_transmit_us == b->echo_transmit_us &&
+	       a->echo_receive_us == b->echo_receive_us && a->echo == b->echo &&
+	       a->minimum_ttl == b->minimum_ttl && a->passive == b->passive &&
+	       a->shutdown == b->shutdown;
 }

@@ -24,6 +24,15 @@ enum bfd_diag {
 	BFD_DIAGS
 };
 
+/* What has become of the Echo function on our side. */
+enum bfd_echo_state {
+	BFD_ECHO_OFF,	     /* not wanted, or the peer forbids it, or the session is not Up */
+	BFD_ECHO_TRYING,     /* nothing has come back yet */
+	BFD_ECHO_LOOPED,     /* packets come back: their absence is a failure of the path */
+	BFD_ECHO_NOT_LOOPED, /* the peer does not send them back: a few go out to see */
+	BFD_ECHO_STATES
+};
+
 /* What becomes of a received packet; all but the first are discards, by reason. */
 enum bfd_verdict {
 	BFD_ACCEPTED,
@@ -39,6 +48,7 @@ enum bfd_verdict {
 	BFD_UNKNOWN_PEER,	   /* nobody is configured at this address */
 	BFD_WRONG_PORT,		   /* single hop to a multihop session, or the reverse */
 	BFD_WHILE_ADMIN_DOWN,
+	BFD_STRANGE_ECHO, /* came to the echo port and is none of ours */
 	BFD_VERDICTS
 };
 
@@ -53,6 +63,9 @@ struct bfd_path {
 
 struct bfd_params {
 	uint32_t transmit_us, receive_us; /* RFC 5880: Desired Min TX, Required Min RX */
+	uint32_t echo_transmit_us;	  /* between echo packets of ours */
+	uint32_t echo_receive_us;	  /* Required Min Echo RX, if we can loop; 0: not wanted */
+	bool echo;			  /* use it, where the peer lets us */
 	uint8_t multiplier;
 	uint8_t minimum_ttl; /* multihop: less is discarded */
 	bool passive;
@@ -93,20 +106,24 @@ struct bfd_session_report {
 	uint32_t downs;	       /* times that it left Up, for whatever reason */
 	uint32_t failures;     /* ... because the path failed: not AdminDown of either side */
 	uint64_t received, sent;
+	enum bfd_echo_state echo;
+	uint32_t local_echo_us; /* Required Min Echo RX as the peer is told */
+	uint64_t echo_sent, echo_received;
+	uint32_t rtt_min_us, rtt_avg_us, rtt_max_us; /* of the last echo packets; 0: none */
 };
 
-enum bfd_error { BFD_ERROR_LISTEN, BFD_ERROR_OPEN, BFD_ERROR_SEND };
+enum bfd_error { BFD_ERROR_LISTEN, BFD_ERROR_OPEN, BFD_ERROR_SEND, BFD_ERROR_ECHO };
 
 struct bfd_report {
 	enum bfd_report_kind kind;
-	uint32_t id; /* SESSION; ERROR: 0 for LISTEN */
+	uint32_t id; /* SESSION; ERROR: 0 for LISTEN and ECHO */
 	union {
 		struct bfd_session_report session;
 		uint64_t discards[BFD_VERDICTS]; /* TOTALS */
 		struct {
 			enum bfd_error what;
 			int error;     /* errno; 0: it works again */
-			uint16_t port; /* LISTEN */
+			uint16_t port; /* LISTEN, ECHO */
 		} error;
 	};
 };

@@ -198,6 +198,55 @@ void on_bfd_shutdown(struct loading *l, const struct statement *s, const struct 
 	l->bfd_values->has |= BFD_HAS_SHUTDOWN;
 }
 
+/* ---- echo ---------------------------------------------------------------------------------- */
+
+/* Said where it will have no effect, and kept: a profile may serve peers of both kinds. */
+void on_bfd_echo(struct loading *l, const struct statement *s, const struct words *w)
+{
+	const struct bfd_key *k = l->bfd_peer != NULL ? &l->bfd_peer->key : NULL;
+
+	(void)w;
+	if (l->bfd_values == NULL)
+		return;
+	if (k != NULL && !s->no && (k->multihop || k->remote.family != IP_V4))
+		loading_report(l, s, true, NULL, "echo is for one hop of IPv4: no effect here");
+	l->bfd_values->params.echo = !s->no;
+	l->bfd_values->has |= BFD_HAS_ECHO;
+}
+
+/* The last word, in ms; 0 for `disabled`. */
+static uint32_t echo_us(const struct words *w)
+{
+	uint32_t n = 0;
+
+	word_number(w->word[w->count - 1], 1, 60000, &n);
+	return n * 1000;
+}
+
+void on_bfd_echo_transmit(struct loading *l, const struct statement *s, const struct words *w)
+{
+	(void)s;
+	if (l->bfd_values == NULL)
+		return;
+	l->bfd_values->params.echo_transmit_us = echo_us(w);
+	l->bfd_values->has |= BFD_HAS_ECHO_TRANSMIT;
+}
+
+void on_bfd_echo_receive(struct loading *l, const struct statement *s, const struct words *w)
+{
+	(void)s;
+	if (l->bfd_values == NULL)
+		return;
+	l->bfd_values->params.echo_receive_us = echo_us(w);
+	l->bfd_values->has |= BFD_HAS_ECHO_RECEIVE;
+}
+
+void on_bfd_echo_interval(struct loading *l, const struct statement *s, const struct words *w)
+{
+	on_bfd_echo_transmit(l, s, w);
+	on_bfd_echo_receive(l, s, w);
+}
+
 /* ---- names --------------------------------------------------------------------------------- */
 
 static void check_name(

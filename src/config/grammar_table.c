@@ -341,8 +341,11 @@ const struct grammar_row grammar[] = {
 	{AT(BFD_PEER), "shutdown", WORKS, NO, ONE_LINE, on_bfd_shutdown},
 	{AT(BFD_PEER), "passive-mode", WORKS, NO, ONE_LINE, on_bfd_passive},
 	{AT(BFD_PEER), "minimum-ttl =<1-254>", WORKS, 0, ONE_LINE, on_bfd_minimum_ttl},
-	{AT(BFD_PEER), "echo-mode", REFUSED, 0, ONE_LINE, NULL},
-	{AT(BFD_PEER), "echo|echo-interval|label|log-session-changes ...", QUIET, NO, ONE_LINE, NULL},
+	{AT(BFD_PEER), "echo-mode", WORKS, NO, ONE_LINE, on_bfd_echo},
+	{AT(BFD_PEER), "echo-interval =<10-60000>", WORKS, 0, ONE_LINE, on_bfd_echo_interval},
+	{AT(BFD_PEER), "echo transmit-interval =<10-60000>", WORKS, 0, ONE_LINE, on_bfd_echo_transmit},
+	{AT(BFD_PEER), "echo receive-interval =disabled|<10-60000>", WORKS, 0, ONE_LINE, on_bfd_echo_receive},
+	{AT(BFD_PEER), "label|log-session-changes ...", QUIET, NO, ONE_LINE, NULL},
 };
 /* clang-format on */
 

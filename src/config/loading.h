@@ -120,4 +120,5 @@ statement_handler on_set_local_preference, on_set_metric, on_set_weight, on_set_
 statement_handler on_static_route, on_distance;
 /* config_bfd.c */
 statement_handler on_bfd_profile, on_bfd_peer, on_bfd_multiplier, on_bfd_receive, on_bfd_transmit,
-    on_bfd_minimum_ttl, on_bfd_passive, on_bfd_shutdown, on_bfd_peer_profile;
+    on_bfd_minimum_ttl, on_bfd_passive, on_bfd_shutdown, on_bfd_peer_profile, on_bfd_echo,
+    on_bfd_echo_transmit, on_bfd_echo_receive, on_bfd_echo_interval;

@@ -1,6 +1,6 @@
 /*
- * show bfd …: text and JSON as FRR 8.4's bfdd prints them. Echo is not implemented: its intervals
- * are 0, and so are the round-trip times that FRR measures by it.
+ * show bfd …: text and JSON as FRR 8.4's bfdd prints them. As there, the echo receive interval is
+ * that of the configuration; what the peer is told is 0 where this kernel does not forward.
  */
 #include "ctl/command.h"
 
@@ -19,6 +19,11 @@ static uint32_t ms(uint32_t us)
 static int64_t age_s(const struct command *k, const struct bfd_peer_view *v)
 {
 	return mono_ms_between(v->since, k->c->now) / 1000;
+}
+
+static uint32_t echo_transmit_us(const struct bfd_peer_view *v)
+{
+	return v->params.echo ? v->params.echo_transmit_us : 0;
 }
 
 /* ---- which peers --------------------------------------------------------------------------- */
@@ -93,16 +98,16 @@ static void json_timers(struct json_object *o, const struct bfd_peer_view *v)
 
 	json_add_number(o, "receive-interval", ms(v->params.receive_us));
 	json_add_number(o, "transmit-interval", ms(v->params.transmit_us));
-	json_add_number(o, "echo-receive-interval", 0);
-	json_add_number(o, "echo-transmit-interval", 0);
+	json_add_number(o, "echo-receive-interval", ms(v->params.echo_receive_us));
+	json_add_number(o, "echo-transmit-interval", ms(echo_transmit_us(v)));
 	json_add_number(o, "detect-multiplier", v->params.multiplier);
 	json_add_number(o, "remote-receive-interval", ms(r->remote_receive_us));
 	json_add_number(o, "remote-transmit-interval", ms(r->remote_transmit_us));
 	json_add_number(o, "remote-echo-receive-interval", ms(r->remote_echo_us));
 	json_add_number(o, "remote-detect-multiplier", r->remote_multiplier);
-	json_add_number(o, "rtt-min", 0);
-	json_add_number(o, "rtt-avg", 0);
-	json_add_number(o, "rtt-max", 0);
+	json_add_number(o, "rtt-min", r->rtt_min_us);
+	json_add_number(o, "rtt-avg", r->rtt_avg_us);
+	json_add_number(o, "rtt-max", r->rtt_max_us);
 }
 
 static struct json_object *json_peer(const struct command *k, const struct bfd_peer_view *v)
@@ -123,8 +128,8 @@ static struct json_object *json_counters(const struct command *k, const struct b
 	json_identity(o, v);
 	json_add_number(o, "control-packet-input", (int64_t)v->report.received);
 	json_add_number(o, "control-packet-output", (int64_t)v->report.sent);
-	json_add_number(o, "echo-packet-input", 0);
-	json_add_number(o, "echo-packet-output", 0);
+	json_add_number(o, "echo-packet-input", (int64_t)v->report.echo_received);
+	json_add_number(o, "echo-packet-output", (int64_t)v->report.echo_sent);
 	json_add_number(o, "session-up", v->report.ups);
 	json_add_number(o, "session-down", v->report.downs);
 	json_add_number(o, "zebra-notifications", 0);
@@ -164,6 +169,16 @@ static void text_state(const struct command *k, struct str *out, const struct bf
 	str_addf(out, "\t\tDiagnostics: %s\n\t\tRemote diagnostics: %s\n\t\tPeer Type: %s\n",
 	    bfd_diag_text(r->diag), bfd_diag_text(r->remote_diag),
 	    v->configured ? "configured" : "dynamic");
+	str_addf(out, "\t\tRTT min/avg/max: %u/%u/%u usec\n", r->rtt_min_us, r->rtt_avg_us,
+	    r->rtt_max_us);
+}
+
+static void text_echo(struct str *out, const char *what, uint32_t us)
+{
+	if (us != 0)
+		str_addf(out, "\t\t\tEcho %s interval: %ums\n", what, ms(us));
+	else
+		str_addf(out, "\t\t\tEcho %s interval: disabled\n", what);
 }
 
 static void text_timers(struct str *out, const struct bfd_peer_view *v)
@@ -172,17 +187,16 @@ static void text_timers(struct str *out, const struct bfd_peer_view *v)
 
 	str_addf(out,
 	    "\t\tLocal timers:\n\t\t\tDetect-multiplier: %u\n\t\t\tReceive interval: %ums\n"
-	    "\t\t\tTransmission interval: %ums\n\t\t\tEcho receive interval: disabled\n"
-	    "\t\t\tEcho transmission interval: disabled\n",
+	    "\t\t\tTransmission interval: %ums\n",
 	    v->params.multiplier, ms(v->params.receive_us), ms(v->params.transmit_us));
+	text_echo(out, "receive", v->params.echo_receive_us);
+	text_echo(out, "transmission", echo_transmit_us(v));
 	str_addf(out,
 	    "\t\tRemote timers:\n\t\t\tDetect-multiplier: %u\n\t\t\tReceive interval: %ums\n"
 	    "\t\t\tTransmission interval: %ums\n",
 	    r->remote_multiplier, ms(r->remote_receive_us), ms(r->remote_transmit_us));
-	if (r->remote_echo_us != 0)
-		str_addf(out, "\t\t\tEcho receive interval: %ums\n\n", ms(r->remote_echo_us));
-	else
-		str_add(out, "\t\t\tEcho receive interval: disabled\n\n");
+	text_echo(out, "receive", r->remote_echo_us);
+	str_add(out, "\n");
 }
 
 static void text_peer(const struct command *k, const struct bfd_peer_view *v)
@@ -197,10 +211,11 @@ static void text_counters(const struct command *k, const struct bfd_peer_view *v
 	text_identity(k->out, v);
 	str_addf(k->out,
 	    "\t\tControl packet input: %llu packets\n\t\tControl packet output: %llu packets\n"
-	    "\t\tEcho packet input: 0 packets\n\t\tEcho packet output: 0 packets\n"
+	    "\t\tEcho packet input: %llu packets\n\t\tEcho packet output: %llu packets\n"
 	    "\t\tSession up events: %u\n\t\tSession down events: %u\n"
 	    "\t\tZebra notifications: 0\n\n",
 	    (unsigned long long)v->report.received, (unsigned long long)v->report.sent,
+	    (unsigned long long)v->report.echo_received, (unsigned long long)v->report.echo_sent,
 	    v->report.ups, v->report.downs);
 }
 
@@ -246,8 +261,21 @@ static enum ctl_outcome show_one(struct command *k, json_maker *json, text_maker
 	return command_refuse(k, "Unable to find 'peer %s'", command_word(k, "peer"));
 }
 
+/* Round-trip times are counters, too. */
+static bool measures(const struct command *k)
+{
+	struct bfd_peer_view v;
+
+	for (size_t i = 0; bfd_peer_at(k->c->bfd, i, &v); i++)
+		if (v.report.echo == BFD_ECHO_LOOPED)
+			return true;
+	return false;
+}
+
 enum ctl_outcome show_bfd_peers(struct command *k)
 {
+	if (measures(k) && !k->c->bfd_fresh)
+		return CTL_ASK_BFD;
 	return show_all(k, json_peer, text_peer);
 }
 
@@ -258,6 +286,8 @@ enum ctl_outcome show_bfd_counters(struct command *k)
 
 enum ctl_outcome show_bfd_peer(struct command *k)
 {
+	if (measures(k) && !k->c->bfd_fresh)
+		return CTL_ASK_BFD;
 	return show_one(k, json_peer, text_peer);
 }
 

@@ -27,6 +27,7 @@
 #include "base/check.h"
 #include "base/mem.h"
 #include "bfd/speaker.h"
+#include "os/bfd_echo.h"
 #include "os/bfd_udp.h"
 #include "os/clock.h"
 #include "os/privs.h"
@@ -38,6 +39,7 @@
 #define NICE (-20)
 #define REALTIME 1 /* the lowest: above everything ordinary, below all that others chose */
 #define PAUSE_MS 1
+#define FORWARDING_MS 1000 /* how often it is looked up */
 
 /* ---- the child ----------------------------------------------------------------------------- */
 
@@ -45,6 +47,8 @@ struct child {
 	int fd; /* -1: the daemon has gone */
 	struct bfd *bfd;
 	struct bfd_udp *udp;
+	struct bfd_echo_io *echo;
+	mono_t forwarding_at;		      /* when to look it up again */
 	struct bfd_report errors[ERRORS_MAX]; /* not given yet */
 	size_t error_count;
 	bool full;	/* the pipe: until it can be written */
@@ -77,6 +81,12 @@ static void child_send(void *context, uint32_t id, const uint8_t *bytes, size_t 
 	bfd_udp_send(((struct child *)context)->udp, id, bytes, size);
 }
 
+static void child_echo(
+    void *context, const struct bfd_echo_path *path, const uint8_t *bytes, size_t size)
+{
+	bfd_echo_io_send(((struct child *)context)->echo, path, bytes, size);
+}
+
 static bool child_report(void *context, const struct bfd_report *r)
 {
 	return child_give(context, r);
@@ -91,6 +101,11 @@ static void child_failed(void *context, uint32_t id, enum bfd_error what, uint16
 		return;
 	c->errors[c->error_count++] =
 	    (struct bfd_report){.kind = BFD_REPORT_ERROR, .id = id, .error = {what, error, port}};
+}
+
+static void child_echo_failed(void *context, int error)
+{
+	child_failed(context, 0, BFD_ERROR_ECHO, BFD_PORT_ECHO, error);
 }
 
 static void child_give_errors(struct child *c)
@@ -108,6 +123,22 @@ static void child_received(void *context, const struct bfd_datagram *d)
 	struct child *c = context;
 
 	bfd_received(c->bfd, d, c->now);
+}
+
+static void child_echoed(void *context, const uint8_t *bytes, size_t size)
+{
+	struct child *c = context;
+
+	bfd_echoed(c->bfd, bytes, size, c->now);
+}
+
+/* Only when there is something else to do: nobody waits for it. */
+static void child_look_up_forwarding(struct child *c)
+{
+	if (!mono_reached(c->forwarding_at, c->now))
+		return;
+	bfd_loops(c->bfd, bfd_echo_io_forwards());
+	c->forwarding_at = mono_add_ms(c->now, FORWARDING_MS);
 }
 
 static void child_orders(struct child *c)
@@ -137,10 +168,12 @@ static struct timespec until(mono_t due, mono_t now)
 
 static void child_wait(struct child *c, mono_t due)
 {
-	struct pollfd fds[BFD_LISTENERS_MAX + 1];
+	struct pollfd fds[BFD_LISTENERS_MAX + 2];
 	size_t n = mono_reached(c->read_at, c->now) ? bfd_udp_poll(c->udp, fds) : 0;
 	struct timespec timeout = until(due, clock_now());
 
+	if (bfd_echo_io_fd(c->echo) >= 0)
+		fds[n++] = (struct pollfd){.fd = bfd_echo_io_fd(c->echo), .events = POLLIN};
 	if (c->fd >= 0)
 		fds[n++] = (struct pollfd){
 		    .fd = c->fd, .events = (short)(POLLIN | (c->full ? POLLOUT : 0))};
@@ -160,7 +193,9 @@ static void child_turn(struct child *c)
 		due = mono_min(due, c->read_at);
 	child_wait(c, due);
 	c->now = clock_now();
+	child_look_up_forwarding(c);
 	child_orders(c);
+	bfd_echo_io_receive(c->echo, c, child_echoed);
 	if (mono_reached(c->read_at, c->now) && bfd_udp_receive(c->udp, c, child_received))
 		c->read_at = mono_add_ms(c->now, PAUSE_MS);
 	c->now = clock_now();
@@ -171,13 +206,16 @@ static void child_turn(struct child *c)
 void bfd_process_run(int fd, uint64_t seed)
 {
 	struct child c = {.fd = fd, .now = clock_now()};
-	struct bfd_host host = {&c, child_open, child_close, child_send, child_report};
+	struct bfd_host host = {&c, child_open, child_close, child_send, child_echo, child_report};
 	struct bfd_udp_host udp = {&c, child_failed};
+	struct bfd_echo_io_host echo = {&c, child_echo_failed};
 
 	c.bfd = bfd_new(seed, &host);
 	c.udp = bfd_udp_new(&udp);
+	c.echo = bfd_echo_io_new(&echo);
 	while (c.fd >= 0 || !bfd_idle(c.bfd))
 		child_turn(&c);
+	bfd_echo_io_free(c.echo);
 	bfd_udp_free(c.udp);
 	bfd_free(c.bfd);
 }
@@ -207,7 +245,7 @@ static void child_settle(bool sandbox)
 	if (!sandbox)
 		return;
 	privs_drop_most(&log);
-	privs_sandbox(&log);
+	privs_sandbox(true, &log);
 }
 
 __attribute__((noreturn)) static void child_main(int fd, bool sandbox)

@@ -97,7 +97,9 @@ static const int allowed[] = {
     SCMP_SYS(sched_getaffinity), SCMP_SYS(tgkill), SCMP_SYS(kill), SCMP_SYS(exit),
     SCMP_SYS(exit_group)};
 
-static const int families[] = {AF_UNIX, AF_INET, AF_INET6, AF_NETLINK};
+/* The last one only for who asks for it. */
+static const int families[] = {AF_UNIX, AF_INET, AF_INET6, AF_NETLINK, AF_PACKET};
+#define FAMILIES (sizeof(families) / sizeof(families[0]))
 
 /* 0 or a negative errno: allow `call` when `condition` holds for one of its arguments. */
 static int allow_if(scmp_filter_ctx filter, int call, struct scmp_arg_cmp condition)
@@ -105,22 +107,23 @@ static int allow_if(scmp_filter_ctx filter, int call, struct scmp_arg_cmp condit
 	return seccomp_rule_add_array(filter, SCMP_ACT_ALLOW, call, 1, &condition);
 }
 
-static int allow_families(scmp_filter_ctx filter)
+static int allow_families(scmp_filter_ctx filter, bool packets)
 {
+	size_t count = packets ? FAMILIES : FAMILIES - 1;
 	int error = 0;
 
-	for (size_t i = 0; error == 0 && i < sizeof(families) / sizeof(families[0]); i++)
+	for (size_t i = 0; error == 0 && i < count; i++)
 		error = allow_if(filter, SCMP_SYS(socket),
 		    (struct scmp_arg_cmp){
 			.arg = 0, .op = SCMP_CMP_EQ, .datum_a = (scmp_datum_t)families[i]});
 	return error;
 }
 
-static int allow_calls(scmp_filter_ctx filter)
+static int allow_calls(scmp_filter_ctx filter, bool packets)
 {
 	struct scmp_arg_cmp not_executable = {
 	    .arg = 2, .op = SCMP_CMP_MASKED_EQ, .datum_a = PROT_EXEC, .datum_b = 0};
-	int error = allow_families(filter);
+	int error = allow_families(filter, packets);
 
 	for (size_t i = 0; error == 0 && i < sizeof(allowed) / sizeof(allowed[0]); i++)
 		error = seccomp_rule_add(filter, SCMP_ACT_ALLOW, allowed[i], 0);
@@ -131,13 +134,13 @@ static int allow_calls(scmp_filter_ctx filter)
 	return error;
 }
 
-void privs_sandbox(struct log *log)
+void privs_sandbox(bool packets, struct log *log)
 {
 	scmp_filter_ctx filter;
 	int error;
 
 	filter = seccomp_init(SCMP_ACT_ERRNO(ENOSYS));
-	error = filter != NULL ? allow_calls(filter) : -ENOMEM;
+	error = filter != NULL ? allow_calls(filter, packets) : -ENOMEM;
 	if (error == 0)
 		error = seccomp_load(filter);
 	if (error != 0)

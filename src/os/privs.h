@@ -15,5 +15,6 @@ void privs_drop(const char *config_file, struct log *log);
 void privs_drop_most(struct log *log);
 
 /* From here on system calls outside an allow-list fail with ENOSYS; execve and its like always
- * did what we never need. Without kernel support this is logged and nothing changes. */
-void privs_sandbox(struct log *log);
+ * did what we never need. `packets`: sockets below IP are allowed. Without kernel support this is
+ * logged and nothing changes. */
+void privs_sandbox(bool packets, struct log *log);

@@ -15,9 +15,9 @@
 
 _Static_assert(sizeof(struct event_start) == 136 || sizeof(void *) != 8,
     "new field? code it in this file, then correct the size");
-_Static_assert(sizeof(struct bfd_session_report) == 80 || sizeof(void *) != 8,
+_Static_assert(sizeof(struct bfd_session_report) == 120 || sizeof(void *) != 8,
     "new field? code it in this file, then correct the size");
-_Static_assert(sizeof(struct bfd_order) == 72 || sizeof(void *) != 8,
+_Static_assert(sizeof(struct bfd_order) == 84 || sizeof(void *) != 8,
     "new field? code it in this file, then correct the size");
 _Static_assert(sizeof(struct action_connect) == 68 || sizeof(void *) != 8,
     "new field? code it in this file, then correct the size");
@@ -104,6 +104,13 @@ static void code_bfd_session(struct coder *c, struct bfd_session_report *r)
 	code_u32(c, &r->failures);
 	code_u64(c, &r->received);
 	code_u64(c, &r->sent);
+	code_enum(c, &r->echo, BFD_ECHO_STATES);
+	code_u32(c, &r->local_echo_us);
+	code_u64(c, &r->echo_sent);
+	code_u64(c, &r->echo_received);
+	code_u32(c, &r->rtt_min_us);
+	code_u32(c, &r->rtt_avg_us);
+	code_u32(c, &r->rtt_max_us);
 }
 
 static void code_bfd_report(struct coder *c, struct bfd_report *r)
@@ -119,7 +126,7 @@ static void code_bfd_report(struct coder *c, struct bfd_report *r)
 			code_u64(c, &r->discards[i]);
 		return;
 	case BFD_REPORT_ERROR:
-		code_enum(c, &r->error.what, BFD_ERROR_SEND + 1);
+		code_enum(c, &r->error.what, BFD_ERROR_ECHO + 1);
 		code_int(c, &r->error.error);
 		code_u16(c, &r->error.port);
 		return;
@@ -280,6 +287,9 @@ static void code_bfd_order(struct coder *c, struct bfd_order *o)
 	code_u32(c, &o->path.multihop);
 	code_u32(c, &o->params.transmit_us);
 	code_u32(c, &o->params.receive_us);
+	code_u32(c, &o->params.echo_transmit_us);
+	code_u32(c, &o->params.echo_receive_us);
+	code_bool(c, &o->params.echo);
 	code_u8(c, &o->params.multiplier);
 	code_u8(c, &o->params.minimum_ttl);
 	code_bool(c, &o->params.passive);

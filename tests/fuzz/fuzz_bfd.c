@@ -49,6 +49,14 @@ static void on_send(void *context, uint32_t id, const uint8_t *bytes, size_t siz
 	check(p.state == BFD_UP || p.desired_tx_us >= 1000000);
 }
 
+static void on_echo(
+    void *context, const struct bfd_echo_path *path, const uint8_t *bytes, size_t size)
+{
+	(void)context;
+	(void)bytes;
+	check(size == 24 && path->remote.family == IP_V4);
+}
+
 static bool on_report(void *context, const struct bfd_report *r)
 {
 	struct world *w = context;
@@ -76,6 +84,9 @@ static struct bfd_order order_from(struct world *w, struct reader *r, uint32_t s
 	o.params.minimum_ttl = (uint8_t)(1 + flags % 254);
 	o.params.passive = (flags & 1) != 0;
 	o.params.shutdown = (flags & 2) != 0;
+	o.params.echo = (flags & 4) != 0;
+	o.params.echo_transmit_us = 10000u + flags * 100u;
+	o.params.echo_receive_us = (flags & 8) != 0 ? 0 : 20000;
 	if (remove) {
 		o.kind = BFD_ORDER_REMOVE;
 		w->id[slot] += 4;
@@ -103,6 +114,7 @@ static void say(struct bfd *b, const struct world *w, struct reader *r, mono_t n
 		write_u32(&patch, w->discriminator[id]);
 	}
 	bfd_received(b, &d, now);
+	bfd_echoed(b, bytes, d.size, now);
 }
 
 static void live(struct bfd *b, mono_t now)
@@ -114,7 +126,7 @@ static void live(struct bfd *b, mono_t now)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct world w = {0};
-	struct bfd_host host = {&w, on_open, on_close, on_send, on_report};
+	struct bfd_host host = {&w, on_open, on_close, on_send, on_echo, on_report};
 	struct bfd *b = bfd_new(1, &host);
 	struct reader r = reader_from(data, size);
 	mono_t now = {1000000000};

@@ -146,6 +146,59 @@ def test_change_of_intervals(bed, kind):
     assert (counters["session-up"], counters["session-down"]) == (1, 0)
 
 
+# ---- echo ----
+
+
+def echo_pair(bed, kind, ours_forward, theirs_forward):
+    """Slow control packets beside echo packets at 50 ms."""
+    cls = PEERS[kind][0]
+    text = "  echo-mode\n  transmit-interval 1000\n  receive-interval 1000\n"
+    for ns, forward in ((bed.ours, ours_forward), (bed.theirs, theirs_forward)):
+        bed.run(ns, "sysctl", "-qw", f"net.ipv4.ip_forward={forward}")
+    them = bed.add(cls, bed.theirs, frr_config("10.1.0.1 local-address 10.1.0.2 interface e0", text))
+    bed.run(bed.theirs, "sysctl", "-qw", f"net.ipv4.ip_forward={theirs_forward}")  # zebra sets its own
+    us = bed.add(Evpnd, bed.ours, frr_config("10.1.0.2 interface e0", text))
+    wait_for("up", 10, lambda: us.state() == "up" and them.state("10.1.0.1") == "up")
+    return us, them
+
+
+@pytest.mark.parametrize("kind", ["frr", "evpnd"])
+def test_echo(bed, kind):
+    """Each side's kernel sends the other's packets back; when ours are not, the session falls at the pace of echo."""
+    us, them = echo_pair(bed, kind, 1, 1)
+    time.sleep(3)
+    ours = us.counters()
+    assert 45 <= ours["echo-packet-input"] and ours["session-down"] == 0, ours
+    assert ours["echo-packet-output"] - ours["echo-packet-input"] <= 2, ours
+    assert 0 < us.peer("10.1.0.2")["rtt-avg"] < 50000
+    assert them.peer("10.1.0.1")["rtt-avg"] > 0, them.peer("10.1.0.1")
+    # What drops the packets of one side alone: the way back, for the peer's kernel, is the wrong one.
+    bed.ip("-n", bed.theirs, "rule", "add", "from", "10.1.0.1", "to", "10.1.0.1", "blackhole")
+    wait_for("down", 1, lambda: us.counters()["session-down"] == 1)
+    wait_for("told so", 3, lambda: "echo function failed" in us.logged())
+    wait_for("up again, by control packets", 15, lambda: us.state() == "up")
+    time.sleep(2)
+    assert us.counters()["session-down"] == 1
+    assert "echo packets do not come back" in us.logged()
+
+
+@pytest.mark.parametrize("kind", ["frr", "evpnd"])
+def test_echo_without_forwarding(bed, kind):
+    """We do not loop, and say so: nobody tries. They do not: we find out, and the session stays."""
+    us, them = echo_pair(bed, kind, 0, 0)
+    time.sleep(3)
+    assert them.peer("10.1.0.1")["remote-echo-receive-interval"] == 0
+    assert them.peer("10.1.0.1")["rtt-avg"] == 0
+    assert us.counters()["session-down"] == 0 and us.counters()["echo-packet-output"] <= 5
+    assert "does not forward IP" in us.logged()
+    assert ("do not come back" in us.logged()) == (kind == "frr")
+    bed.run(bed.theirs, "sysctl", "-qw", "net.ipv4.ip_forward=1")
+    bed.run(bed.ours, "sysctl", "-qw", "net.ipv4.ip_forward=1")
+    wait_for("they may", 5, lambda: them.peer("10.1.0.1")["remote-echo-receive-interval"] == 50)
+    wait_for("they do", 5, lambda: them.peer("10.1.0.1")["rtt-avg"] > 0)
+    assert us.counters()["session-down"] == 0
+
+
 def test_profile_and_passive(bed):
     config = "bfd\n profile slow\n  transmit-interval 500\n  passive-mode\n peer 10.1.0.2 interface e0\n  profile slow\n"
     us = bed.add(Evpnd, bed.ours, config)

@@ -92,7 +92,7 @@ static int refuses_what_we_never_do(void)
 	char *const no_arguments[] = {NULL};
 	void *page;
 
-	privs_sandbox(&quiet);
+	privs_sandbox(false, &quiet);
 	if (execve("/bin/true", no_arguments, no_arguments) == 0 || errno != ENOSYS)
 		return 1;
 	if (fork() >= 0)
@@ -104,13 +104,19 @@ static int refuses_what_we_never_do(void)
 	return page == MAP_FAILED && errno == ENOSYS ? 0 : 4;
 }
 
+static int allows_packets_on_demand(void)
+{
+	privs_sandbox(true, &quiet);
+	return socket(AF_PACKET, SOCK_RAW, 0) >= 0 || errno != ENOSYS ? 0 : 1;
+}
+
 static int allows_what_we_do(void)
 {
 	static const int families[] = {AF_UNIX, AF_INET, AF_INET6, AF_NETLINK};
 	sd_event *event;
 	char *memory;
 
-	privs_sandbox(&quiet);
+	privs_sandbox(false, &quiet);
 	for (size_t i = 0; i < 4; i++)
 		if (socket(families[i], families[i] == AF_NETLINK ? SOCK_RAW : SOCK_STREAM, 0) <
 			0 &&
@@ -131,6 +137,7 @@ static void test_sandbox(void **state)
 	(void)state;
 	assert_int_equal(in_child(refuses_what_we_never_do), 0);
 	assert_int_equal(in_child(allows_what_we_do), 0);
+	assert_int_equal(in_child(allows_packets_on_demand), 0);
 }
 
 int main(void)

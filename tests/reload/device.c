@@ -1056,10 +1056,11 @@ static void add_bfd(struct device *d, struct str *out)
 
 		if (path->multihop != 0 && !is_up(d, &path->remote))
 			continue;
-		str_addf(&all, "%s from %s if%u %s %u/%u x %u ttl %u %d %d\n",
+		str_addf(&all, "%s from %s if%u %s %u/%u x %u ttl %u %d %d echo %d %u/%u\n",
 		    ip_text(&path->remote, remote), ip_text(&path->local, local), path->ifindex.v,
 		    path->multihop != 0 ? "multihop" : "", p->transmit_us, p->receive_us,
-		    p->multiplier, p->minimum_ttl, p->passive, p->shutdown);
+		    p->multiplier, p->minimum_ttl, p->passive, p->shutdown, p->echo,
+		    p->echo_transmit_us, p->echo_receive_us);
 	}
 	add_sorted("bfd", &all, out);
 }

@@ -32,7 +32,13 @@ struct host {
 	uint64_t discards[BFD_VERDICTS];
 	uint8_t wire[WIRE_MAX][BFD_PACKET_SIZE]; /* on its way to the peer */
 	size_t waiting;
+	uint8_t echoes[WIRE_MAX][24]; /* on their way back */
+	size_t echo_count;
+	bool loops; /* the peer's forwarding */
+	unsigned echoes_sent;
+	struct bfd_echo_path echo_path; /* of the last */
 	mono_t up_at, down_at;
+	enum bfd_diag down_diag; /* why, the last time */
 	mono_t now;
 };
 
@@ -62,6 +68,18 @@ static void on_send(void *context, uint32_t id, const uint8_t *bytes, size_t siz
 		memcpy(h->wire[h->waiting++], bytes, size);
 }
 
+static void on_echo(
+    void *context, const struct bfd_echo_path *path, const uint8_t *bytes, size_t size)
+{
+	struct host *h = context;
+
+	assert_int_equal(size, sizeof(h->echoes[0]));
+	h->echoes_sent++;
+	h->echo_path = *path;
+	if (h->loops && h->echo_count < WIRE_MAX)
+		memcpy(h->echoes[h->echo_count++], bytes, size);
+}
+
 static bool on_report(void *context, const struct bfd_report *r)
 {
 	struct host *h = context;
@@ -79,6 +97,8 @@ static bool on_report(void *context, const struct bfd_report *r)
 		h->up_at = h->now;
 	if (r->session.state != BFD_UP && h->last[r->id].state == BFD_UP)
 		h->down_at = h->now;
+	if (h->down_at.ns == h->now.ns)
+		h->down_diag = r->session.diag;
 	h->last[r->id] = r->session;
 	return true;
 }
@@ -86,7 +106,7 @@ static bool on_report(void *context, const struct bfd_report *r)
 static struct host *host_new(uint64_t seed, uint32_t address)
 {
 	struct host *h = mem_new(sizeof(*h));
-	struct bfd_host host = {h, on_open, on_close, on_send, on_report};
+	struct bfd_host host = {h, on_open, on_close, on_send, on_echo, on_report};
 
 	h->address = ip_from_u32(address);
 	h->bfd = bfd_new(seed, &host);
@@ -224,6 +244,8 @@ static void test_discards(void **state)
 	q.your_discriminator = h->last[2].discriminator;
 	datagram_from(&g, &q, 0x0a000003);
 	assert_int_equal(deliver(h, &g), BFD_WRONG_PORT);
+
+	bfd_echoed(h->bfd, g.bytes, 24, start);
 
 	bfd_order(h->bfd, &ask, start);
 	bfd_run(h->bfd, start);
@@ -372,6 +394,13 @@ static void carry(struct host *from, mono_t now)
 	from->waiting = 0;
 }
 
+static void carry_echoes(struct host *h, mono_t now)
+{
+	for (size_t i = 0; i < h->echo_count; i++)
+		bfd_echoed(h->bfd, h->echoes[i], sizeof(h->echoes[i]), now);
+	h->echo_count = 0;
+}
+
 /* Milliseconds of both lives, a millisecond at a time. */
 static mono_t run_ms(struct host *a, struct host *b, mono_t now, unsigned ms)
 {
@@ -380,6 +409,8 @@ static mono_t run_ms(struct host *a, struct host *b, mono_t now, unsigned ms)
 		a->now = b->now = now;
 		carry(a, now);
 		carry(b, now);
+		carry_echoes(a, now);
+		carry_echoes(b, now);
 		bfd_run(a->bfd, now);
 		bfd_run(b->bfd, now);
 	}
@@ -457,6 +488,121 @@ static void test_cut_is_detected(void **state)
 	pair_free(&p);
 }
 
+static struct bfd_order echo_order(uint32_t id, uint32_t remote)
+{
+	struct bfd_order o = order(id, remote);
+
+	o.params.echo = true;
+	o.params.echo_transmit_us = MS(20);
+	o.params.echo_receive_us = MS(40);
+	return o;
+}
+
+/* b's kernel forwards and b says so; a uses it. */
+static struct pair echo_pair(void)
+{
+	struct pair p = pair_up();
+	struct bfd_order to_b = echo_order(1, 0x0a000002), to_a = order(1, 0x0a000001);
+
+	to_a.params.echo_receive_us = MS(30);
+	bfd_loops(p.b->bfd, true);
+	p.a->loops = true;
+	bfd_order(p.a->bfd, &to_b, p.now);
+	bfd_order(p.b->bfd, &to_a, p.now);
+	p.now = run_ms(p.a, p.b, p.now, 1000);
+	return p;
+}
+
+/* RFC 5880 section 6.8.9: not faster than the peer wants; not without its word; only when asked. */
+static void test_echo(void **state)
+{
+	struct pair p = echo_pair();
+	unsigned sent = p.a->echoes_sent;
+
+	(void)state;
+	assert_int_equal(p.a->last[1].echo, BFD_ECHO_LOOPED);
+	assert_int_equal(p.a->last[1].remote_echo_us, MS(30));
+	assert_int_equal(p.b->last[1].remote_echo_us, 0); /* a does not forward */
+	assert_int_equal(p.b->echoes_sent, 0);
+	assert_true(ip_equal(&p.a->echo_path.remote, &p.b->address));
+	assert_true(ip_equal(&p.a->echo_path.local, &p.a->address));
+	p.now = run_ms(p.a, p.b, p.now, 10000);
+	assert_in_range(p.a->echoes_sent - sent, 333, 440); /* 30 ms, 75 to 100 % */
+	assert_int_equal(p.a->last[1].downs, 0);
+	/* The pace of control packets is what it was. */
+	assert_int_equal(p.b->last[1].detection_us, MS(150));
+	/* b ceases to forward, and says so: no failure. */
+	bfd_loops(p.b->bfd, false);
+	p.a->loops = false;
+	p.now = run_ms(p.a, p.b, p.now, 1000);
+	assert_int_equal(p.a->last[1].echo, BFD_ECHO_OFF);
+	assert_int_equal(p.a->last[1].downs, 0);
+	pair_free(&p);
+}
+
+static void test_echo_fails(void **state)
+{
+	struct pair p = echo_pair();
+	mono_t cut = p.now;
+
+	(void)state;
+	p.a->loops = false;
+	p.now = run_ms(p.a, p.b, p.now, 200);
+	assert_in_range(mono_ms_between(cut, p.a->down_at), 60, 92);
+	assert_int_equal(p.a->down_diag, BFD_DIAG_ECHO_FAILED);
+	assert_int_equal(p.a->last[1].failures, 1);
+	assert_int_equal(p.b->down_diag, BFD_DIAG_NEIGHBOR_DOWN);
+	pair_free(&p);
+}
+
+/* A peer that says that it loops and does not: the session stays, and it is tried now and then. */
+static void test_echo_is_not_looped(void **state)
+{
+	struct pair p = pair_up();
+	struct bfd_order to_b = echo_order(1, 0x0a000002), to_a = echo_order(1, 0x0a000001);
+	unsigned sent;
+
+	(void)state;
+	to_a.params.echo = false;
+	bfd_loops(p.b->bfd, true);
+	bfd_order(p.b->bfd, &to_a, p.now);
+	bfd_order(p.a->bfd, &to_b, p.now);
+	p.now = run_ms(p.a, p.b, p.now, 1000);
+	assert_int_equal(p.a->last[1].echo, BFD_ECHO_NOT_LOOPED);
+	sent = p.a->echoes_sent;
+	assert_in_range(sent, 3, 5);
+	p.now = run_ms(p.a, p.b, p.now, 29000);
+	assert_int_equal(p.a->last[1].downs, 0);
+	assert_int_equal(p.a->echoes_sent, sent);
+	p.a->loops = true;
+	p.now = run_ms(p.a, p.b, p.now, 2000);
+	assert_int_equal(p.a->last[1].echo, BFD_ECHO_LOOPED);
+	assert_true(p.a->echoes_sent > sent + 10);
+	pair_free(&p);
+}
+
+/* What was not sent in this run does not count as an answer. */
+static void test_echo_of_others(void **state)
+{
+	struct pair p = echo_pair();
+	uint8_t forged[24] = {1, 24};
+
+	(void)state;
+	p.a->loops = false;
+	p.a->echo_count = 0;
+	memcpy(forged + 4, &(uint32_t){__builtin_bswap32(p.a->last[1].discriminator)}, 4);
+	for (int i = 0; i < 50; i++) {
+		bfd_echoed(p.a->bfd, forged, sizeof(forged), p.now);
+		bfd_echoed(p.a->bfd, forged, 23, p.now);
+		p.now = run_ms(p.a, p.b, p.now, 4);
+	}
+	assert_int_equal(p.a->down_diag, BFD_DIAG_ECHO_FAILED);
+	bfd_order(p.a->bfd, &(struct bfd_order){.kind = BFD_ORDER_ASK}, p.now);
+	bfd_run(p.a->bfd, p.now);
+	assert_int_equal(p.a->discards[BFD_STRANGE_ECHO], 100);
+	pair_free(&p);
+}
+
 /* One loss in three is not three in a row. */
 static void test_losses_are_survived(void **state)
 {
@@ -521,7 +667,9 @@ int main(void)
 	    cmocka_unit_test(test_accepted), cmocka_unit_test(test_session_by_path),
 	    cmocka_unit_test(test_limit_and_seed), cmocka_unit_test(test_reports_are_owed),
 	    cmocka_unit_test(test_comes_up), cmocka_unit_test(test_cut_is_detected),
-	    cmocka_unit_test(test_losses_are_survived), cmocka_unit_test(test_remove_is_no_failure),
+	    cmocka_unit_test(test_losses_are_survived), cmocka_unit_test(test_echo),
+	    cmocka_unit_test(test_echo_fails), cmocka_unit_test(test_echo_is_not_looped),
+	    cmocka_unit_test(test_echo_of_others), cmocka_unit_test(test_remove_is_no_failure),
 	    cmocka_unit_test(test_change_of_intervals)};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

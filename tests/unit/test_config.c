@@ -667,7 +667,7 @@ static void test_bfd_warnings(void **state)
 {
 	static const char *const texts[] = {"bfd\n peer 10.0.0.2\n  profile none\n",
 	    "router bgp 1\n neighbor 1.1.1.1 remote-as 2\n neighbor 1.1.1.1 bfd profile none\n",
-	    "bfd\n peer 10.0.0.2\n  echo-mode\n",
+	    "bfd\n peer fe80::2 interface a\n  echo-mode\n",
 	    "bfd\n peer 10.0.0.2 interface a vrf b\n peer 10.0.0.2 vrf b interface a\n"};
 
 	(void)state;

@@ -101,7 +101,7 @@ static const char peer_json[] =
     "{\"multihop\":false,\"peer\":\"10.1.0.2\",\"vrf\":\"default\",\"interface\":\"e0\","
     "\"id\":451326808,\"remote-id\":77,\"passive-mode\":false,\"status\":\"up\",\"uptime\":11,"
     "\"diagnostic\":\"ok\",\"remote-diagnostic\":\"ok\",\"receive-interval\":200,"
-    "\"transmit-interval\":100,\"echo-receive-interval\":0,\"echo-transmit-interval\":0,"
+    "\"transmit-interval\":100,\"echo-receive-interval\":50,\"echo-transmit-interval\":0,"
     "\"detect-multiplier\":3,\"remote-receive-interval\":200,\"remote-transmit-interval\":100,"
     "\"remote-echo-receive-interval\":50,\"remote-detect-multiplier\":3,"
     "\"rtt-min\":0,\"rtt-avg\":0,\"rtt-max\":0}";
@@ -153,9 +153,10 @@ static void test_text(void **state)
 	    "BFD Peer:\n\tpeer 10.9.0.2 multihop local-address 10.9.0.1 vrf default\n"
 	    "\t\tID: 0\n\t\tRemote ID: 0\n\t\tPassive mode\n\t\tMinimum TTL: 254\n"
 	    "\t\tStatus: down\n\t\tDowntime: 12 second(s)\n\t\tDiagnostics: ok\n"
-	    "\t\tRemote diagnostics: ok\n\t\tPeer Type: configured\n\t\tLocal timers:\n"
+	    "\t\tRemote diagnostics: ok\n\t\tPeer Type: configured\n"
+	    "\t\tRTT min/avg/max: 0/0/0 usec\n\t\tLocal timers:\n"
 	    "\t\t\tDetect-multiplier: 3\n\t\t\tReceive interval: 300ms\n"
-	    "\t\t\tTransmission interval: 300ms\n\t\t\tEcho receive interval: disabled\n"
+	    "\t\t\tTransmission interval: 300ms\n\t\t\tEcho receive interval: 50ms\n"
 	    "\t\t\tEcho transmission interval: disabled\n\t\tRemote timers:\n"
 	    "\t\t\tDetect-multiplier: 0\n\t\t\tReceive interval: 0ms\n"
 	    "\t\t\tTransmission interval: 0ms\n\t\t\tEcho receive interval: disabled\n\n");
