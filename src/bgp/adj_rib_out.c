@@ -27,7 +27,7 @@
 
 void adj_rib_out_init(struct adj_rib_out *o, struct peer *p, enum bgp_family family)
 {
-	*o = (struct adj_rib_out){.peer = p, .family = family};
+	*o = (struct adj_rib_out){.peer = p, .number = p->number, .family = family};
 }
 
 static struct loc_rib *rib_of(const struct adj_rib_out *o)
@@ -65,13 +65,12 @@ static struct out *queue_shift(struct out_queue *q)
 
 /* The one for this destination, or with add-path for this path of it. */
 static struct out *out_find(
-    const struct dest *d, const struct adj_rib_out *o, const struct peer *from, uint32_t path_id)
+    struct dest *d, const struct adj_rib_out *o, const struct peer *from, uint32_t path_id)
 {
-	struct out *out = d->outs;
+	struct out *out = out_index_find(&rib_of(o)->outs, d, o);
 
-	while (
-	    out != NULL &&
-	    (out->rib != o || (o->add_path && (out->from != from || out->from_path_id != path_id))))
+	while (out != NULL && o->add_path &&
+	       (out->rib != o || out->from != from || out->from_path_id != path_id))
 		out = out->next;
 	return out;
 }
@@ -98,8 +97,7 @@ static struct out *out_new(struct adj_rib_out *o, struct dest *d, const struct p
 		out->from = path == NULL ? NULL : path->peer;
 		out->from_path_id = path == NULL ? 0 : path->path_id;
 	}
-	out->next = d->outs;
-	d->outs = out;
+	out_index_append(&rib_of(o)->outs, d, out);
 	return out;
 }
 
@@ -124,6 +122,7 @@ static void out_free(struct out *out)
 	while (*at != out)
 		at = &(*at)->next;
 	*at = out->next;
+	out_index_forget(&rib_of(out->rib)->outs, d);
 	out_take(out, NULL, NULL);
 	bgp_collect(out->rib->peer->bgp, d);
 	mem_free(out);
@@ -571,7 +570,7 @@ static bool queued(const struct adj_rib_out *o)
 
 static bool is_told(const struct adj_rib_out *o, const struct nlri *n)
 {
-	const struct dest *d = loc_rib_find(rib_of(o), n);
+	struct dest *d = loc_rib_find(rib_of(o), n);
 	const struct out *out = d == NULL ? NULL : out_find(d, o, NULL, 0);
 
 	return out != NULL && out->attrs != NULL;

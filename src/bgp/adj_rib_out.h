@@ -39,6 +39,7 @@ struct export_cache {
 
 struct adj_rib_out {
 	struct peer *peer;
+	uint32_t number; /* the peer's */
 	enum bgp_family family;
 	bool open;     /* the family is negotiated and the session up */
 	bool add_path; /* the peer takes several paths, and is to have them */

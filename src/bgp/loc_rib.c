@@ -47,6 +47,7 @@ void loc_rib_free_dest(struct loc_rib *rib, struct dest *d)
 {
 	struct rib_table *t = &rib->tables[d->family];
 
+	out_index_forget(&rib->outs, d);
 	map_remove(&t->dests, d->key);
 	list_remove(&t->order, &d->order);
 	rib->dest_count--;

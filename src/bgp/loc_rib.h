@@ -12,6 +12,7 @@
 #include "bgp/decision.h"
 #include "bgp/extra.h"
 #include "bgp/nexthop.h"
+#include "bgp/out_index.h"
 
 struct peer;
 struct out;
@@ -67,6 +68,7 @@ struct loc_rib {
 	struct attr_table *attrs;
 	struct extra_table extras;
 	struct nexthop_table nexthops;
+	struct out_index outs;
 	size_t dest_count;
 	bool held;	  /* only local changes are decided (RFC 4724 section 4.1) */
 	uint64_t refused; /* for RIB_DESTS_MAX */

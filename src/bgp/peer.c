@@ -29,6 +29,7 @@ struct peer *peer_new(struct bgp *b, const struct neighbor_settings *s)
 	struct peer *p = mem_new(sizeof(*p));
 
 	p->bgp = b;
+	p->number = b->peers_made++;
 	p->settings = s;
 	p->address = s->unnumbered ? (struct ip){0} : s->address;
 	p->idle_until = (mono_t){0};

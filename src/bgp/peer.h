@@ -16,6 +16,7 @@ struct received;
 
 struct peer {
 	struct bgp *bgp;
+	uint32_t number;			  /* of creation */
 	const struct neighbor_settings *settings; /* in bgp->settings, or `own` */
 	struct neighbor_settings *own; /* owned; of a peer by `bgp listen range`, else NULL */
 	struct ip address; /* numbered: as configured; unnumbered: learned while it is believed, or

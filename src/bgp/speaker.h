@@ -43,6 +43,7 @@ struct bgp {
 	struct loc_rib rib;
 	struct peer **peers; /* owned, sorted by name */
 	size_t peer_count;
+	uint32_t peers_made;
 	struct map interfaces;	/* struct interface, owned */
 	mono_t neighbors_until; /* the earliest end of a lifetime */
 	uint32_t last_conn;
