@@ -23,7 +23,8 @@ struct sim_conn {
 	size_t cable;
 	int64_t last_ns[2]; /* arrival of the newest chunk towards this end */
 	unsigned flying[2]; /* chunks under way towards this end */
-	bool told[2];	    /* this end's engine knows the connection */
+	int64_t opened_ns;
+	bool told[2]; /* this end's engine knows the connection */
 	bool open;
 	struct str note[2];    /* what this end's engine has handed over; empty: nothing */
 	bool kept[2];	       /* the daemon of this end is down, and the connection waits for it */
@@ -246,12 +247,13 @@ static void conn_open_step(struct sim *s, void *argument, uint32_t number)
 	(void)number;
 	if (!end_alive(c, 0) || !c->told[0])
 		return;
-	if (!s->cables[c->cable].up || c->node[1]->engine == NULL) {
+	if (!s->cables[c->cable].up || s->cables[c->cable].dark || c->node[1]->engine == NULL) {
 		c->told[0] = false;
 		tell(c, 0, EVENT_PEER_CLOSED, ECONNREFUSED);
 		return;
 	}
 	c->open = true;
+	c->opened_ns = s->now.ns;
 	c->generation[1] = c->node[1]->generation;
 	c->told[1] = true;
 	tell(c, 0, EVENT_PEER_CONNECTED, 0);
@@ -481,6 +483,40 @@ void fabric_cable_set(struct sim *s, size_t cable, bool up)
 			conn_break(k, EHOSTUNREACH);
 }
 
+/* Only what was up for a while stands for routes of its own; before, those of the instance before
+ * may still be there. */
+static void lose_in_the_dark(struct sim_cable *c, struct sim_conn *k)
+{
+	bool lasted = k->node[0]->sim->now.ns > k->opened_ns + 2000000000;
+
+	for (int end = 0; end < 2; end++)
+		if (lasted && k->told[end] && end_alive(k, end))
+			c->lost[c->node[0] == k->node[end] ? 0 : 1] = k->generation[end];
+	conn_break(k, EHOSTUNREACH);
+}
+
+void fabric_cable_dark(struct sim *s, size_t cable, bool dark)
+{
+	struct sim_cable *c = &s->cables[cable];
+
+	if (c->dark == dark)
+		return;
+	c->dark = dark;
+	sim_trace(s, "cable %s - %s %s", c->node[0]->name, c->node[1]->name,
+	    dark ? "goes dark" : "is lit again");
+	for (struct sim_conn *k = s->conns; dark && k != NULL; k = k->next)
+		if (k->open && k->cable == cable)
+			lose_in_the_dark(c, k);
+}
+
+bool fabric_is_dark(const struct sim_node *n, ifindex_t ifindex)
+{
+	int end;
+	const struct sim_cable *c = cable_of((struct sim_node *)(uintptr_t)n, ifindex.v, &end);
+
+	return c != NULL && c->dark && c->lost[end] == n->generation;
+}
+
 /* ---- router advertisements
  * -------------------------------------------------------------------------------- */
 
@@ -491,7 +527,8 @@ static void ra_arrives(struct sim *s, void *argument, uint32_t number)
 	struct event e = {.kind = EVENT_RA};
 
 	(void)s;
-	if (!c->up || c->node[end]->engine == NULL || !c->node[end]->watching[c->ifindex[end] & 15])
+	if (!c->up || c->dark || c->node[end]->engine == NULL ||
+	    !c->node[end]->watching[c->ifindex[end] & 15])
 		return;
 	e.ra.ifindex.v = c->ifindex[end];
 	e.ra.source = link_local(c->node[1 - end], c->ifindex[1 - end]);

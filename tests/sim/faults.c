@@ -1,8 +1,8 @@
 /*
  * What goes wrong, each kind only if this seed's swarm has it: daemons are killed or stopped and
  * come back, with their state file, without, or with a torn one; connections break; cables are
- * pulled; the monitor overflows; access ports flap; policy and timers change by a reload. Kernel
- * errors and window hits are the executor's (sim.c).
+ * pulled, or go dark; the monitor overflows; access ports flap; policy and timers change by a
+ * reload. Kernel errors and window hits are the executor's (sim.c).
  */
 #include "sim.h"
 
@@ -71,6 +71,20 @@ static void pull_cable(struct sim *s)
 	sim_at(s, sim_between_us(s, 100000, 5000000), cable_back, NULL, cable, false);
 }
 
+static void cable_lit(struct sim *s, void *argument, uint32_t cable)
+{
+	(void)argument;
+	fabric_cable_dark(s, cable, false);
+}
+
+static void darken_cable(struct sim *s)
+{
+	uint32_t cable = (uint32_t)sim_random(s, SIM_LINKS);
+
+	fabric_cable_dark(s, cable, true);
+	sim_at(s, sim_between_us(s, 100000, 5000000), cable_lit, NULL, cable, false);
+}
+
 static void port_back(struct sim *s, void *argument, uint32_t port)
 {
 	struct sim_node *n = argument;
@@ -112,6 +126,8 @@ static void fault_step(struct sim *s, void *argument, uint32_t number)
 		fabric_reset_one(s);
 	if (w->cables && sim_chance(s, 8))
 		pull_cable(s);
+	if (w->dark && sim_chance(s, 8))
+		darken_cable(s);
 	if (w->overruns && sim_chance(s, 30))
 		s->nodes[sim_random(s, SIM_HYPERVISORS)].overrun_next = true;
 	if (w->port_flaps && sim_chance(s, 10))
@@ -141,14 +157,17 @@ static void operator_step(struct sim *s, void *argument, uint32_t number)
 void faults_heal(struct sim *s)
 {
 	sim_trace(s, "faults stop");
-	for (uint32_t i = 0; i < SIM_LINKS; i++)
+	for (uint32_t i = 0; i < SIM_LINKS; i++) {
 		fabric_cable_set(s, i, true);
+		fabric_cable_dark(s, i, false);
+	}
 	for (size_t i = 0; i < SIM_NODES; i++) {
 		struct sim_node *n = &s->nodes[i];
 
 		if (n->engine == NULL)
 			restart_step(s, n, 0);
-		if ((n->policy & POLICY_DENY) != 0)
+		/* One that denies for good must be right in the end, too. */
+		if ((n->policy & POLICY_DENY) != 0 && sim_chance(s, 50))
 			sim_node_reload(n, n->policy & ~(unsigned)POLICY_DENY);
 		if (i < SIM_HYPERVISORS) {
 			simkernel_link_set(&n->kernel, SIM_ACCESS, true);

@@ -643,6 +643,7 @@ static void swarm_choose(struct sim *s)
 	    .graceful = sim_chance(s, 50)};
 	s->swarm.reloads = sim_chance(s, 40);
 	s->swarm.handover = sim_chance(s, 50);
+	s->swarm.dark = sim_chance(s, 40);
 	/* In bulk the notifications stand for the read before a write. */
 	s->swarm.silent_losses = !s->swarm.bulk && sim_chance(s, 25);
 	if (s->swarm.graceful && sim_chance(s, 40))
@@ -672,6 +673,29 @@ static void node_init(struct sim *s, size_t i)
 	n->kernel.window = kernel_window;
 	if (i < SIM_HYPERVISORS)
 		n->vtep = ip_from_u32(0x0a000001u + (uint32_t)i);
+}
+
+/* Whatever reloads there were: a daemon that starts now would leave the kernel as it is. */
+static void start_anew(struct sim *s)
+{
+	struct str before[SIM_HYPERVISORS] = {0}, after = {0};
+
+	for (size_t i = 0; i < SIM_HYPERVISORS; i++) {
+		check_snapshot(&s->nodes[i], &before[i]);
+		sim_node_kill(&s->nodes[i]);
+		sim_node_start(&s->nodes[i]);
+	}
+	run_until(s, s->now.ns + SETTLE_FOR_S * 1000000000LL);
+	for (size_t i = 0; s->failure == NULL && i < SIM_HYPERVISORS; i++) {
+		str_clear(&after);
+		check_snapshot(&s->nodes[i], &after);
+		if (strcmp(str_text(&before[i]), str_text(&after)) != 0)
+			sim_fail(s, "%s: another state than after a start: %s, not %s",
+			    s->nodes[i].name, str_text(&before[i]), str_text(&after));
+	}
+	for (size_t i = 0; i < SIM_HYPERVISORS; i++)
+		str_fini(&before[i]);
+	str_fini(&after);
 }
 
 static void sim_free(struct sim *s)
@@ -709,6 +733,8 @@ static bool run_seed(uint64_t seed, bool verbose, struct sim *totals)
 	run_until(s, s->now.ns + SETTLE_FOR_S * 1000000000LL);
 	if (s->failure == NULL)
 		check_end(s);
+	if (s->failure == NULL && s->swarm.reloads)
+		start_anew(s);
 	ok = s->failure == NULL;
 	if (!ok)
 		printf("seed %llu FAILED at %.6f: %s\n", (unsigned long long)seed,

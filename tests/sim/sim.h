@@ -70,6 +70,8 @@ struct sim_cable {
 	struct sim_node *node[2];
 	uint32_t ifindex[2];
 	bool up;
+	bool dark;	  /* both ends have carrier, and nothing gets through */
+	uint32_t lost[2]; /* the generation of this end's engine that lost a connection so */
 };
 
 enum sim_orchestrator { ORCH_REPLACE, ORCH_APPEND, ORCH_EXCLUSIVE, ORCH_NONE };
@@ -100,6 +102,7 @@ struct sim_swarm {
 	bool long_turns;    /* several kernel events are one turn, as in os/loop */
 	bool graceful;	    /* all daemons restart gracefully */
 	bool handover;	    /* … and their connections wait for them */
+	bool dark;	    /* cables go dark */
 	bool calm; /* nothing goes wrong but that, one daemon at a time, its state file kept */
 };
 
@@ -183,6 +186,10 @@ void fabric_resume(struct sim_node *n, uint32_t conn);
 void fabric_node_gone(struct sim_node *n);
 void fabric_inherit(struct sim_node *n);
 void fabric_cable_set(struct sim *s, size_t cable, bool up);
+/* No carrier is lost, but what runs over it is: as BFD tells, or a hold timer. */
+void fabric_cable_dark(struct sim *s, size_t cable, bool dark);
+/* The node's cable at this interface is dark, and its engine knows. */
+bool fabric_is_dark(const struct sim_node *n, ifindex_t ifindex);
 /* Break one random connection. */
 void fabric_reset_one(struct sim *s);
 
@@ -211,3 +218,5 @@ void check_step(struct sim_node *n);
 void check_forget_way(struct sim *s, const struct sim_vm *vm);
 void check_moved(struct sim *s, void *vm, uint32_t source);
 void check_end(struct sim *s);
+/* What a hypervisor's kernel has of ours, as text; appends. */
+void check_snapshot(const struct sim_node *n, struct str *out);
