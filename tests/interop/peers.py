@@ -47,6 +47,7 @@ class Link:
     add_path: bool = False
     graceful: int = 0  # restart time, s
     long_lived: int = 0  # stale time, s
+    soft_reset: bool = False  # a reset is no Hard Reset, where the peer has the choice
     client: bool = False  # we are a route reflection client of the peer
     limit: int = 0  # maximum-prefix, IPv4
     extended_nexthop: bool = False
@@ -82,6 +83,10 @@ class Link:
     @property
     def internal(self):
         return self.own_as == self.remote_as
+
+
+def keepalive(link):
+    return max(link.hold // 3, min(link.hold, 1))
 
 
 def rib(rows):
@@ -182,13 +187,14 @@ class Frr(Peer, daemons.Frr):
         lines = ["frr defaults datacenter", "hostname frr", f"router bgp {k.own_as}", f" bgp router-id {k.router_id}", " no bgp ebgp-requires-policy",
                  " no bgp network import-check", " no bgp default ipv4-unicast"]
         lines += [f" neighbor {who} interface remote-as external"] if k.over == "link" else [f" neighbor {who} remote-as {k.remote_as}"]
-        one = [f"timers {max(k.hold // 3, 1)} {k.hold}", f"timers connect {k.retry}"]
+        one = [f"timers {keepalive(k)} {k.hold}", f"timers connect {k.retry}"]
         one += ["passive"] * k.passive + ["ttl-security hops 1"] * k.ttl_security + ["bfd"] * k.bfd
         one += [f"password {k.password}"] * bool(k.password) + ["dont-capability-negotiate"] * (not k.as4)
         one += ["capability extended-nexthop"] * k.extended_nexthop + ["ebgp-multihop 2", "update-source lo"] * k.multihop
         lines += [f" neighbor {who} {words}" for words in one + list(k.more)]
         if k.graceful:
             lines += [" bgp graceful-restart", " bgp graceful-restart preserve-fw-state", f" bgp graceful-restart restart-time {k.graceful}"]
+        lines += [" no bgp hard-administrative-reset"] * k.soft_reset
         if k.long_lived:
             lines += [f" bgp long-lived-graceful-restart stale-time {k.long_lived}"]
         for i, asn in enumerate(k.behind):
@@ -350,7 +356,7 @@ class Bird(Peer):
             text += f"protocol static static_{family} {{ {family};\n{rows}}}\n"
         hop = f"neighbor fe80::{k.number}:1 % 'l{k.number}'" if k.over == "link" else f"neighbor {k.ours}"
         lines = [f"local as {k.own_as};" if k.over == "link" else f"local {k.theirs} as {k.own_as};", f"{hop} as {k.remote_as};", f"hold time {k.hold};",
-                 f"keepalive time {max(k.hold // 3, 1)};", f"connect retry time {k.retry}; connect delay time 1; error wait time 1, 2;"]
+                 f"keepalive time {keepalive(k)};" if k.hold else "", f"connect retry time {k.retry}; connect delay time 1; error wait time 1, 2;"]
         lines += ["enable as4 off;"] * (not k.as4) + ["passive on;"] * k.passive + [f'password "{k.password}";'] * bool(k.password)
         lines += ["ttl security on;"] * k.ttl_security + ["rr client;"] * k.client + ["bfd on;"] * k.bfd
         lines += ["multihop 2;"] * k.multihop + ["enable extended messages on;"] * k.extended_message + list(k.more)
@@ -514,7 +520,7 @@ class Gobgp(Peer):
         else:
             text += f'    neighbor-address = "{k.ours}"\n    peer-as = {k.remote_as}\n'
         text += f'    auth-password = "{k.password}"\n' if k.password else ""
-        text += f"  [neighbors.timers.config]\n    connect-retry = {k.retry}\n    hold-time = {k.hold}\n    keepalive-interval = {max(k.hold // 3, 1)}\n    idle-hold-time-after-reset = 1\n"
+        text += f"  [neighbors.timers.config]\n    connect-retry = {k.retry}\n    hold-time = {k.hold}\n    keepalive-interval = {keepalive(k)}\n    idle-hold-time-after-reset = 1\n"
         text += "  [neighbors.transport.config]\n" + (f'    local-address = "{k.theirs}"\n' if k.over != "link" else "") + ("    passive-mode = true\n" if k.passive else "")
         text += "  [neighbors.ttl-security.config]\n    enabled = true\n    ttl-min = 255\n" if k.ttl_security else ""
         text += "  [neighbors.ebgp-multihop.config]\n    enabled = true\n    multihop-ttl = 2\n" if k.multihop else ""

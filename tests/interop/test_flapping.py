@@ -81,3 +81,16 @@ def test_peer_that_stalls(bed):
     peer.kill(signal.SIGCONT)
     assert wait(lambda: peer.count() == 100000, 30, 0.5), peer.count()
     assert bed.row(peer.link.theirs)["connectionsDropped"] == 0
+
+
+def test_limit_restarts(bed):
+    """`maximum-prefix 3 restart 1`: down for a minute, no less; then it is asked again, and has fewer."""
+    peer = meet(bed, "bird", Link(families=("ipv4",)), inside={"ipv4": ["maximum-prefix 3 restart 1"]})
+    name = peer.link.theirs
+    for i in range(4):
+        peer.announce(f"10.8.{i}.0/24")
+    assert wait(lambda: bed.row(name).get("state") == "Idle (PfxCt)", 10)
+    start = time.monotonic()
+    peer.withdraw("10.8.3.0/24")
+    assert wait(lambda: bed.up(name) and len(bed.routes()) == 3, 90, 0.5)
+    assert 55 < time.monotonic() - start < 75

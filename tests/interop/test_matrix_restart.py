@@ -87,6 +87,20 @@ def test_we_restart(bed, kind):
     assert watch.missing == 0 and watch.asked > 10, vars(watch)
 
 
+@cells("a NOTIFICATION that keeps routes")
+def test_soft_reset(bed, kind):
+    """RFC 8538: where both have sent the N bit, the peer's administrative reset is one after which all stays."""
+    peer = meet(bed, kind, Link(families=("ipv4",), graceful=20, soft_reset=True))
+    peer.announce(THEIRS)
+    assert wait(lambda: in_kernel(bed, THEIRS), 10)
+    watch = Watch(lambda: bed.routes().get(THEIRS) if in_kernel(bed, THEIRS) else None)
+    peer.reset()
+    assert wait(lambda: watch.stale, 5) and "Administrative Reset" in bed.log()
+    time.sleep(2)
+    watch.stop()
+    assert watch.missing == 0, vars(watch)
+
+
 @cells("graceful restart of IPv6, both")
 def test_ipv6_restarts(bed, kind):
     """First the peer is killed and comes back, then we: neither loses the other's route."""

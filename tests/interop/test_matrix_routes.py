@@ -3,6 +3,7 @@
 import struct
 import time
 
+import netns
 import pytest
 import wire
 from bed import Neighbor, meet, stays, wait
@@ -122,6 +123,34 @@ def test_many(bed, kind):
     assert wait(lambda: peer.count() == 0, 60, 0.5), peer.count()
     peer.end(9)
     assert wait(lambda: bed.witness_.count() == 0, 30, 0.2)
+
+
+@cells("2,000 IPv6 routes")
+def test_many_ipv6(bed, kind):
+    """Of our kernel, packed into MP_REACH_NLRI, and away again."""
+    peer = meet(bed, kind, families={"ipv6": ["redistribute kernel"]})
+    table = [f"2001:db8:a{i // 256:02x}:{i % 256:x}::/64" for i in range(2000)]
+    netns.batch(bed.node, "ip", [f"route add blackhole {p}" for p in table])
+    assert wait(lambda: peer.count("ipv6") == 2000, 20, 0.2), peer.count("ipv6")
+    netns.batch(bed.node, "ip", [f"route del blackhole {p}" for p in table])
+    assert wait(lambda: peer.count("ipv6") == 0, 20, 0.2), peer.count("ipv6")
+    assert bed.row(peer.link.theirs)["connectionsDropped"] == 0
+
+
+@cells("our AS in the path")
+def test_loop(bed, kind):
+    """Refused; with `allowas-in` taken so many times."""
+    peer = meet(bed, kind, Link(families=("ipv4",)))
+    peer.announce("10.8.1.0/24", path="65077 65001")
+    peer.announce("10.8.2.0/24", path="65001 65077 65001")
+    peer.announce("10.8.3.0/24", path="65077")
+    assert wait(lambda: "10.8.3.0/24" in bed.routes(), 10)
+    assert set(bed.routes()) == {"10.8.3.0/24"}
+    name = peer.link.theirs
+    if kind == "exabgp":  # it closes the connection when asked again
+        return
+    bed.reload(bed.daemon.config.replace(f"  neighbor {name} activate\n", f"  neighbor {name} activate\n  neighbor {name} allowas-in 1\n"))
+    assert wait(lambda: set(bed.routes()) == {"10.8.1.0/24", "10.8.3.0/24"}, 10), bed.routes()
 
 
 @cells("AS_PATH of 200")

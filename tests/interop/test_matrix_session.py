@@ -146,6 +146,14 @@ def test_short_hold_time(bed, kind):
     assert bed.row(peer.link.theirs)["connectionsDropped"] == 0
 
 
+@cells("hold time of 0")
+def test_no_hold_time(bed, kind):
+    """The peer wants none, so our 9 s do not count, and nobody sends keepalives."""
+    peer = meet(bed, kind, Link(hold=0))
+    assert stays(lambda: bed.up(peer.link.theirs) and peer.established(), 11)
+    assert bed.row(peer.link.theirs)["msgRcvd"] < 8
+
+
 @cells("timers that contradict")
 def test_contradictory_timers(bed, kind):
     """The smaller hold time counts, whoever has it; a keepalive above a third of it is cut to that."""
