@@ -15,12 +15,23 @@
 
 static bool instance_equal(const struct bgp_settings *a, const struct bgp_settings *b)
 {
+	return a->as == b->as && ip_equal(&a->router_id, &b->router_id);
+}
+
+/* What our OPEN to a neighbor says of restarts (restart_offer()). RFC 4724 knows no other way to
+ * tell it than a new session; where it is not said, none ends for it. */
+static bool restart_equal(
+    const struct bgp_settings *a, const struct bgp_settings *b, enum graceful_restart mode)
+{
 	const struct restart_settings *x = &a->restart, *y = &b->restart;
 
-	return a->as == b->as && ip_equal(&a->router_id, &b->router_id) &&
-	       x->notification == y->notification && x->restart_s == y->restart_s &&
-	       x->preserve_forwarding == y->preserve_forwarding &&
-	       x->long_lived_s == y->long_lived_s;
+	if (mode == GRACEFUL_RESTART_OFF)
+		return true;
+	if (x->notification != y->notification || x->restart_s != y->restart_s)
+		return false;
+	return mode == GRACEFUL_RESTART_HELPER ||
+	       (x->preserve_forwarding == y->preserve_forwarding &&
+		   x->long_lived_s == y->long_lived_s);
 }
 
 static bool rules_equal(
@@ -192,7 +203,8 @@ static void update_peer(
 
 	p->settings = s;
 	p->warned_policy = false;
-	if (neighbor_session_equal(was, s) && instance_equal(old, &p->bgp->settings)) {
+	if (neighbor_session_equal(was, s) && instance_equal(old, &p->bgp->settings) &&
+	    restart_equal(old, &p->bgp->settings, s->graceful_restart)) {
 		adapt(p, old, was, now);
 		return;
 	}

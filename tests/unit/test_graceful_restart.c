@@ -641,6 +641,36 @@ static void test_notification_sent(void **state)
 	}
 }
 
+/* Restart settings end the sessions to whose neighbor they are told, and no other. */
+static void test_reload_resets_whom_it_concerns(void **state)
+{
+	static const enum graceful_restart modes[] = {
+	    GRACEFUL_RESTART_OFF, GRACEFUL_RESTART_HELPER, GRACEFUL_RESTART_ON};
+
+	(void)state;
+	for (int mode = 0; mode < 3; mode++)
+		for (int what = 0; what < 6; what++) {
+			struct world *w = helper_of(2);
+			struct restart_settings *r = &w->node[0].settings.restart;
+			struct open o = restarting_open(w);
+			bool told = what < 2 ? mode > 0 : what < 4 ? mode > 1 : false;
+
+			w->node[0].settings.neighbors[0].graceful_restart = modes[mode];
+			world_configure(w, 0);
+			come(w, &o);
+			r->restart_s = what == 0 ? 60 : r->restart_s;
+			r->notification ^= what == 1;
+			r->preserve_forwarding ^= what == 2;
+			r->long_lived_s = what == 3 ? 100 : r->long_lived_s;
+			r->stalepath_s = what == 4 ? 60 : r->stalepath_s;
+			r->select_defer_s = what == 5 ? 60 : r->select_defer_s;
+			world_configure(w, 0);
+			world_settle(w);
+			assert_int_equal(world_established(w, 0, 1), !told);
+			world_free(w);
+		}
+}
+
 /* A changed OPEN setting resets the session, and the routes may stay over that. */
 static void test_configuration_change(void **state)
 {
@@ -1209,6 +1239,7 @@ int main(void)
 	    cmocka_unit_test(test_link_down),
 	    cmocka_unit_test(test_notification_received),
 	    cmocka_unit_test(test_notification_sent),
+	    cmocka_unit_test(test_reload_resets_whom_it_concerns),
 	    cmocka_unit_test(test_configuration_change),
 	    cmocka_unit_test(test_long_lived),
 	    cmocka_unit_test(test_long_lived_time),
