@@ -70,8 +70,9 @@ struct action {
 		struct {
 			ifindex_t ifindex;
 			bool on;		    /* WATCH */
-			uint16_t router_lifetime_s; /* SEND */
-			struct mac source_mac;
+			uint16_t router_lifetime_s; /* SEND: that it says */
+			const uint8_t *bytes;	    /* SEND: the message */
+			size_t size;
 		} ra;
 		struct bfd_order bfd;
 		struct {

@@ -258,11 +258,11 @@ static void mirror_changed(void *context, const struct kernel_event *event)
 	struct engine *e = context;
 
 	if (event->kind == KERNEL_LINK_NEW || event->kind == KERNEL_LINK_DEL ||
-	    event->kind == KERNEL_ADDR_NEW)
+	    event->kind == KERNEL_ADDR_NEW || event->kind == KERNEL_ADDR_DEL)
 		e->links_dirty = true;
 	if (audit_shown(&e->audit, event))
 		audit_found(e, event);
-	e->bfd_dirty |= e->links_dirty || event->kind == KERNEL_ADDR_DEL;
+	e->bfd_dirty |= e->links_dirty;
 	underlay_kernel_changed(e->underlay, event, e->now);
 	evpn_kernel_changed(e->evpn, event, e->now);
 	nexthops_kernel_changed(e->nexthops, event);
@@ -468,17 +468,6 @@ static void on_ra(struct engine *e, const struct event_ra *ra)
 	bgp_neighbor_seen(e->bgp, ra->ifindex, &ra->source, ra->router_lifetime_s, e->now);
 }
 
-/* `ipv6 nd ra-interval` */
-static uint16_t ra_interval_s(const struct engine *e, const char *name)
-{
-	const struct config *c = e->config;
-
-	for (size_t i = 0; c != NULL && i < c->interface_count; i++)
-		if (c->interfaces[i].ra_interval_s != 0 && strcmp(c->interfaces[i].name, name) == 0)
-			return c->interfaces[i].ra_interval_s;
-	return RA_INTERVAL_S;
-}
-
 static void ra_update_links(struct engine *e)
 {
 	const struct mirror_link **l;
@@ -489,11 +478,9 @@ static void ra_update_links(struct engine *e)
 	e->links_dirty = false;
 	l = mirror_links(e->mirror, &e->arena);
 	for (; *l != NULL; l++) {
-		ifindex_t i = (*l)->link.ifindex;
-		bool up = (*l)->link.admin_up && (*l)->link.running;
+		struct ra_plan plan = engine_ra_plan(e, *l);
 
-		ra_set_link(&e->ra, &host, i, up && bgp_wants_ra(e->bgp, i),
-		    ra_interval_s(e, (*l)->link.name), e->now);
+		ra_set_link(&e->ra, &host, (*l)->link.ifindex, &plan, e->now);
 	}
 }
 

@@ -13,6 +13,7 @@
 #include "bgp/bfd.h"
 #include "bgp/bgp.h"
 #include "bgp/ra.h"
+#include "bgp/ra_message.h"
 #include "config/config.h"
 #include "ctl/ctl.h"
 #include "ctl_queue.h"
@@ -305,20 +306,92 @@ static void host_ra_watch(void *context, ifindex_t ifindex, bool on)
 	a->ra.on = on;
 }
 
+/* `ipv6 nd …` of this link. */
+static struct ra_settings ra_settings_of(const struct engine *e, const struct mirror_link *l)
+{
+	struct ra_settings s = ra_settings_default();
+	const struct config *c = e->config;
+
+	for (size_t i = 0; c != NULL && i < c->interface_count; i++)
+		if (strcmp(c->interfaces[i].name, l->link.name) == 0)
+			s = c->interfaces[i].ra;
+	for (size_t i = 0; i < l->addr_count; i++)
+		ra_settings_add_network(&s, &l->addrs[i]);
+	return s;
+}
+
+static uint32_t ra_interval_ms(const struct ra_settings *s, bool unnumbered)
+{
+	if (s->interval_ms != 0)
+		return s->interval_ms;
+	return unnumbered ? RA_INTERVAL_MS : RA_INTERVAL_MANY_MS;
+}
+
+/* Three intervals (RFC 4861 section 6.2.1). The peer's side of a session depends on it, so for an
+ * unnumbered one it is never short unless that is said. */
+static uint16_t ra_lifetime_s(const struct ra_settings *s, bool unnumbered)
+{
+	uint32_t three = ra_interval_ms(s, unnumbered) * 3 / 1000;
+
+	if (s->router_lifetime_s != RA_LIFETIME_UNSAID)
+		return (uint16_t)s->router_lifetime_s;
+	if (unnumbered && three < RA_LIFETIME_S)
+		return RA_LIFETIME_S;
+	return (uint16_t)(three > 0 ? three : 1);
+}
+
+static size_t ra_message_of(const struct engine *e, const struct mirror_link *l, bool last,
+    uint16_t *lifetime_s, uint8_t to[RA_SIZE_MAX])
+{
+	struct ra_settings s = ra_settings_of(e, l);
+	bool unnumbered = bgp_wants_ra(e->bgp, l->link.ifindex);
+
+	*lifetime_s = last ? 0 : ra_lifetime_s(&s, unnumbered);
+	return ra_message(&s, *lifetime_s, ra_interval_ms(&s, unnumbered), &l->link.mac, to);
+}
+
+struct ra_plan engine_ra_plan(const struct engine *e, const struct mirror_link *l)
+{
+	struct ra_settings s = ra_settings_of(e, l);
+	bool unnumbered = bgp_wants_ra(e->bgp, l->link.ifindex);
+	/* Hosts are told once all addresses are known; a session does not wait for that. */
+	bool asked = s.send && l->link.kind != LINK_LOOPBACK && mirror_is_synced(e->mirror);
+	struct ra_plan plan = {
+	    .wanted = l->link.admin_up && l->link.running && (unnumbered || asked),
+	    .many = !unnumbered,
+	    .interval_ms = ra_interval_ms(&s, unnumbered),
+	    .digest = 2166136261u};
+	uint8_t bytes[RA_SIZE_MAX];
+	uint16_t lifetime_s;
+	size_t size;
+
+	if (!plan.wanted)
+		return plan;
+	size = ra_message_of(e, l, false, &lifetime_s, bytes);
+	for (size_t i = 0; i < size; i++) /* FNV-1a */
+		plan.digest = (plan.digest ^ bytes[i]) * 16777619u;
+	return plan;
+}
+
 static void host_ra_send(void *context, ifindex_t ifindex, uint16_t lifetime_s)
 {
 	struct engine *e = context;
 	const struct mirror_link *l = mirror_link(e->mirror, ifindex);
+	uint8_t bytes[RA_SIZE_MAX];
 	struct action *a;
+	size_t size;
 
 	/* A peer that keeps our routes must not lose the next hop that it takes from here. */
 	if (lifetime_s == 0 && !e->start.flush_on_exit && bgp_restart_kept_by(e->bgp, ifindex))
 		return;
+	if (l == NULL)
+		return;
+	size = ra_message_of(e, l, lifetime_s == 0, &lifetime_s, bytes);
 	a = action_push(&e->actions, ACTION_RA_SEND);
 	a->ra.ifindex = ifindex;
 	a->ra.router_lifetime_s = lifetime_s;
-	if (l != NULL)
-		a->ra.source_mac = l->link.mac;
+	a->ra.bytes = action_copy(&e->actions, bytes, size);
+	a->ra.size = size;
 }
 
 static void host_bfd_order(void *context, const struct bfd_order *order)

@@ -13,6 +13,7 @@
 
 struct bfd_peers;
 struct config;
+struct mirror_link;
 struct fib;
 struct nexthops;
 struct static_routes;
@@ -63,6 +64,8 @@ void engine_kernel_op(void *context, const struct kernel_op *op);
 void engine_route_again(
     void *context, const struct nlri *nlri, const struct bgp_dest_route *routes, size_t count);
 struct ra_host engine_ra_host(struct engine *e);
+/* What is to be advertised on this link, and when (bgp/ra.h). */
+struct ra_plan engine_ra_plan(const struct engine *e, const struct mirror_link *l);
 
 /* ---- engine.c ---- */
 struct evpn_note;

@@ -2,7 +2,7 @@
  * Router advertisement schedule: per link the time of the next one and how many of the quick
  * initial ones are left. RFC 4861 wants at least 3 s between multicast advertisements; on the
  * point-to-point links of unnumbered peering the initial ones go once a second, as they decide how
- * fast a session comes up.
+ * fast a session comes up, and solicitations are answered sooner.
  */
 #include "bgp/ra.h"
 
@@ -13,11 +13,12 @@
 #define RA_INITIAL 4
 #define RA_INITIAL_MS 1000
 #define RA_SOLICITED_MIN_MS 500
+#define RA_MANY_MIN_MS 3000
 
 struct ra_link {
 	ifindex_t ifindex;
 	uint32_t initial_left;
-	uint16_t interval_s;
+	struct ra_plan plan;
 	mono_t next;
 	mono_t last;
 };
@@ -37,45 +38,60 @@ void ra_fini(struct ra_schedule *s)
 	map_fini(&s->links);
 }
 
-/* Waits no longer than the new interval says. */
-static void set_interval(struct ra_link *l, uint16_t interval_s)
+static int64_t least_ms(const struct ra_link *l)
 {
-	l->interval_s = interval_s;
-	l->next = mono_min(l->next, mono_add_s(l->last, interval_s));
+	return l->plan.many ? RA_MANY_MIN_MS : RA_SOLICITED_MIN_MS;
 }
 
-void ra_set_link(struct ra_schedule *s, const struct ra_host *host, ifindex_t ifindex, bool wanted,
-    uint16_t interval_s, mono_t now)
+static mono_t soonest(const struct ra_link *l, mono_t now)
+{
+	mono_t earliest = mono_add_ms(l->last, least_ms(l));
+
+	return mono_before(earliest, now) ? now : earliest;
+}
+
+/* Waits no longer than the new interval says; what is new is told at once, several times. */
+static void replan(struct ra_link *l, const struct ra_plan *plan, mono_t now)
+{
+	bool news = plan->digest != l->plan.digest;
+
+	l->plan = *plan;
+	l->next = mono_min(l->next, mono_add_ms(l->last, plan->interval_ms));
+	if (!news)
+		return;
+	l->initial_left = RA_INITIAL;
+	l->next = soonest(l, now);
+}
+
+void ra_set_link(struct ra_schedule *s, const struct ra_host *host, ifindex_t ifindex,
+    const struct ra_plan *plan, mono_t now)
 {
 	struct ra_link *l = map_find(&s->links, &ifindex);
 
-	if (wanted && l != NULL && l->interval_s != interval_s)
-		set_interval(l, interval_s);
-	if (wanted == (l != NULL))
+	if (plan->wanted && l != NULL)
+		replan(l, plan, now);
+	if (plan->wanted == (l != NULL))
 		return;
-	host->watch(host->context, ifindex, wanted);
-	if (!wanted) {
+	host->watch(host->context, ifindex, plan->wanted);
+	if (!plan->wanted) {
 		mem_free(map_remove(&s->links, &ifindex));
 		return;
 	}
 	l = mem_new(sizeof(*l));
 	l->ifindex = ifindex;
 	l->initial_left = RA_INITIAL;
-	l->interval_s = interval_s;
+	l->plan = *plan;
 	l->next = now;
-	l->last = mono_add_ms(now, -RA_SOLICITED_MIN_MS);
+	l->last = mono_add_ms(now, -RA_MANY_MIN_MS);
 	map_insert(&s->links, l);
 }
 
 void ra_solicited(struct ra_schedule *s, ifindex_t ifindex, mono_t now)
 {
 	struct ra_link *l = map_find(&s->links, &ifindex);
-	mono_t earliest;
 
-	if (l == NULL)
-		return;
-	earliest = mono_add_ms(l->last, RA_SOLICITED_MIN_MS);
-	l->next = mono_min(l->next, mono_before(earliest, now) ? now : earliest);
+	if (l != NULL)
+		l->next = mono_min(l->next, soonest(l, now));
 }
 
 static void ra_send_due(struct ra_link *l, const struct ra_host *host, mono_t now)
@@ -84,7 +100,10 @@ static void ra_send_due(struct ra_link *l, const struct ra_host *host, mono_t no
 	l->last = now;
 	if (l->initial_left > 0)
 		l->initial_left--;
-	l->next = mono_add_ms(now, l->initial_left > 0 ? RA_INITIAL_MS : l->interval_s * 1000);
+	l->next = mono_add_ms(now, l->plan.interval_ms);
+	if (l->initial_left > 0)
+		l->next = mono_min(
+		    l->next, mono_add_ms(now, l->plan.many ? RA_MANY_MIN_MS : RA_INITIAL_MS));
 }
 
 void ra_run(struct ra_schedule *s, const struct ra_host *host, struct arena *arena, mono_t now)

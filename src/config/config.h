@@ -7,6 +7,7 @@
 
 #include "base/log.h"
 #include "bfd/settings.h"
+#include "bgp/ra_message.h"
 #include "bgp/settings.h"
 #include "config/statement.h"
 #include "evpn/fib.h"
@@ -18,7 +19,7 @@ struct interface_settings {
 	struct prefix *addresses; /* owned; host bits kept */
 	size_t address_count;
 	char *description;
-	uint16_t ra_interval_s; /* 0: default */
+	struct ra_settings ra;
 };
 
 struct vrf_settings {

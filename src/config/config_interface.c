@@ -27,7 +27,7 @@ void on_interface(struct loading *l, const struct statement *s, const struct wor
 	c->interfaces =
 	    mem_resize(c->interfaces, (c->interface_count + 1) * sizeof(*c->interfaces));
 	l->interface = &c->interfaces[c->interface_count++];
-	*l->interface = (struct interface_settings){0};
+	*l->interface = (struct interface_settings){.ra = ra_settings_default()};
 	snprintf(l->interface->name, sizeof(l->interface->name), "%s", w->word[1]);
 }
 
@@ -49,15 +49,6 @@ void on_interface_description(struct loading *l, const struct statement *s, cons
 	(void)s;
 	if (l->interface != NULL)
 		l->interface->description = words_join(w, 1);
-}
-
-void on_ra_interval(struct loading *l, const struct statement *s, const struct words *w)
-{
-	uint32_t n;
-
-	(void)s;
-	if (l->interface != NULL && word_number(w->word[3], 1, 1800, &n))
-		l->interface->ra_interval_s = (uint16_t)n;
 }
 
 void on_vrf(struct loading *l, const struct statement *s, const struct words *w)

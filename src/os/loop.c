@@ -152,7 +152,8 @@ static void loop_act(struct loop *l, const struct action *a)
 		ra_watch(l->ra, a->ra.ifindex, a->ra.on);
 		return;
 	case ACTION_RA_SEND:
-		ra_send(l->ra, a->ra.ifindex, a->ra.router_lifetime_s, &a->ra.source_mac);
+		ra_send(
+		    l->ra, a->ra.ifindex, a->ra.bytes, a->ra.size, a->ra.router_lifetime_s == 0);
 		return;
 	case ACTION_BFD:
 		bfd_process_order(l->bfd, &a->bfd);

@@ -30,7 +30,6 @@
 
 #define READ_BURST 16
 #define HOP_LIMIT 255
-#define CUR_HOP_LIMIT 64 /* what hosts should use; FRR says the same */
 #define RA_SIZE_MIN 16
 /* The first ones fail on every new link, until its own address has passed duplicate detection. */
 #define FAILURES_TOLD 5
@@ -164,27 +163,6 @@ static int on_ra_readable(sd_event_source *source, int fd, uint32_t revents, voi
 
 /* ---- sending ------------------------------------------------------------------------------ */
 
-static size_t ra_encode(uint8_t *to, size_t room, uint16_t lifetime_s, const struct mac *source)
-{
-	struct writer w = writer_to(to, room);
-
-	write_u8(&w, ND_ROUTER_ADVERT);
-	write_u8(&w, 0);
-	write_u16(&w, 0); /* checksum: the kernel's */
-	write_u8(&w, CUR_HOP_LIMIT);
-	write_u8(&w, 0); /* flags */
-	write_u16(&w, lifetime_s);
-	write_u32(&w, 0); /* reachable time: unspecified */
-	write_u32(&w, 0); /* retransmission time: unspecified */
-	if (!mac_is_zero(source)) {
-		write_u8(&w, ND_OPT_SOURCE_LINKADDR);
-		write_u8(&w, 1); /* in units of 8 bytes */
-		write_bytes(&w, source->b, sizeof(source->b));
-	}
-	check(!w.overflow);
-	return writer_size(&w);
-}
-
 static int send_on_link(
     int fd, ifindex_t ifindex, const uint8_t to_group[16], const uint8_t *bytes, size_t size)
 {
@@ -212,10 +190,8 @@ static int send_on_link(
 	return sendmsg(fd, &message, MSG_DONTWAIT | MSG_NOSIGNAL) < 0 ? errno : 0;
 }
 
-void ra_send(struct ra *r, ifindex_t ifindex, uint16_t router_lifetime_s, const struct mac *source)
+void ra_send(struct ra *r, ifindex_t ifindex, const uint8_t *bytes, size_t size, bool last)
 {
-	uint8_t bytes[RA_SIZE_MIN + 8];
-	size_t size = ra_encode(bytes, sizeof(bytes), router_lifetime_s, source);
 	struct ra_link *link = map_find(&r->links, &ifindex);
 	int error;
 
@@ -224,7 +200,7 @@ void ra_send(struct ra *r, ifindex_t ifindex, uint16_t router_lifetime_s, const 
 	error = send_on_link(r->fd, ifindex, all_nodes, bytes, size);
 	if (link == NULL)
 		return;
-	if (!link->heard && router_lifetime_s != 0)
+	if (!link->heard && !last)
 		send_on_link(r->fd, ifindex, all_routers, solicitation, sizeof(solicitation));
 	link->failures = error != 0 ? link->failures + 1 : 0;
 	if (link->failures == FAILURES_TOLD)

@@ -19,7 +19,7 @@ void ra_free(struct ra *r);
 /* Receive, or not, on this link. Asking again for the same is nothing. */
 void ra_watch(struct ra *r, ifindex_t ifindex, bool on);
 
-/* One router advertisement to all nodes of the link, with our link address as an option (left out
- * when zero); and a solicitation while a watched link has not shown a router. Best effort: a link
- * that is down or has no link-local address yet sends nothing. */
-void ra_send(struct ra *r, ifindex_t ifindex, uint16_t router_lifetime_s, const struct mac *source);
+/* One router advertisement (bgp/ra_message.h) to all nodes of the link; and, unless it is the
+ * `last`, a solicitation while a watched link has not shown a router. Best effort: a link that is
+ * down or has no link-local address yet sends nothing. */
+void ra_send(struct ra *r, ifindex_t ifindex, const uint8_t *bytes, size_t size, bool last);

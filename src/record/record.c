@@ -339,7 +339,7 @@ static void code_action_body(struct coder *c, struct action *a)
 	case ACTION_RA_SEND:
 		code_ifindex(c, &a->ra.ifindex);
 		code_u16(c, &a->ra.router_lifetime_s);
-		code_mac(c, &a->ra.source_mac);
+		code_blob(c, &a->ra.bytes, &a->ra.size);
 		return;
 	case ACTION_BFD:
 		code_bfd_order(c, &a->bfd);

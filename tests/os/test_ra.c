@@ -19,6 +19,7 @@
 #include <cmocka.h>
 
 #include "base/mem.h"
+#include "bgp/ra_message.h"
 #include "collect.h"
 #include "os/ra.h"
 
@@ -81,16 +82,25 @@ static void run_for_ms(struct fixture *f, int64_t ms)
 		assert_true(sd_event_run(f->event, 5000) >= 0);
 }
 
+static void advertise(struct fixture *f, ifindex_t ifindex, uint16_t lifetime_s)
+{
+	const struct ra_settings s = ra_settings_default();
+	const struct mac mac = {{2, 0, 0, 0, 0, 1}};
+	uint8_t bytes[RA_SIZE_MAX];
+	size_t size = ra_message(&s, lifetime_s, 10000, &mac, bytes);
+
+	ra_send(f->ra, ifindex, bytes, size, lifetime_s == 0);
+}
+
 static void test_heard_at_the_other_end(void **state)
 {
 	struct fixture *f = *state;
-	struct mac mac = {{2, 0, 0, 0, 0, 1}};
 	const struct event_ra *ra;
 
 	if (!in_namespace)
 		skip();
 	ra_watch(f->ra, f->b, true);
-	ra_send(f->ra, f->a, 1800, &mac);
+	advertise(f, f->a, 1800);
 	run_for_ms(f, 100);
 	assert_int_equal(f->seen.count, 1);
 	ra = &f->seen.list[0].event.ra;
@@ -100,12 +110,12 @@ static void test_heard_at_the_other_end(void **state)
 	assert_int_equal(ra->router_lifetime_s, 1800);
 	/* Nobody watches any more. */
 	ra_watch(f->ra, f->b, false);
-	ra_send(f->ra, f->a, 0, &mac);
+	advertise(f, f->a, 0);
 	run_for_ms(f, 50);
 	assert_int_equal(f->seen.count, 1);
 	/* A link that has gone sends nothing and hurts nobody. */
 	ra_watch(f->ra, (ifindex_t){9999}, true);
-	ra_send(f->ra, (ifindex_t){9999}, 1800, &mac);
+	advertise(f, (ifindex_t){9999}, 1800);
 	ra_watch(f->ra, (ifindex_t){9999}, false);
 }
 
@@ -113,24 +123,23 @@ static void test_heard_at_the_other_end(void **state)
 static void test_asks_until_it_has_heard(void **state)
 {
 	struct fixture *f = *state;
-	struct mac mac = {{2, 0, 0, 0, 0, 1}};
 
 	if (!in_namespace)
 		skip();
 	ra_watch(f->ra, f->a, true);
 	ra_watch(f->ra, f->b, true);
-	ra_send(f->ra, f->a, 1800, &mac);
+	advertise(f, f->a, 1800);
 	run_for_ms(f, 100);
 	assert_int_equal(f->seen.count, 2);
 	assert_false(f->seen.list[0].event.ra.solicitation);
 	assert_true(f->seen.list[1].event.ra.solicitation);
 	assert_int_equal(f->seen.list[1].event.ra.ifindex.v, f->b.v);
 	/* b has heard a, so it need not ask; from now on a neither. */
-	ra_send(f->ra, f->b, 1800, &mac);
-	ra_send(f->ra, f->a, 0, &mac);
+	advertise(f, f->b, 1800);
+	advertise(f, f->a, 0);
 	run_for_ms(f, 100);
 	assert_int_equal(f->seen.count, 4);
-	ra_send(f->ra, f->a, 1800, &mac);
+	advertise(f, f->a, 1800);
 	run_for_ms(f, 100);
 	assert_int_equal(f->seen.count, 5);
 	assert_false(f->seen.list[4].event.ra.solicitation);

@@ -313,7 +313,8 @@ static struct action action_of(enum action_kind kind)
 	case ACTION_RA_SEND:
 		a.ra.ifindex.v = 4;
 		a.ra.router_lifetime_s = 1800;
-		a.ra.source_mac = some_mac();
+		a.ra.bytes = (const uint8_t *)"advertisement";
+		a.ra.size = 13;
 		break;
 	case ACTION_BFD:
 		a.bfd = (struct bfd_order){.kind = BFD_ORDER_REMOVE,
