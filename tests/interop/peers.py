@@ -278,8 +278,19 @@ class Frr(Peer, daemons.Frr):
         del self.announced[family][prefix]
         self.configure(f"router bgp {self.link.own_as}", f"address-family {AFI[family]}", f"no network {prefix}")
 
+    def kernel_routes(self):
+        found = re.search(r"^kernel +(\d+) ", self.show("show ip route summary"), re.M)
+        return int(found.group(1)) if found else 0
+
     def announce_many(self, prefixes):
-        netns.batch(self.node, "ip", [f"route add blackhole {p} proto 99" for p in prefixes])
+        """As routes of its kernel, at a pace that zebra's netlink socket can follow."""
+        for start in range(0, len(prefixes), 1000):
+            known = self.kernel_routes()
+            some = prefixes[start : start + 1000]
+            netns.batch(self.node, "ip", [f"route add blackhole {p} proto 99" for p in some])
+            deadline = time.monotonic() + 10
+            while self.kernel_routes() != known + len(some) and time.monotonic() < deadline:
+                time.sleep(0.02)
         self.configure(f"router bgp {self.link.own_as}", "address-family ipv4 unicast", "redistribute kernel")
 
     def announce_paths(self, prefix, paths):

@@ -70,7 +70,8 @@ def test_flaps_ten_times_a_second(bed):
 def test_peer_that_stalls(bed):
     """It stops reading while 100,000 routes are on their way to it; others are served meanwhile, and it gets all of
     them when it reads again."""
-    peer = meet(bed, "bird", Link(families=("ipv4",), hold=90), witness=True, others=[Neighbor("10.0.8.2", FLAPPER_AS, ("ipv4",), more=["passive"])])
+    peer = meet(bed, "bird", Link(families=("ipv4",), hold=90), more=["timers 30 90"], witness=True,
+                others=[Neighbor("10.0.8.2", FLAPPER_AS, ("ipv4",), more=["passive"])])
     other = bed.witness(FLAPPER_AS, 8)
     assert other.up.wait(5)
     peer.kill(signal.SIGSTOP)

@@ -157,7 +157,7 @@ def test_we_stay_away(bed, kind):
 def test_bfd(bed, kind):
     """A path that swallows packets both ways ends the session within the detection time, on both sides, not by the
     hold time; it comes back by itself."""
-    peer = meet(bed, kind, Link(hold=90, bfd=True), more=["bfd"], tail="bfd\n peer 10.0.1.2\n  receive-interval 50\n  transmit-interval 50\n exit\nexit\n")
+    peer = meet(bed, kind, Link(hold=90, bfd=True), more=["bfd", "timers 30 90"], tail="bfd\n peer 10.0.1.2\n  receive-interval 50\n  transmit-interval 50\n exit\nexit\n")
     name = peer.link.theirs
     assert wait(lambda: any(p["status"] == "up" for p in bed.json("show bfd peers")), 10)
     time.sleep(0.5)

@@ -110,7 +110,7 @@ def prefixes(first, count):
 @cells("10,000 routes each way")
 def test_many(bed, kind):
     """At the same time, through us: the peer's to the witness, the witness's to the peer, then all away again."""
-    peer = meet(bed, kind, Link(families=("ipv4",), hold=90), witness=True)
+    peer = meet(bed, kind, Link(families=("ipv4",), hold=90), more=["timers 30 90"], witness=True)
     theirs, ours = prefixes(20, 10000), prefixes(30, 10000)
     for start in range(0, len(ours), 500):  # twenty sets of attributes
         bed.witness_.announce(ours[start : start + 500], bed.attributes([[65009, start + 1]]))
