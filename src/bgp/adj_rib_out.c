@@ -627,7 +627,8 @@ static bool marker_due(const struct adj_rib_out *o)
 	const struct bgp *b = o->peer->bgp;
 
 	return (o->end_of_rib_owed || o->refresh_end_owed || may_sweep(o)) && !o->walking &&
-	       !queued(o) && !b->rib.held && !b->originating && !loc_rib_pending(rib_of(o));
+	       !queued(o) && !b->rib.held[o->family] && !b->originating &&
+	       !loc_rib_pending(rib_of(o));
 }
 
 static void send_markers(struct adj_rib_out *o, mono_t now)

@@ -93,17 +93,14 @@ bool restart_peer_keeps_ours(const struct peer *p)
 
 /* RFC 4724 section 4.1: not from those that restart themselves, nor from those that do not say
  * when they are done. */
-static bool end_of_rib_awaited(const struct peer *p)
+static bool end_of_rib_awaited(const struct peer *p, enum bgp_family f)
 {
 	const struct open *o = &p->up->open;
 
 	/* Of a session that was taken over its OPEN is old news, and the refresh always ends. */
 	if (!p->up->taken_over && (!o->graceful_restart || o->restarting))
 		return false;
-	for (size_t f = 0; f < BGP_FAMILIES; f++)
-		if (p->families[f] && !p->end_of_rib[f])
-			return true;
-	return false;
+	return p->families[f] && !p->end_of_rib[f];
 }
 
 static mono_t patience_end(const struct bgp *b)
@@ -121,35 +118,38 @@ static mono_t defer_end(const struct bgp *b)
 	    b->restarted_at, s->select_defer_s < longest_s ? s->select_defer_s : longest_s);
 }
 
-static bool awaited(const struct peer *p, mono_t now)
+static bool awaited(const struct peer *p, enum bgp_family f, mono_t now)
 {
 	if (p->up != NULL)
-		return end_of_rib_awaited(p);
-	return peer_may_come(p) && !mono_reached(patience_end(p->bgp), now);
+		return end_of_rib_awaited(p, f);
+	return p->settings->family[f].activate && peer_may_come(p) &&
+	       !mono_reached(patience_end(p->bgp), now);
 }
 
-static bool restart_is_over(const struct bgp *b, mono_t now)
+static bool family_waits(const struct bgp *b, enum bgp_family f, mono_t now)
 {
-	if (mono_reached(defer_end(b), now))
-		return true;
-	if (b->originating)
+	if (!b->restarting || mono_reached(defer_end(b), now))
 		return false;
+	if (b->originating)
+		return true;
 	for (size_t i = 0; i < b->peer_count; i++)
-		if (awaited(b->peers[i], now))
-			return false;
-	return true;
+		if (awaited(b->peers[i], f, now))
+			return true;
+	return false;
 }
 
 void restart_run_own(struct bgp *b, mono_t now)
 {
 	mono_t patience = patience_end(b);
-	bool any = false;
+	bool waits[BGP_FAMILIES], any_waits = false, any_restarts = false;
 
-	if (b->restarting && restart_is_over(b, now))
-		b->restarting = false;
+	for (enum bgp_family f = 0; f < BGP_FAMILIES; f++)
+		any_waits |= waits[f] = family_waits(b, f, now);
+	b->restarting = any_waits;
 	for (size_t i = 0; b->restarting && i < b->peer_count; i++)
-		any |= restarts(b->peers[i]);
-	b->rib.held = any;
+		any_restarts |= restarts(b->peers[i]);
+	for (enum bgp_family f = 0; f < BGP_FAMILIES; f++)
+		loc_rib_hold(&b->rib, f, waits[f] && any_restarts);
 	b->restart_due = !b->restarting		       ? MONO_NEVER
 			 : mono_reached(patience, now) ? defer_end(b)
 						       : mono_min(patience, defer_end(b));

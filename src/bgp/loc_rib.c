@@ -179,7 +179,26 @@ void loc_rib_mark_dirty(struct loc_rib *rib, struct dest *d, bool urgent)
 		return;
 	d->dirty = true;
 	d->urgent = urgent;
-	queue_push(urgent ? &rib->urgent : &rib->dirty, d);
+	queue_push(urgent		  ? &rib->urgent
+		   : rib->held[d->family] ? &rib->waiting[d->family]
+					  : &rib->dirty,
+	    d);
+}
+
+void loc_rib_hold(struct loc_rib *rib, enum bgp_family family, bool on)
+{
+	struct dest_queue *from = &rib->waiting[family], *to = &rib->dirty;
+
+	rib->held[family] = on;
+	if (on || from->first == NULL)
+		return;
+	if (to->last == NULL)
+		to->first = from->first;
+	else
+		to->last->dirty_next = from->first;
+	to->last = from->last;
+	to->count += from->count;
+	*from = (struct dest_queue){0};
 }
 
 void loc_rib_nexthops_changed(struct loc_rib *rib)
@@ -209,12 +228,12 @@ struct dest *loc_rib_next_dirty(struct loc_rib *rib)
 {
 	struct dest *d = queue_shift(&rib->urgent);
 
-	return d != NULL || rib->held ? d : queue_shift(&rib->dirty);
+	return d != NULL ? d : queue_shift(&rib->dirty);
 }
 
 bool loc_rib_pending(const struct loc_rib *rib)
 {
-	return rib->urgent.first != NULL || (rib->dirty.first != NULL && !rib->held);
+	return rib->urgent.first != NULL || rib->dirty.first != NULL;
 }
 
 /* ---- paths ---- */

@@ -64,14 +64,15 @@ struct rib_table {
 
 struct loc_rib {
 	struct rib_table tables[BGP_FAMILIES];
-	struct dest_queue urgent, dirty; /* to be decided: local changes first */
+	struct dest_queue urgent, dirty;	 /* to be decided: local changes first */
+	struct dest_queue waiting[BGP_FAMILIES]; /* … once the family is held no more */
 	struct attr_table *attrs;
 	struct extra_table extras;
 	struct nexthop_table nexthops;
 	struct out_index outs;
 	size_t dest_count;
-	bool held;	  /* only local changes are decided (RFC 4724 section 4.1) */
-	uint64_t refused; /* for RIB_DESTS_MAX */
+	bool held[BGP_FAMILIES]; /* only local changes are decided (RFC 4724 section 4.1) */
+	uint64_t refused;	 /* for RIB_DESTS_MAX */
 	struct decision_path *scratch;
 	struct decision_path **ranked;
 	size_t scratch_room;
@@ -115,6 +116,8 @@ void loc_rib_mark_all_dirty(struct loc_rib *rib, enum bgp_family family);
 /* Destinations that have a path over a next hop that changed are to be decided again. */
 void loc_rib_nexthops_changed(struct loc_rib *rib);
 void loc_rib_mark_dirty(struct loc_rib *rib, struct dest *d, bool urgent);
+/* What others announce in the family is decided later, when it is held no more. */
+void loc_rib_hold(struct loc_rib *rib, enum bgp_family family, bool on);
 
 struct loc_rib_change {
 	bool visible;	   /* rib->best tells the new set */

@@ -997,9 +997,10 @@ static unsigned end_of_ribs(const struct world *w, int node)
 }
 
 /* Selected at node 0 as best. */
-static bool selected(struct world *w, const char *mac)
+static bool selected(struct world *w, const char *what)
 {
-	const char *line = strstr(world_routes(w, 0, BGP_L2VPN_EVPN), mac);
+	enum bgp_family f = strchr(what, ':') != NULL ? BGP_L2VPN_EVPN : BGP_IPV4_UNICAST;
+	const char *line = strstr(world_routes(w, 0, f), what);
 	const char *end = line == NULL ? NULL : strchr(line, '\n');
 
 	return end != NULL && end[-1] == '*';
@@ -1090,8 +1091,14 @@ static void test_select_defer_time(void **state)
 	(void)state;
 	come(w, &o);
 	say_mac(w, ONE);
-	say_end_of_rib(w, BGP_L2VPN_EVPN);
-	idle(w, 359);
+	say_prefix(w, "10.9.0.0/24");
+	say_end_of_rib(w, BGP_IPV4_UNICAST);
+	/* Each family by itself: the one that is complete waits for who has not come, no longer. */
+	idle(w, 14);
+	assert_false(selected(w, "10.9"));
+	idle(w, 1);
+	assert_true(selected(w, "10.9"));
+	idle(w, 344);
 	assert_false(selected(w, ONE));
 	idle(w, 1);
 	assert_true(selected(w, ONE));

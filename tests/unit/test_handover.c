@@ -277,7 +277,7 @@ static void test_what_the_peer_hears(void **state)
 	assert_true(bgp_converged(w->node[0].bgp));
 	/* Markers, then one family after the other, EVPN's with what is no more taken back. */
 	assert_string_equal(
-	    heard(w, &s), "done begin4 done done routes end4 begin6 end6 gone beginE routes endE");
+	    heard(w, &s), "done begin4 routes end4 done begin6 end6 done gone beginE routes endE");
 	assert_true(world_established(w, 0, 1));
 	world_free(w);
 }
