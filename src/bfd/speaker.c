@@ -121,7 +121,7 @@ static void set(struct bfd *b, const struct bfd_order *order, mono_t now)
 	bfd_session_loops(s, b->loops);
 	b->sessions[b->count++] = s;
 	map_insert(&b->by_discriminator, s);
-	b->host.open(b->host.context, s->id, &s->path);
+	b->host.open(b->host.context, s->id, s->discriminator, &s->path);
 }
 
 void bfd_order(struct bfd *b, const struct bfd_order *order, mono_t now)
@@ -217,6 +217,11 @@ static enum bfd_verdict receive(struct bfd *b, const struct bfd_datagram *d, mon
 	s->arrived_at = d->local;
 	s->arrived_over = d->ifindex;
 	return bfd_session_received(s, &p, now);
+}
+
+void bfd_dropped(struct bfd *b, uint64_t total)
+{
+	b->discards[BFD_DROPPED] = total;
 }
 
 void bfd_loops(struct bfd *b, bool loops)

@@ -27,7 +27,8 @@ struct bfd_echo_path {
 struct bfd_host {
 	void *context;
 	/* A session will send and receive over this path; until close(). */
-	void (*open)(void *context, uint32_t id, const struct bfd_path *path);
+	void (*open)(
+	    void *context, uint32_t id, uint32_t discriminator, const struct bfd_path *path);
 	void (*close)(void *context, uint32_t id);
 	void (*send)(void *context, uint32_t id, const uint8_t *bytes, size_t size);
 	/* An echo packet for the peer's forwarding, that comes back to bfd_echoed(). */
@@ -56,6 +57,8 @@ void bfd_order(struct bfd *b, const struct bfd_order *order, mono_t now);
 enum bfd_verdict bfd_received(struct bfd *b, const struct bfd_datagram *d, mono_t now);
 /* What came to BFD_PORT_ECHO over the link; what is none of ours is counted. */
 void bfd_echoed(struct bfd *b, const uint8_t *bytes, size_t size, mono_t now);
+/* How many datagrams the kernel has dropped before anybody could look at them. */
+void bfd_dropped(struct bfd *b, uint64_t total);
 /* Whether our kernel forwards IPv4, so that peers may use the Echo function with us; false at
  * first. */
 void bfd_loops(struct bfd *b, bool loops);

@@ -43,6 +43,7 @@ const char *bfd_verdict_text(enum bfd_verdict verdict)
 	    [BFD_UNKNOWN_PEER] = "unknown peer",
 	    [BFD_WRONG_PORT] = "wrong port",
 	    [BFD_WHILE_ADMIN_DOWN] = "session is shut down",
+	    [BFD_DROPPED] = "dropped by the kernel",
 	    [BFD_STRANGE_ECHO] = "echo packet that is none of ours"};
 
 	return texts[verdict];

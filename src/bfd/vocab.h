@@ -48,6 +48,7 @@ enum bfd_verdict {
 	BFD_UNKNOWN_PEER,	   /* nobody is configured at this address */
 	BFD_WRONG_PORT,		   /* single hop to a multihop session, or the reverse */
 	BFD_WHILE_ADMIN_DOWN,
+	BFD_DROPPED,	  /* by the kernel: of no session by its looks, or no room for it */
 	BFD_STRANGE_ECHO, /* came to the echo port and is none of ours */
 	BFD_VERDICTS
 };

@@ -7,7 +7,8 @@
  * child to read an order.
  *
  * The child's turn: orders, then what peers sent, then what is due. It reads before it judges
- * timers. Each read is bounded, so a flood delays a packet of ours by one batch and no more; and
+ * timers. What strangers send does not get so far (os/bfd_filter); of what could be a peer's each
+ * read is bounded, so a flood delays a packet of ours by one batch and no more; and
  * when there was more to read than that, it is left to wait for a millisecond: the child runs
  * before all others, and a flood must not be able to make it run always.
  */
@@ -66,9 +67,10 @@ static bool child_give(struct child *c, const struct bfd_report *r)
 	return false;
 }
 
-static void child_open(void *context, uint32_t id, const struct bfd_path *path)
+static void child_open(
+    void *context, uint32_t id, uint32_t discriminator, const struct bfd_path *path)
 {
-	bfd_udp_open(((struct child *)context)->udp, id, path);
+	bfd_udp_open(((struct child *)context)->udp, id, discriminator, path);
 }
 
 static void child_close(void *context, uint32_t id)
@@ -148,6 +150,7 @@ static void child_orders(struct child *c)
 		ssize_t n = recv(c->fd, &order, sizeof(order), MSG_DONTWAIT);
 
 		if (n == sizeof(order)) {
+			bfd_dropped(c->bfd, bfd_udp_dropped(c->udp));
 			bfd_order(c->bfd, &order, c->now);
 		} else if (n >= 0 || (errno != EAGAIN && errno != EINTR)) {
 			close(c->fd);

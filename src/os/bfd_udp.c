@@ -7,7 +7,8 @@
  * not per packet. What comes to such a socket is dropped: nothing is ever sent to it rightly.
  *
  * Listeners are shared: one for each family, port and VRF that some session needs. A port that
- * somebody else holds is tried again each second. TTL and arrival link come with each datagram;
+ * somebody else holds is tried again each second. What cannot be of any session does not get into
+ * their buffers (os/bfd_filter). TTL and arrival link come with each datagram;
  * what they must be is the speaker's to judge.
  */
 #include "os/bfd_udp.h"
@@ -19,6 +20,7 @@
 #include <unistd.h>
 
 #include "base/mem.h"
+#include "os/bfd_filter.h"
 #include "os/sockaddr.h"
 
 #define SOURCE_PORT_MIN 49152
@@ -32,7 +34,7 @@
 #define RETRY_MS 1000
 
 struct session_socket {
-	uint32_t id;
+	uint32_t id, discriminator;
 	struct bfd_path path;
 	int fd;	   /* -1: not open */
 	int error; /* told last; 0 none */
@@ -44,7 +46,8 @@ struct listener {
 	bool multihop;
 	ifindex_t vrf;
 	unsigned users;
-	int fd; /* -1: not open */
+	int fd;		 /* -1: not open */
+	bool filter_due; /* its sessions are others now */
 	int error;
 };
 
@@ -56,6 +59,7 @@ struct bfd_udp {
 	size_t listener_count;
 	mono_t retry_at;
 	uint16_t next_port; /* offset into the range */
+	uint64_t dropped;   /* in front of listeners that are closed */
 };
 
 struct bfd_udp *bfd_udp_new(const struct bfd_udp_host *host)
@@ -155,11 +159,34 @@ static void listener_tell(struct bfd_udp *u, struct listener *l, int error)
 	l->error = error;
 }
 
+static bool is_of(const struct listener *l, const struct bfd_path *path)
+{
+	return l->family == family_of(path) && l->multihop == (path->multihop != 0) &&
+	       ifindex_equal(l->vrf, path->vrf);
+}
+
+/* Without one (a kernel that has none, no memory) it works as well, while nobody floods it. */
+static void listener_filter(const struct bfd_udp *u, struct listener *l, int fd)
+{
+	struct bfd_filter_session *list = mem_new_array(u->count + 1, sizeof(*list));
+	size_t n = 0;
+
+	for (size_t i = 0; i < u->count; i++)
+		if (is_of(l, &u->sessions[i].path))
+			list[n++] = (struct bfd_filter_session){
+			    u->sessions[i].discriminator, u->sessions[i].path.remote};
+	bfd_filter_set(fd, l->family, l->multihop, list, n);
+	mem_free(list);
+	l->filter_due = false;
+}
+
 static void listener_try(struct bfd_udp *u, struct listener *l)
 {
 	struct ip any = any_of(l->family);
 	int fd = socket_new(l->family, l->vrf);
 
+	if (fd >= 0)
+		listener_filter(u, l, fd);
 	if (fd >= 0 && set_receiving(fd, l->family) &&
 	    bind_to(fd, &any, port_of(l), (ifindex_t){0}) == 0) {
 		l->fd = fd;
@@ -175,6 +202,9 @@ mono_t bfd_udp_listen(struct bfd_udp *u, mono_t now)
 {
 	bool missing = false;
 
+	for (size_t i = 0; i < u->listener_count; i++)
+		if (u->listeners[i].fd >= 0 && u->listeners[i].filter_due)
+			listener_filter(u, &u->listeners[i], u->listeners[i].fd);
 	if (!mono_reached(u->retry_at, now))
 		return u->retry_at;
 	for (size_t i = 0; i < u->listener_count; i++) {
@@ -189,11 +219,8 @@ mono_t bfd_udp_listen(struct bfd_udp *u, mono_t now)
 static struct listener *listener_find(struct bfd_udp *u, const struct bfd_path *path)
 {
 	for (size_t i = 0; i < u->listener_count; i++) {
-		struct listener *l = &u->listeners[i];
-
-		if (l->family == family_of(path) && l->multihop == (path->multihop != 0) &&
-		    ifindex_equal(l->vrf, path->vrf))
-			return l;
+		if (is_of(&u->listeners[i], path))
+			return &u->listeners[i];
 	}
 	return NULL;
 }
@@ -215,16 +242,22 @@ static void listener_use(struct bfd_udp *u, const struct bfd_path *path)
 		u->retry_at = (mono_t){0};
 	}
 	l->users++;
+	l->filter_due = true;
 }
 
 static void listener_leave(struct bfd_udp *u, const struct bfd_path *path)
 {
 	struct listener *l = listener_find(u, path);
 
-	if (l == NULL || --l->users > 0)
+	if (l == NULL)
 		return;
-	if (l->fd >= 0)
+	l->filter_due = true;
+	if (--l->users > 0)
+		return;
+	if (l->fd >= 0) {
+		u->dropped += bfd_filter_drops(l->fd);
 		close(l->fd);
+	}
 	*l = u->listeners[--u->listener_count];
 }
 
@@ -238,10 +271,12 @@ static struct session_socket *session_find(struct bfd_udp *u, uint32_t id)
 	return NULL;
 }
 
-void bfd_udp_open(struct bfd_udp *u, uint32_t id, const struct bfd_path *path)
+void bfd_udp_open(
+    struct bfd_udp *u, uint32_t id, uint32_t discriminator, const struct bfd_path *path)
 {
 	u->sessions = mem_resize(u->sessions, (u->count + 1) * sizeof(*u->sessions));
-	u->sessions[u->count++] = (struct session_socket){.id = id, .path = *path, .fd = -1};
+	u->sessions[u->count++] = (struct session_socket){
+	    .id = id, .discriminator = discriminator, .path = *path, .fd = -1};
 	listener_use(u, path);
 }
 
@@ -357,6 +392,16 @@ void bfd_udp_send(struct bfd_udp *u, uint32_t id, const uint8_t *bytes, size_t s
 		close(s->fd);
 		s->fd = -1;
 	}
+}
+
+uint64_t bfd_udp_dropped(const struct bfd_udp *u)
+{
+	uint64_t total = u->dropped;
+
+	for (size_t i = 0; i < u->listener_count; i++)
+		if (u->listeners[i].fd >= 0)
+			total += bfd_filter_drops(u->listeners[i].fd);
+	return total;
 }
 
 /* ---- receiving ----------------------------------------------------------------------------- */

@@ -26,8 +26,9 @@ struct world {
 	uint32_t failures[SESSIONS + 1];
 };
 
-static void on_open(void *context, uint32_t id, const struct bfd_path *path)
+static void on_open(void *context, uint32_t id, uint32_t discriminator, const struct bfd_path *path)
 {
+	check(discriminator != 0);
 	check(SLOT(id) != 0 && path->remote.family == IP_V4);
 	((struct world *)context)->open++;
 }

@@ -420,8 +420,6 @@ body = {"ttl": packet(0), "discriminator": packet(12345), "short": packet(0)[:23
 start, n = time.monotonic(), 0
 s.connect(("10.1.0.1", 3784))
 while time.monotonic() < start + seconds:
-    # What fills the receive buffer faster than it is read takes BFD's own packets with it (docs/decisions).
-    time.sleep(max(0, start + n / 20000 - time.monotonic()))
     for _ in range(64):
         try:
             s.send(body)
@@ -432,15 +430,16 @@ print(n)
 """
 
 
-@pytest.mark.parametrize("kind, reason", [("ttl", "TTL too low"), ("discriminator", "unknown discriminator"), ("short", "length")])
-def test_flood(bed, kind, reason):
+@pytest.mark.parametrize("kind", ["ttl", "discriminator", "short"])
+def test_flood(bed, kind):
+    """As fast as one sender can: dropped by the kernel, before the buffer that BFD's own packets need."""
     us, _, theirs, _ = both_up(bed, "frr", "hop")
     before = us.counters(theirs)
     sent = int(subprocess.run(["ip", "netns", "exec", bed.theirs, "python3", "-c", FLOOD, kind, "5"],
                               stdout=subprocess.PIPE, check=True, text=True).stdout)  # fmt: skip
-    counted = us.json("show bfd discards")[reason]
+    counted = us.json("show bfd discards")["dropped by the kernel"]
     after = us.counters(theirs)
-    print(f"{kind}: {sent / 5:.0f} packets a second sent, {100 * counted / sent:.0f} % looked at")
-    assert counted > 1000
+    print(f"{kind}: {sent / 5:.0f} packets a second sent, {100 * counted / sent:.0f} % counted")
+    assert counted >= sent
     assert after["session-down"] == before["session-down"] == 0
     assert us.state(theirs) == "up"

@@ -42,9 +42,10 @@ struct host {
 	mono_t now;
 };
 
-static void on_open(void *context, uint32_t id, const struct bfd_path *path)
+static void on_open(void *context, uint32_t id, uint32_t discriminator, const struct bfd_path *path)
 {
 	(void)id;
+	assert_int_not_equal(discriminator, 0);
 	(void)path;
 	((struct host *)context)->opened++;
 }
@@ -246,6 +247,7 @@ static void test_discards(void **state)
 	assert_int_equal(deliver(h, &g), BFD_WRONG_PORT);
 
 	bfd_echoed(h->bfd, g.bytes, 24, start);
+	bfd_dropped(h->bfd, 5);
 
 	bfd_order(h->bfd, &ask, start);
 	bfd_run(h->bfd, start);
