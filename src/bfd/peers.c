@@ -6,6 +6,10 @@
  * whose link got another index is a new session of the speaker's, with a new id. While the link or
  * VRF does not exist there is no session.
  *
+ * When the speaker dies, its sessions are not watched until there is another one; but they have not
+ * failed, and nobody is told so (RFC 5882 section 3.2: what counts is the path). The next speaker
+ * goes on with those that were Up, as long as their peers cannot have missed it.
+ *
  * What a report says is a fact about the speaker's session. That the path failed is told by a
  * counter, so that a peer which fell and rose between two reports is still told to have fallen.
  */
@@ -28,6 +32,9 @@ struct bfd_peer {
 	struct bfd_params ordered;
 	struct bfd_session_report report;
 	mono_t since;
+	/* left behind by a speaker that died; discriminator 0: nothing was */
+	struct bfd_resume resume;
+	mono_t resume_by; /* the peer misses us from then on */
 };
 
 struct client {
@@ -45,6 +52,7 @@ struct bfd_peers {
 	uint32_t last_id;
 	bool gone; /* the speaker */
 	bool full; /* said */
+	uint64_t restarts;
 	uint64_t discards[BFD_VERDICTS];
 };
 
@@ -178,8 +186,11 @@ static void clients_set(
 
 static void order(struct bfd_peers *p, enum bfd_order_kind kind, const struct bfd_peer *peer)
 {
-	struct bfd_order o = {
-	    .kind = kind, .id = peer->id, .path = peer->path, .params = peer->ordered};
+	struct bfd_order o = {.kind = kind,
+	    .id = peer->id,
+	    .path = peer->path,
+	    .params = peer->ordered,
+	    .resume = peer->resume};
 
 	if (!p->gone)
 		p->host.order(p->host.context, &o);
@@ -219,16 +230,21 @@ static void reconcile(struct bfd_peers *p, struct bfd_peer *peer, mono_t now)
 	struct bfd_path path;
 	bool possible = path_of(p, &peer->key, &path);
 
-	if (!possible || !bfd_path_equal(&path, &peer->path))
+	if (!possible || !bfd_path_equal(&path, &peer->path)) {
 		session_end(p, peer, now);
+		peer->resume.discriminator = 0;
+	}
 	peer->path = path;
 	if (!possible || p->gone ||
 	    (peer->id != 0 && bfd_params_equal(&peer->ordered, &peer->params)))
 		return;
 	if (peer->id == 0)
 		peer->id = ++p->last_id;
+	if (mono_reached(peer->resume_by, now))
+		peer->resume.discriminator = 0;
 	peer->ordered = peer->params;
 	order(p, BFD_ORDER_SET, peer);
+	peer->resume.discriminator = 0;
 }
 
 /* What is known of `peer` moves to its successor in the new list; else its session ends. */
@@ -246,6 +262,8 @@ static void inherit(struct bfd_peers *p, struct bfd_peer *peer, const struct wan
 	next->ordered = peer->ordered;
 	next->report = peer->report;
 	next->since = peer->since;
+	next->resume = peer->resume;
+	next->resume_by = peer->resume_by;
 }
 
 void bfd_peers_update(struct bfd_peers *p, const struct bfd_settings *settings,
@@ -396,14 +414,48 @@ static void error_reported(struct bfd_peers *p, const struct bfd_report *r)
 	str_fini(&text);
 }
 
+/* What a session needs to go on elsewhere, and for how long the peer waits for its next packet. */
+static void leave_behind(struct bfd_peer *peer, mono_t now)
+{
+	const struct bfd_session_report *r = &peer->report;
+
+	if (r->state != BFD_UP || r->remote_state != BFD_UP)
+		return;
+	peer->resume = (struct bfd_resume){.discriminator = r->discriminator,
+	    .remote_discriminator = r->remote_discriminator,
+	    .remote_transmit_us = r->remote_transmit_us,
+	    .remote_receive_us = r->remote_receive_us,
+	    .remote_echo_us = r->remote_echo_us,
+	    .remote_multiplier = r->remote_multiplier};
+	peer->resume_by =
+	    mono_add_ms(now, (int64_t)r->transmit_us * peer->ordered.multiplier / 1000);
+}
+
 static void speaker_gone(struct bfd_peers *p, mono_t now)
 {
 	if (p->count > 0)
-		log_error(
-		    p->log, LOG_BFD, "the BFD speaker has ended: no peer is watched any more");
+		log_error(p->log, LOG_BFD,
+		    "the BFD speaker has ended: nobody is watched until there is another");
 	p->gone = true;
-	for (size_t i = 0; i < p->count; i++)
+	for (size_t i = 0; i < p->count; i++) {
+		leave_behind(&p->list[i], now);
 		session_end(p, &p->list[i], now);
+	}
+}
+
+static void speaker_begun(struct bfd_peers *p, mono_t now)
+{
+	struct bfd_order begin = {.kind = BFD_ORDER_BEGIN};
+
+	if (!p->gone)
+		return;
+	p->gone = false;
+	p->restarts++;
+	log_warning(p->log, LOG_BFD, "another BFD speaker has begun: number %llu",
+	    (unsigned long long)p->restarts + 1);
+	p->host.order(p->host.context, &begin);
+	for (size_t i = 0; i < p->count; i++)
+		reconcile(p, &p->list[i], now);
 }
 
 void bfd_peers_report(struct bfd_peers *p, const struct bfd_report *r, mono_t now)
@@ -424,6 +476,9 @@ void bfd_peers_report(struct bfd_peers *p, const struct bfd_report *r, mono_t no
 		return;
 	case BFD_REPORT_GONE:
 		speaker_gone(p, now);
+		return;
+	case BFD_REPORT_BEGUN:
+		speaker_begun(p, now);
 		return;
 	}
 }
@@ -462,6 +517,11 @@ bool bfd_peer_of_client(const struct bfd_peers *p, const char *client, struct bf
 		if (strcmp(p->clients[i].name, client) == 0)
 			return bfd_peer_at(p, p->clients[i].peer, v);
 	return false;
+}
+
+uint64_t bfd_peers_restarts(const struct bfd_peers *p)
+{
+	return p->restarts;
 }
 
 const uint64_t *bfd_peers_discards(const struct bfd_peers *p)

@@ -55,5 +55,7 @@ struct bfd_peer_view {
 bool bfd_peer_at(const struct bfd_peers *p, size_t index, struct bfd_peer_view *view);
 /* False: this client wants none. */
 bool bfd_peer_of_client(const struct bfd_peers *p, const char *client, struct bfd_peer_view *view);
+/* How often a speaker took the place of one that had died. */
+uint64_t bfd_peers_restarts(const struct bfd_peers *p);
 /* Discarded packets by reason, as of the last answer. */
 const uint64_t *bfd_peers_discards(const struct bfd_peers *p);

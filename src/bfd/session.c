@@ -149,7 +149,9 @@ static void change_state(struct bfd_session *s, enum bfd_state state, enum bfd_d
 		s->ups++;
 	if (was_up)
 		s->downs++;
-	if (was_up && state == BFD_DOWN && s->remote.state != BFD_ADMIN_DOWN)
+	/* A peer that found no speaker of ours for too long has taken its session down: that is not
+	 * the path's fault. */
+	if (was_up && state == BFD_DOWN && s->remote.state != BFD_ADMIN_DOWN && !s->resumed)
 		s->failures++;
 	retime(s);
 	s->prompt = s->changed = true;
@@ -218,6 +220,25 @@ void bfd_session_loops(struct bfd_session *s, bool loops)
 		s->changed = s->prompt = true;
 }
 
+/* It goes on as it was: the timers in force, the detection time from now. A peer that has taken its
+ * session down meanwhile speaks once a second; to a poll it answers at once (RFC 5880 section 6.5).
+ */
+static void resume(struct bfd_session *s, const struct bfd_resume *from, mono_t now)
+{
+	s->state = BFD_UP;
+	s->remote = (struct bfd_packet){.state = BFD_UP,
+	    .multiplier = from->remote_multiplier,
+	    .my_discriminator = from->remote_discriminator,
+	    .desired_tx_us = from->remote_transmit_us,
+	    .required_rx_us = from->remote_receive_us,
+	    .required_echo_us = from->remote_echo_us};
+	s->heard = s->resumed = s->poll = true;
+	s->heard_at = now;
+	s->desired_tx_us = s->params.transmit_us;
+	s->required_rx_us = s->params.receive_us;
+	take_force(s);
+}
+
 void bfd_session_init(
     struct bfd_session *s, const struct bfd_order *order, uint32_t discriminator, mono_t now)
 {
@@ -232,6 +253,8 @@ void bfd_session_init(
 	    .prompt = true,
 	    .changed = true};
 	forget_peer(s);
+	if (order->resume.discriminator == discriminator && !order->params.shutdown)
+		resume(s, &order->resume, now);
 	retime(s);
 }
 
@@ -312,6 +335,7 @@ enum bfd_verdict bfd_session_received(struct bfd_session *s, const struct bfd_pa
 		return BFD_WHILE_ADMIN_DOWN;
 	s->received++;
 	remote_state_seen(s, p->state);
+	s->resumed = false;
 	s->owes_final |= p->poll;
 	return BFD_ACCEPTED;
 }
@@ -321,6 +345,7 @@ void bfd_session_run(struct bfd_session *s, mono_t now)
 	if (mono_reached(detect_at(s), now)) {
 		forget_peer(s);
 		s->changed = true;
+		s->resumed = false;
 		if (s->state == BFD_INIT || s->state == BFD_UP)
 			change_state(s, BFD_DOWN, BFD_DIAG_DETECTION_EXPIRED);
 	}

@@ -18,6 +18,7 @@ struct bfd_session {
 	struct bfd_packet remote; /* the last packet taken; zero but for 1 us of Required Min RX
 				     while nothing was heard for the detection time */
 	bool heard;
+	bool resumed; /* left behind by another speaker, and nothing was heard since */
 
 	/* timing, RFC 5880 section 6.8.3: what we advertise, and what is in force until the peer
 	 * has confirmed it */
@@ -43,7 +44,8 @@ struct bfd_session {
 	uint64_t received, sent;
 };
 
-/* In Down (or AdminDown), with the first packet due at once unless it is passive. */
+/* In Down (or AdminDown), with the first packet due at once unless it is passive; Up, if it is the
+ * order's `resume` with its discriminator. */
 void bfd_session_init(
     struct bfd_session *s, const struct bfd_order *order, uint32_t discriminator, mono_t now);
 /* Whether our kernel forwards, so that peers may use the Echo function with us. */

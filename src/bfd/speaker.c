@@ -73,6 +73,14 @@ static uint32_t new_discriminator(struct bfd *b)
 	return d;
 }
 
+/* That of a session which goes on, unless it was drawn for another meanwhile. */
+static uint32_t discriminator_for(struct bfd *b, const struct bfd_resume *r)
+{
+	if (r->discriminator != 0 && map_find(&b->by_discriminator, &r->discriminator) == NULL)
+		return r->discriminator;
+	return new_discriminator(b);
+}
+
 /* ---- orders -------------------------------------------------------------------------------- */
 
 static size_t find(const struct bfd *b, uint32_t id)
@@ -117,7 +125,7 @@ static void set(struct bfd *b, const struct bfd_order *order, mono_t now)
 	if (b->count == BFD_SESSIONS_MAX)
 		return;
 	s = mem_new(sizeof(*s));
-	bfd_session_init(s, order, new_discriminator(b), now);
+	bfd_session_init(s, order, discriminator_for(b, &order->resume), now);
 	bfd_session_loops(s, b->loops);
 	b->sessions[b->count++] = s;
 	map_insert(&b->by_discriminator, s);
@@ -141,6 +149,8 @@ void bfd_order(struct bfd *b, const struct bfd_order *order, mono_t now)
 		b->asked = true;
 		for (size_t i = 0; i < b->count; i++)
 			b->sessions[i]->changed = true;
+		return;
+	case BFD_ORDER_BEGIN: /* for who passes orders on */
 		return;
 	}
 }

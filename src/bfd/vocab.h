@@ -76,7 +76,17 @@ struct bfd_params {
 enum bfd_order_kind {
 	BFD_ORDER_SET,	  /* a session, new or with other parameters; its path never changes */
 	BFD_ORDER_REMOVE, /* the peer is told (AdminDown), then the session is forgotten */
-	BFD_ORDER_ASK	  /* report every session now, then the totals */
+	BFD_ORDER_ASK,	  /* report every session now, then the totals */
+	BFD_ORDER_BEGIN	  /* the first one for a speaker that took the place of another: what was
+			   * ordered before was for that one */
+};
+
+/* A session that another speaker left behind, Up. The peer need not notice. */
+struct bfd_resume {
+	uint32_t discriminator; /* ours; 0: there is none */
+	uint32_t remote_discriminator;
+	uint32_t remote_transmit_us, remote_receive_us, remote_echo_us;
+	uint8_t remote_multiplier;
 };
 
 struct bfd_order {
@@ -84,6 +94,7 @@ struct bfd_order {
 	uint32_t id; /* of the session: chosen by who orders, not 0, never used again */
 	struct bfd_path path;
 	struct bfd_params params;
+	struct bfd_resume resume; /* SET of a new session */
 };
 
 enum bfd_report_kind {
@@ -91,7 +102,8 @@ enum bfd_report_kind {
 			     */
 	BFD_REPORT_TOTALS,  /* the end of the answer to BFD_ORDER_ASK */
 	BFD_REPORT_ERROR,   /* a socket cannot be had or used; told once until it changes */
-	BFD_REPORT_GONE	    /* the speaker has ended: no session is up any more */
+	BFD_REPORT_GONE,    /* the speaker has ended: nobody watches any more */
+	BFD_REPORT_BEGUN    /* another one is there, and waits for BFD_ORDER_BEGIN */
 };
 
 struct bfd_session_report {

@@ -339,8 +339,11 @@ enum ctl_outcome show_bfd_discards(struct command *k)
 			str_addf(k->out, "%-32s %llu\n", bfd_verdict_text(v),
 			    (unsigned long long)discards[v]);
 	}
+	json_add_number(o, "restarts of the speaker", (int64_t)bfd_peers_restarts(k->c->bfd));
 	if (k->json)
 		return command_json(k, o);
+	str_addf(k->out, "%-32s %llu\n", "restarts of the speaker",
+	    (unsigned long long)bfd_peers_restarts(k->c->bfd));
 	json_object_put(o);
 	return CTL_ACCEPTED;
 }

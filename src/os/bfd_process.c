@@ -6,6 +6,12 @@
  * a report for which there is no room stays owed (bfd/speaker.h). So the daemon may wait for the
  * child to read an order.
  *
+ * Between the daemon and the child is a keeper, which waits for the child to die and forks the next
+ * one: the daemon cannot, behind its system call filter, and the child's end of the pipe must
+ * outlive it. The keeper tells the daemon of either (BFD_REPORT_GONE, _BEGUN). Orders that were on
+ * their way to the one that died wait in the pipe; its successor passes over all until
+ * BFD_ORDER_BEGIN.
+ *
  * The child's turn: orders, then what peers sent, then what is due. It reads before it judges
  * timers. What strangers send does not get so far (os/bfd_filter); of what could be a peer's each
  * read is bounded, so a flood delays a packet of ours by one batch and no more; and
@@ -23,6 +29,7 @@
 #include <sys/random.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/check.h"
@@ -40,6 +47,9 @@
 #define NICE (-20)
 #define REALTIME 1 /* the lowest: above everything ordinary, below all that others chose */
 #define PAUSE_MS 1
+#define BACKOFF_FIRST_MS 100
+#define BACKOFF_MAX_MS 10000
+#define HEALTHY_MS 60000 /* who lived so long may die at once again */
 #define FORWARDING_MS 1000 /* how often it is looked up */
 
 /* ---- the child ----------------------------------------------------------------------------- */
@@ -52,6 +62,7 @@ struct child {
 	mono_t forwarding_at;		      /* when to look it up again */
 	struct bfd_report errors[ERRORS_MAX]; /* not given yet */
 	size_t error_count;
+	bool waits;	/* for BFD_ORDER_BEGIN */
 	bool full;	/* the pipe: until it can be written */
 	mono_t read_at; /* before that nothing is read from peers */
 	mono_t now;
@@ -149,7 +160,9 @@ static void child_orders(struct child *c)
 		struct bfd_order order;
 		ssize_t n = recv(c->fd, &order, sizeof(order), MSG_DONTWAIT);
 
-		if (n == sizeof(order)) {
+		if (n == sizeof(order) && c->waits) {
+			c->waits = order.kind != BFD_ORDER_BEGIN;
+		} else if (n == sizeof(order)) {
 			bfd_dropped(c->bfd, bfd_udp_dropped(c->udp));
 			bfd_order(c->bfd, &order, c->now);
 		} else if (n >= 0 || (errno != EAGAIN && errno != EINTR)) {
@@ -206,9 +219,9 @@ static void child_turn(struct child *c)
 	child_give_errors(c);
 }
 
-void bfd_process_run(int fd, uint64_t seed)
+void bfd_process_run(int fd, uint64_t seed, bool successor)
 {
-	struct child c = {.fd = fd, .now = clock_now()};
+	struct child c = {.fd = fd, .waits = successor, .now = clock_now()};
 	struct bfd_host host = {&c, child_open, child_close, child_send, child_echo, child_report};
 	struct bfd_udp_host udp = {&c, child_failed};
 	struct bfd_echo_io_host echo = {&c, child_echo_failed};
@@ -231,17 +244,12 @@ static void log_nowhere(void *context, enum log_level level, enum log_topic topi
 	(void)text;
 }
 
-/* Signals meant for the daemon reach its whole group; the child goes by the pipe alone. */
 static void child_settle(bool sandbox)
 {
 	struct log log = {.write = log_nowhere};
 	struct sched_param realtime = {.sched_priority = REALTIME};
 
 	prctl(PR_SET_NAME, "evpnd-bfd");
-	signal(SIGTERM, SIG_IGN);
-	signal(SIGINT, SIG_IGN);
-	signal(SIGHUP, SIG_IGN);
-	signal(SIGPIPE, SIG_IGN);
 	if (sched_setscheduler(0, SCHED_RR | SCHED_RESET_ON_FORK, &realtime) != 0)
 		setpriority(PRIO_PROCESS, 0, NICE);
 	mlockall(MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT);
@@ -251,15 +259,84 @@ static void child_settle(bool sandbox)
 	privs_sandbox(true, &log);
 }
 
-__attribute__((noreturn)) static void child_main(int fd, bool sandbox)
+static void child_main(int fd, bool successor, void *context)
 {
+	const bool *sandbox = context;
 	uint64_t seed;
+
+	check(getrandom(&seed, sizeof(seed), 0) == sizeof(seed));
+	child_settle(*sandbox);
+	bfd_process_run(fd, seed, successor);
+}
+
+/* ---- the keeper ---------------------------------------------------------------------------- */
+
+/* False: the daemon has gone. */
+static bool keeper_tell(int fd, enum bfd_report_kind kind)
+{
+	struct bfd_report r = {.kind = kind};
+
+	return send(fd, &r, sizeof(r), MSG_NOSIGNAL) == sizeof(r);
+}
+
+/* False: the daemon has gone meanwhile. */
+static bool keeper_rest(int fd, int ms)
+{
+	struct pollfd end = {.fd = fd};
+
+	return poll(&end, 1, ms) == 0;
+}
+
+/* True: it has ended of itself, since there is no daemon any more. */
+static bool keeper_run(
+    int fd, bool successor, void (*run)(int fd, bool successor, void *context), void *context)
+{
+	pid_t child = fork();
+	int status = 1;
+
+	if (child == 0) {
+		run(fd, successor, context);
+		_exit(0);
+	}
+	while (child > 0 && waitpid(child, &status, 0) < 0 && errno == EINTR)
+		;
+	return child > 0 && WIFEXITED(status) && WEXITSTATUS(status) == 0;
+}
+
+void bfd_process_keep(int fd, void (*run)(int fd, bool successor, void *context), void *context)
+{
+	int backoff_ms = 0;
+
+	for (bool successor = false;; successor = true) {
+		mono_t began = clock_now();
+
+		if (keeper_run(fd, successor, run, context) || !keeper_tell(fd, BFD_REPORT_GONE))
+			return;
+		if (mono_ms_between(began, clock_now()) > HEALTHY_MS)
+			backoff_ms = 0;
+		if (!keeper_rest(fd, backoff_ms) || !keeper_tell(fd, BFD_REPORT_BEGUN))
+			return;
+		backoff_ms = backoff_ms == 0		     ? BACKOFF_FIRST_MS
+			     : backoff_ms < BACKOFF_MAX_MS / 2 ? backoff_ms * 2
+							     : BACKOFF_MAX_MS;
+	}
+}
+
+/* Signals meant for the daemon reach its whole group; keeper and child go by the pipe alone. */
+__attribute__((noreturn)) static void keeper_main(int fd, bool sandbox)
+{
+	struct log log = {.write = log_nowhere};
 
 	check(dup2(fd, STDERR_FILENO + 1) >= 0);
 	close_range(STDERR_FILENO + 2, ~0u, 0);
-	check(getrandom(&seed, sizeof(seed), 0) == sizeof(seed));
-	child_settle(sandbox);
-	bfd_process_run(STDERR_FILENO + 1, seed);
+	prctl(PR_SET_NAME, "evpnd-bfd-keep");
+	signal(SIGTERM, SIG_IGN);
+	signal(SIGINT, SIG_IGN);
+	signal(SIGHUP, SIG_IGN);
+	signal(SIGPIPE, SIG_IGN);
+	if (sandbox)
+		privs_drop_to_children(&log);
+	bfd_process_keep(STDERR_FILENO + 1, child_main, &sandbox);
 	_exit(0);
 }
 
@@ -291,7 +368,7 @@ struct bfd_process *bfd_process_start(bool sandbox, struct log *log)
 			setsockopt(pair[i], SOL_SOCKET, SO_SNDBUF, &size, sizeof(size));
 	child = fork();
 	if (child == 0)
-		child_main(pair[1], sandbox);
+		keeper_main(pair[1], sandbox);
 	close(pair[1]);
 	p->fd = pair[0];
 	if (child < 0) {

@@ -51,6 +51,15 @@ void privs_drop(const char *config_file, struct log *log)
 		    log, LOG_OS, "%s cannot be read any more: a reload will fail", config_file);
 }
 
+void privs_drop_to_children(struct log *log)
+{
+	capng_clear(CAPNG_SELECT_BOTH);
+	capng_updatev(CAPNG_ADD, CAPNG_EFFECTIVE | CAPNG_PERMITTED, CAP_NET_RAW, CAP_SYS_NICE,
+	    CAP_IPC_LOCK, CAP_SYS_RESOURCE, -1);
+	if (capng_apply(CAPNG_SELECT_BOTH) != 0 && capng_apply(CAPNG_SELECT_CAPS) != 0)
+		log_info(log, LOG_OS, "capabilities cannot be dropped; going on with all");
+}
+
 void privs_drop_most(struct log *log)
 {
 	capng_clear(CAPNG_SELECT_BOTH);

@@ -11,6 +11,8 @@
  * is logged and not fatal. */
 void privs_drop(const char *config_file, struct log *log);
 
+/* Keeps what BFD's process begins with: raw sockets, a real-time priority, locked memory. */
+void privs_drop_to_children(struct log *log);
 /* Keeps CAP_NET_RAW alone: for the process that has sockets and nothing else. */
 void privs_drop_most(struct log *log);
 

@@ -17,7 +17,7 @@ _Static_assert(sizeof(struct event_start) == 136 || sizeof(void *) != 8,
     "new field? code it in this file, then correct the size");
 _Static_assert(sizeof(struct bfd_session_report) == 120 || sizeof(void *) != 8,
     "new field? code it in this file, then correct the size");
-_Static_assert(sizeof(struct bfd_order) == 84 || sizeof(void *) != 8,
+_Static_assert(sizeof(struct bfd_order) == 108 || sizeof(void *) != 8,
     "new field? code it in this file, then correct the size");
 _Static_assert(sizeof(struct action_connect) == 68 || sizeof(void *) != 8,
     "new field? code it in this file, then correct the size");
@@ -115,7 +115,7 @@ static void code_bfd_session(struct coder *c, struct bfd_session_report *r)
 
 static void code_bfd_report(struct coder *c, struct bfd_report *r)
 {
-	code_enum(c, &r->kind, BFD_REPORT_GONE + 1);
+	code_enum(c, &r->kind, BFD_REPORT_BEGUN + 1);
 	code_u32(c, &r->id);
 	switch (r->kind) {
 	case BFD_REPORT_SESSION:
@@ -131,6 +131,7 @@ static void code_bfd_report(struct coder *c, struct bfd_report *r)
 		code_u16(c, &r->error.port);
 		return;
 	case BFD_REPORT_GONE:
+	case BFD_REPORT_BEGUN:
 		return;
 	}
 }
@@ -278,7 +279,7 @@ static void code_log(struct coder *c, struct action *a)
 
 static void code_bfd_order(struct coder *c, struct bfd_order *o)
 {
-	code_enum(c, &o->kind, BFD_ORDER_ASK + 1);
+	code_enum(c, &o->kind, BFD_ORDER_BEGIN + 1);
 	code_u32(c, &o->id);
 	code_ip(c, &o->path.remote);
 	code_ip(c, &o->path.local);
@@ -294,6 +295,12 @@ static void code_bfd_order(struct coder *c, struct bfd_order *o)
 	code_u8(c, &o->params.minimum_ttl);
 	code_bool(c, &o->params.passive);
 	code_bool(c, &o->params.shutdown);
+	code_u32(c, &o->resume.discriminator);
+	code_u32(c, &o->resume.remote_discriminator);
+	code_u32(c, &o->resume.remote_transmit_us);
+	code_u32(c, &o->resume.remote_receive_us);
+	code_u32(c, &o->resume.remote_echo_us);
+	code_u8(c, &o->resume.remote_multiplier);
 }
 
 static void code_action_body(struct coder *c, struct action *a)

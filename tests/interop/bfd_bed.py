@@ -147,9 +147,12 @@ class Evpnd(Speaker):
         self.child.send_signal(signal.SIGHUP)
 
     def bfd_pid(self):
-        """The process beside the daemon."""
-        with open(f"/proc/{self.child.pid}/task/{self.child.pid}/children", encoding="utf-8") as file:
-            return int(file.read().split()[0])
+        """The speaker: the child of the keeper beside the daemon."""
+        pid = self.child.pid
+        for _ in range(2):
+            with open(f"/proc/{pid}/task/{pid}/children", encoding="utf-8") as file:
+                pid = int(file.read().split()[0])
+        return pid
 
     def replays(self):
         return subprocess.run([f"{BUILD}/evpnreplay", self.path("record")], stdout=subprocess.PIPE, text=True, check=False)

@@ -1,5 +1,6 @@
 """BFD against FRR's bfdd, BIRD and evpnd itself, on this host's own kernel. Needs root."""
 
+import json
 import os
 import re
 import signal
@@ -347,6 +348,27 @@ def test_bgp_session_survives_admin_down(bed):
     wait_for("no more", 3, lambda: us.json("show bfd peers") == [])
     time.sleep(1)
     assert established(us, theirs) and "Down" not in us.logged().split("Up")[-1]
+
+
+@pytest.mark.parametrize("times", [1, 2])
+def test_speaker_dies(bed, times):
+    """Our speaker is killed: the next goes on, and neither our BGP nor the peer's BFD hears of it."""
+    us, them, ours, theirs = bgp_both(bed, "numbered")
+    time.sleep(1)
+    for n in range(times):
+        before = us.bfd_pid()
+        os.kill(before, signal.SIGKILL)
+        wait_for("another", 3, lambda: us.json("show bfd discards")["restarts of the speaker"] == n + 1)
+        wait_for("BFD is up", 3, lambda: us.json("show bfd peers")[0]["status"] == "up")
+        assert us.bfd_pid() != before
+    time.sleep(1)
+    assert json.loads(them.vtysh("show bfd peers counters json"))[0]["session-down"] == 0
+    assert established(us, theirs) and them.bgp(ours)["bgpState"] == "Established"
+    assert us.json("show bgp neighbors")[theirs]["connectionsDropped"] == 0
+    # It does its work.
+    os.kill(them.bfdd.pid, signal.SIGSTOP)
+    wait_for("down", 1, lambda: us.json("show bfd peers")[0]["status"] == "down")
+    os.kill(them.bfdd.pid, signal.SIGCONT)
 
 
 # ---- floods ----

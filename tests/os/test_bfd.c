@@ -55,7 +55,7 @@ static void end_start(struct end *e, const char *before)
 		if (unshare(CLONE_NEWNET) != 0 || system(before) != 0 ||
 		    write(ready[1], "x", 1) != 1)
 			_exit(1);
-		bfd_process_run(pair[1], (uint64_t)getpid());
+		bfd_process_run(pair[1], (uint64_t)getpid(), false);
 		_exit(0);
 	}
 	close(pair[1]);
@@ -367,6 +367,81 @@ static void test_flood(void **state)
 	assert_int_equal(a.last.session.downs, 0);
 }
 
+/* ---- the keeper ---- */
+
+static void dies_once(int fd, bool successor, void *context)
+{
+	struct bfd_report r = {.kind = BFD_REPORT_ERROR};
+	char byte;
+
+	(void)context;
+	if (!successor)
+		raise(SIGKILL);
+	send(fd, &r, sizeof(r), 0);
+	recv(fd, &byte, 1, 0); /* until the end */
+}
+
+static void dies(int fd, bool successor, void *context)
+{
+	(void)fd;
+	(void)successor;
+	(void)context;
+	raise(SIGKILL);
+}
+
+static pid_t keep(void (*run)(int fd, bool successor, void *context), int *fd)
+{
+	int pair[2];
+	pid_t pid;
+
+	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair), 0);
+	pid = fork();
+	if (pid == 0) {
+		close(pair[0]);
+		bfd_process_keep(pair[1], run, NULL);
+		_exit(0);
+	}
+	close(pair[1]);
+	*fd = pair[0];
+	return pid;
+}
+
+static void test_keeper(void **state)
+{
+	static const enum bfd_report_kind kinds[] = {
+	    BFD_REPORT_GONE, BFD_REPORT_BEGUN, BFD_REPORT_ERROR};
+	struct bfd_report r;
+	int fd;
+	pid_t pid = keep(dies_once, &fd);
+
+	(void)state;
+	for (size_t i = 0; i < 3; i++) {
+		assert_int_equal(recv(fd, &r, sizeof(r), 0), sizeof(r));
+		assert_int_equal(r.kind, kinds[i]);
+	}
+	close(fd);
+	assert_int_equal(waitpid(pid, NULL, 0), pid);
+}
+
+/* At once, then after 100 ms, 200, 400. */
+static void test_keeper_backs_off(void **state)
+{
+	mono_t began = clock_now();
+	struct bfd_report r;
+	unsigned gone = 0;
+	int fd;
+	pid_t pid = keep(dies, &fd);
+
+	(void)state;
+	while (gone < 5) {
+		assert_int_equal(recv(fd, &r, sizeof(r), 0), sizeof(r));
+		gone += r.kind == BFD_REPORT_GONE;
+	}
+	assert_in_range(mono_ms_between(began, clock_now()), 700, 5000);
+	close(fd);
+	assert_int_equal(waitpid(pid, NULL, 0), pid);
+}
+
 static bool has_error(const struct end *e)
 {
 	return e->errors > 0 && e->error.error.error != 0;
@@ -467,7 +542,8 @@ int main(void)
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 	const struct CMUnitTest tests[] = {T(test_forms), T(test_stop_and_end), T(test_wire),
 	    T(test_rubbish_is_counted), T(test_flood), T(test_errors),
-	    cmocka_unit_test(test_daemons_end)};
+	    cmocka_unit_test(test_daemons_end), cmocka_unit_test(test_keeper),
+	    cmocka_unit_test(test_keeper_backs_off)};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

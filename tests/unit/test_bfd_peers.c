@@ -262,12 +262,66 @@ static void test_speaker_gone(void **state)
 	assert_int_equal(v.report.state, BFD_DOWN);
 }
 
+/* Up over its first life, with what the peer said. */
+static void report_up(struct fixture *f, uint32_t id)
+{
+	struct bfd_report r = {.kind = BFD_REPORT_SESSION,
+	    .id = id,
+	    .session = {.state = BFD_UP,
+		.remote_state = BFD_UP,
+		.discriminator = 11,
+		.remote_discriminator = 22,
+		.remote_transmit_us = 100000,
+		.remote_receive_us = 200000,
+		.remote_multiplier = 4,
+		.transmit_us = 200000,
+		.ups = 1}};
+
+	bfd_peers_report(f->peers, &r, start);
+}
+
+/* RFC 5882 section 3.2: a speaker that dies is no path that failed. The next one goes on, unless
+ * the peer has missed us: 5 times 200 ms. */
+static void test_speaker_restarts(void **state)
+{
+	static const unsigned after_ms[] = {990, 1010};
+	struct fixture *f = *state;
+	struct bfd_report gone = {.kind = BFD_REPORT_GONE}, begun = {.kind = BFD_REPORT_BEGUN};
+
+	f->want[0] = want("leaf", "10.0.0.2", "");
+	update(f, 1);
+	bfd_peers_report(f->peers, &begun, start);
+	assert_int_equal(f->order_count, 1); /* the first one needs no word */
+	for (uint32_t i = 0; i < 2; i++) {
+		report_up(f, i + 1);
+		f->order_count = 0;
+		bfd_peers_report(f->peers, &gone, start);
+		bfd_peers_report(f->peers, &begun, mono_add_ms(start, after_ms[i]));
+		assert_int_equal(f->order_count, 2);
+		assert_int_equal(f->orders[0].kind, BFD_ORDER_BEGIN);
+		assert_int_equal(f->orders[1].kind, BFD_ORDER_SET);
+		assert_int_equal(f->orders[1].id, i + 2);
+		assert_int_equal(f->orders[1].resume.discriminator, i == 0 ? 11 : 0);
+		assert_int_equal(f->orders[1].resume.remote_multiplier, 4);
+		assert_int_equal(bfd_peers_restarts(f->peers), i + 1);
+	}
+	/* Once: another change is not another beginning. */
+	f->settings.peer_count = 0;
+	f->want[0].values.has = BFD_HAS_RECEIVE;
+	f->want[0].values.params.receive_us = 70000;
+	report_up(f, 3);
+	update(f, 1);
+	assert_int_equal(f->order_count, 1);
+	assert_int_equal(f->orders[0].resume.discriminator, 0);
+	assert_string_equal(f->failed, "");
+}
+
 int main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 	const struct CMUnitTest tests[] = {T(test_session_of_a_neighbor),
 	    T(test_failure_that_healed), T(test_link_comes_and_goes),
-	    T(test_configured_peer_serves), T(test_speaker_gone)};
+	    T(test_configured_peer_serves), T(test_speaker_gone), T(test_speaker_restarts)};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

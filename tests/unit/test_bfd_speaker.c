@@ -490,6 +490,73 @@ static void test_cut_is_detected(void **state)
 	pair_free(&p);
 }
 
+/* Another speaker in the place of a's, that goes on where it was after so many milliseconds. */
+static void replace_speaker(struct pair *p, unsigned after_ms)
+{
+	struct bfd_session_report was =
+	    p->a->last[p->a->last[2].ups > 0 || p->a->last[2].state == BFD_UP ? 2 : 1];
+	struct bfd_order o = order(2, 0x0a000002);
+	struct host *next = host_new(77, 0x0a000001);
+
+	o.resume =
+	    (struct bfd_resume){was.discriminator, was.remote_discriminator, was.remote_transmit_us,
+		was.remote_receive_us, was.remote_echo_us, was.remote_multiplier};
+	for (unsigned i = 0; i < after_ms; i++) {
+		p->now = mono_add_ms(p->now, 1);
+		p->b->now = p->now;
+		p->b->waiting = 0;
+		bfd_run(p->b->bfd, p->now);
+	}
+	host_free(p->a);
+	p->a = next;
+	next->peer = p->b;
+	p->b->peer = next;
+	next->now = p->now;
+	bfd_order(next->bfd, &o, p->now);
+	bfd_run(next->bfd, p->now);
+	assert_int_equal(next->last[2].state, BFD_UP);
+	assert_int_equal(next->last[2].discriminator, was.discriminator);
+}
+
+/* The peer does not notice; and the path is watched from the first moment. */
+static void test_resumed(void **state)
+{
+	struct pair p = pair_up();
+	mono_t cut;
+
+	(void)state;
+	replace_speaker(&p, 80);
+	p.now = run_ms(p.a, p.b, p.now, 3000);
+	assert_int_equal(p.b->last[1].downs, 0);
+	assert_int_equal(p.a->last[2].downs, 0);
+	assert_true(p.a->polls > 0);
+	replace_speaker(&p, 10);
+	cut = p.now;
+	p.b->cut = true;
+	p.now = run_ms(p.a, p.b, p.now, 1000);
+	assert_in_range(mono_ms_between(cut, p.a->down_at), 290, 303);
+	assert_int_equal(p.a->last[2].failures, 1);
+	pair_free(&p);
+}
+
+/* It has noticed: its session is down, which is not the path's fault. Later failures are. */
+static void test_resumed_too_late(void **state)
+{
+	struct pair p = pair_up();
+
+	(void)state;
+	replace_speaker(&p, 400);
+	assert_int_equal(p.b->last[1].downs, 1);
+	p.now = run_ms(p.a, p.b, p.now, 3000);
+	assert_int_equal(p.a->last[2].downs, 1);
+	assert_int_equal(p.a->last[2].failures, 0);
+	assert_int_equal(p.a->last[2].state, BFD_UP);
+	p.b->cut = true;
+	p.now = run_ms(p.a, p.b, p.now, 1000);
+	assert_int_equal(p.a->last[2].failures, 1);
+	pair_free(&p);
+}
+
 static struct bfd_order echo_order(uint32_t id, uint32_t remote)
 {
 	struct bfd_order o = order(id, remote);
@@ -669,7 +736,8 @@ int main(void)
 	    cmocka_unit_test(test_accepted), cmocka_unit_test(test_session_by_path),
 	    cmocka_unit_test(test_limit_and_seed), cmocka_unit_test(test_reports_are_owed),
 	    cmocka_unit_test(test_comes_up), cmocka_unit_test(test_cut_is_detected),
-	    cmocka_unit_test(test_losses_are_survived), cmocka_unit_test(test_echo),
+	    cmocka_unit_test(test_losses_are_survived), cmocka_unit_test(test_resumed),
+	    cmocka_unit_test(test_resumed_too_late), cmocka_unit_test(test_echo),
 	    cmocka_unit_test(test_echo_fails), cmocka_unit_test(test_echo_is_not_looped),
 	    cmocka_unit_test(test_echo_of_others), cmocka_unit_test(test_remove_is_no_failure),
 	    cmocka_unit_test(test_change_of_intervals)};
