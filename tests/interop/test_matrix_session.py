@@ -1,5 +1,6 @@
 """Sessions with each daemon: who may be in which AS, over what, and what ends one. The table is in docs/interop.md."""
 
+import struct
 import time
 
 import netns
@@ -136,6 +137,17 @@ def test_as4_path(bed, kind):
     peer.announce("10.8.0.0/24", path=f"{BIG} 7")
     assert wait(lambda: bed.witness_.routes().get("10.8.0.0/24"), 10)
     assert bed.witness_.routes()["10.8.0.0/24"][0]["path"] == f"65001 65002 {BIG} 7"
+
+
+@cells("2-octet peer, AGGREGATOR")
+def test_as4_aggregator(bed, kind):
+    """A 4-octet AS in AGGREGATOR goes as AS_TRANS, with AS4_AGGREGATOR beside it."""
+    peer = meet(bed, kind, Link(as4=False, families=("ipv4",)), witness=True)
+    aggregator = (0xC0, 7, struct.pack("!I", BIG) + bytes((10, 255, 0, 99)))
+    bed.witness_.announce(["10.9.0.0/24"], bed.attributes([[65009, BIGGER, 7]], unknown=[aggregator]))
+    assert wait(lambda: peer.one("10.9.0.0/24"), 10)
+    assert peer.one("10.9.0.0/24")["aggregator"] == f"{BIG} 10.255.0.99"
+    assert peer.one("10.9.0.0/24")["path"] == f"65001 65009 {BIGGER} 7"
 
 
 @cells("hold time of 3 s")
