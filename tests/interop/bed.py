@@ -13,7 +13,8 @@ import subprocess
 import daemons
 import netns
 from pair import stays, wait
-from peers import KINDS, Link
+from peer import Link
+from peers import KINDS
 from wire import Witness, attributes
 
 __all__ = ["Bed", "Neighbor", "config", "meet", "stays", "wait"]

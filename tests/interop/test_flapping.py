@@ -8,7 +8,7 @@ import time
 import netns
 import wire
 from bed import Neighbor, meet, wait
-from peers import Link
+from peer import Link
 
 FLAPPER_AS = 65008
 

@@ -5,7 +5,7 @@ import signal
 import netns
 from bed import Neighbor, meet, stays, wait
 from matrix import cells
-from peers import Link, vtep
+from peer import Link, vtep
 
 VNI, OUR_MAC, THEIR_MAC, OUR_IP = 100, "02:00:00:00:01:01", "02:00:00:00:02:02", "192.0.2.1"
 FAMILIES = ("ipv4", "evpn")

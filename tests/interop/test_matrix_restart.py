@@ -8,7 +8,7 @@ import time
 import netns
 from bed import meet, stays, wait
 from matrix import cells
-from peers import Link
+from peer import Link
 
 OURS, THEIRS = "10.7.0.0/24", "10.8.0.0/24"
 GRACEFUL = ["bgp graceful-restart", "bgp graceful-restart preserve-fw-state", "bgp graceful-restart restart-time 20"]

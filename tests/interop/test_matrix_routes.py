@@ -8,7 +8,7 @@ import pytest
 import wire
 from bed import Neighbor, meet, stays, wait
 from matrix import cells
-from peers import Link, extended_bytes
+from peer import Link, extended_bytes
 
 HELLO = (0xC0, 240, b"hello")
 ATOMIC, AGGREGATOR = (0x40, 6, b""), (0xC0, 7, struct.pack("!I", 4200000000) + bytes((10, 255, 0, 99)))

@@ -7,7 +7,7 @@ import netns
 import pytest
 from bed import Neighbor, config, meet, stays, wait
 from matrix import cells
-from peers import Link
+from peer import Link
 
 BIG, BIGGER = 4200000001, 4200000002
 

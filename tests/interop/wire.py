@@ -112,7 +112,7 @@ def chunks(raw, size):
 
 
 def plain(found, width=4):
-    """A route as all drivers give it: see peers.py."""
+    """A route as all drivers give it: see peer.py."""
     route, value = {}, {code: v for code, (_, v) in found.items()}
     route["origin"] = ORIGINS[value[1][0]]
     route["path"] = as_path_text(value[2], width)
