@@ -520,8 +520,9 @@ static bool resolve(struct adj_rib_out *o, struct out *out, bool per_nlri, struc
 			p->attrs = default_route_attrs(o);
 	} else if (best != NULL && export_allowed(o->peer, o->family, best)) {
 		dest_nlri(out->dest, best->extra, &n);
-		p->attrs = per_nlri ? export_attrs(o->peer, out->dest, &n, best)
-				    : cached_export(o, out->dest, &n, best);
+		p->attrs = per_nlri || (best->flags & PATH_SUPPRESSED) != 0
+			       ? export_attrs(o->peer, out->dest, &n, best)
+			       : cached_export(o, out->dest, &n, best);
 		p->extra = p->attrs == NULL ? NULL : extra_hold(best->extra);
 	}
 	if (p->attrs == NULL)

@@ -233,6 +233,118 @@ void as_path_prepend(struct attrs *a, uint32_t as, unsigned times, struct arena 
 	a->as_path_size = (uint16_t)writer_size(&w);
 }
 
+/* ---- aggregation ---- */
+
+/* Numbers of the AS_SEQUENCE that the path begins with. */
+static size_t first_sequence(const struct attrs *a, struct reader *numbers)
+{
+	struct reader r = path_reader(a);
+	struct segment s;
+
+	if (!segment_next(&r, 4, &s) || s.type != AS_SEQUENCE)
+		return 0;
+	*numbers = s.numbers;
+	return s.count;
+}
+
+/* How many numbers the two begin with that are the same, at most `max`. */
+static size_t common_lead(const struct attrs *a, const struct attrs *b, size_t max)
+{
+	struct reader x, y;
+	size_t n = first_sequence(a, &x), m = first_sequence(b, &y), i = 0;
+
+	max = n < max ? n : max;
+	max = m < max ? m : max;
+	while (i < max && read_u32(&x) == read_u32(&y))
+		i++;
+	return i;
+}
+
+static bool same_path(const struct attrs *a, const struct attrs *b)
+{
+	return a->as_path_size == b->as_path_size &&
+	       (a->as_path_size == 0 || memcmp(a->as_path, b->as_path, a->as_path_size) == 0);
+}
+
+/* All numbers behind the first `lead`; confederations end at ours. Their number. */
+static size_t collect(const struct attrs *a, size_t lead, uint32_t *to)
+{
+	struct reader r = path_reader(a);
+	struct segment s;
+	size_t n = 0;
+
+	while (segment_next(&r, 4, &s))
+		while (reader_left(&s.numbers) != 0) {
+			uint32_t as = read_u32(&s.numbers);
+
+			if (lead > 0)
+				lead--;
+			else if (!segment_is_confed(&s))
+				to[n++] = as;
+		}
+	return n;
+}
+
+static void sets_encode(struct writer *w, const uint32_t *as, size_t count)
+{
+	for (size_t i = 0; i < count; i += UINT8_MAX) {
+		size_t n = count - i < UINT8_MAX ? count - i : UINT8_MAX;
+
+		write_u8(w, AS_SET);
+		write_u8(w, (uint8_t)n);
+		for (size_t j = 0; j < n; j++)
+			write_u32(w, as[i + j]);
+	}
+}
+
+/* So many numbers make half of what a path may be. */
+#define AGGREGATE_AS_MAX 4000u
+
+static void aggregate_encode(struct attrs *to, const struct attrs *first, size_t lead,
+    const uint32_t *rest, size_t count, struct arena *arena)
+{
+	size_t room = 2 + 4 * lead + 4 * count + 2 * (count / UINT8_MAX + 1);
+	struct writer w = writer_to(arena_new(arena, room), room);
+	struct reader numbers;
+
+	if (lead > 0) {
+		first_sequence(first, &numbers);
+		write_u8(&w, AS_SEQUENCE);
+		write_u8(&w, (uint8_t)lead);
+		for (size_t i = 0; i < lead; i++)
+			write_u32(&w, read_u32(&numbers));
+	}
+	sets_encode(&w, rest, count);
+	check(!w.overflow);
+	to->as_path = w.start;
+	to->as_path_size = (uint16_t)writer_size(&w);
+}
+
+bool as_path_aggregate(
+    struct attrs *to, const struct attrs *const *list, size_t count, struct arena *arena)
+{
+	size_t lead = UINT8_MAX, room = 0, n = 0;
+	bool same = true;
+	uint32_t *rest;
+
+	for (size_t i = 0; i < count; i++) {
+		same &= same_path(list[i], list[0]);
+		lead = common_lead(list[0], list[i], lead);
+		room += list[i]->as_path_size / 4u;
+	}
+	to->as_path = list[0]->as_path;
+	to->as_path_size = list[0]->as_path_size;
+	if (same)
+		return true;
+	rest = arena_new(arena, (room + 1) * sizeof(*rest));
+	for (size_t i = 0; i < count; i++)
+		n += collect(list[i], lead, rest + n);
+	n = communities_sort(rest, n);
+	aggregate_encode(
+	    to, list[0], lead, rest, n < AGGREGATE_AS_MAX ? n : AGGREGATE_AS_MAX, arena);
+	return n <= AGGREGATE_AS_MAX;
+}
+
 /* RFC 6996 section 5, and as in FRR the reserved number behind the 2-octet ones (RFC 7300): nobody
  * has it either. */
 static bool as_is_private(uint32_t as)

@@ -145,6 +145,10 @@ void as_path_exclude(struct attrs *a, const uint32_t *as, size_t count, struct a
 void as_path_remove_private(struct attrs *a, uint32_t keep, uint32_t to, struct arena *arena);
 /* There are AS numbers in it, and all are private. */
 bool as_path_is_private(const struct attrs *a);
+/* The path of to becomes that of one route for all of these: what all begin with, then the rest as
+ * an AS_SET (RFC 4271 section 9.2.2.2); in the arena. False: there are more ASs than it has. */
+bool as_path_aggregate(
+    struct attrs *to, const struct attrs *const *list, size_t count, struct arena *arena);
 /* "65245 4282005242 {1,2}"; appends. */
 void as_path_text(const struct attrs *a, struct str *out);
 

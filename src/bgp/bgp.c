@@ -36,6 +36,7 @@ struct bgp *bgp_new(const struct bgp_start *start)
 	b->originating = start->originating;
 	b->restart_due = MONO_NEVER;
 	loc_rib_init(&b->rib, start->seed);
+	b->aggregates = aggregates_new(start->seed);
 	b->rib.nexthops.context = start->host.context;
 	b->rib.nexthops.watch = start->host.nexthop_watch;
 	map_init(
@@ -61,6 +62,7 @@ void bgp_free(struct bgp *b)
 	bgp_keys_free(b);
 	handover_free(b);
 	mem_free(b->former);
+	aggregates_free(b);
 	loc_rib_fini(&b->rib);
 	bgp_settings_fini(&b->settings);
 	arena_fini(&b->arena);
@@ -228,11 +230,24 @@ static void decide(struct bgp *b, struct dest *d)
 	bool urgent = d->urgent;
 	struct loc_rib_change change = loc_rib_decide(&b->rib, &b->settings, d);
 
+	if (aggregates_look(b, d))
+		change.best_changed = change.any_changed = true;
 	for (size_t i = 0; i < b->peer_count; i++)
 		adj_rib_out_changed(&b->peers[i]->out[d->family], d, &change, urgent);
 	if (change.visible && b->host.best_changed != NULL)
 		b->host.best_changed(b->host.context, &b->rib.best);
 	bgp_collect(b, d);
+}
+
+/* Aggregates are computed when all that they might consist of has been decided. */
+static struct dest *next_dirty(struct bgp *b)
+{
+	struct dest *d = loc_rib_next_dirty(&b->rib);
+
+	if (d != NULL)
+		return d;
+	aggregates_run(b);
+	return loc_rib_next_dirty(&b->rib);
 }
 
 static void review(struct bgp *b, mono_t now)
@@ -253,7 +268,7 @@ static void flush(struct peer *p, mono_t now)
 
 static bool pending(const struct bgp *b)
 {
-	if (loc_rib_pending(&b->rib) || b->rib.nexthops.changed)
+	if (loc_rib_pending(&b->rib) || b->rib.nexthops.changed || aggregates_pending(b))
 		return true;
 	for (size_t i = 0; i < b->peer_count; i++)
 		if (adj_rib_in_pending(b->peers[i]))
@@ -278,7 +293,7 @@ bool bgp_run(struct bgp *b, mono_t now)
 	review(b, now);
 	if (b->rib.nexthops.changed)
 		loc_rib_nexthops_changed(&b->rib);
-	for (size_t n = 0; n < DECISIONS_PER_RUN && (d = loc_rib_next_dirty(&b->rib)) != NULL; n++)
+	for (size_t n = 0; n < DECISIONS_PER_RUN && (d = next_dirty(b)) != NULL; n++)
 		decide(b, d);
 	for (size_t i = 0; i < b->peer_count; i++)
 		flush(b->peers[i], now);

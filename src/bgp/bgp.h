@@ -25,8 +25,9 @@ struct bgp_route {
 	struct ip peer_address; /* IP_NONE: originated here */
 	ifindex_t peer_ifindex; /* of an unnumbered or link-local peer: scope of the next hop */
 	bool ebgp;
-	bool local;		    /* originated here */
-	bool stale;		    /* kept over a lost session while a restart may come back */
+	bool local;	/* originated here */
+	bool aggregate; /* … for more specific routes: what none of them covers is dropped */
+	bool stale;	/* kept over a lost session while a restart may come back */
 	struct bgp_nexthop nexthop; /* what forwards, as it is tracked; zero for a local one */
 	uint8_t share; /* of the load, by link bandwidth: relative to the others'; 0 none */
 	struct esi esi;
@@ -321,8 +322,9 @@ struct bgp_dest_route {
 	const char *peer; /* name; NULL local */
 	struct ip router_id;
 	bool best, multipath;
-	bool valid;  /* its next hop can be used */
-	bool denied; /* by the inbound policy: of routes as they were received */
+	bool valid;	 /* its next hop can be used */
+	bool suppressed; /* by an aggregate */
+	bool denied;	 /* by the inbound policy: of routes as they were received */
 	uint32_t igp_metric;
 	const char *step; /* the step of the decision process that ranked it below the one before */
 };

@@ -61,6 +61,16 @@ static bool default_equal(const struct bgp_settings *a, const struct neighbor_fa
 	       named_map_equal(&a->policy, x->default_route_map, &b->policy, y->default_route_map);
 }
 
+static bool unsuppress_equal(const struct bgp_settings *a, const struct neighbor_family *x,
+    const struct bgp_settings *b, const struct neighbor_family *y)
+{
+	const char *m = x->unsuppress_map, *n = y->unsuppress_map;
+
+	return (m == NULL) == (n == NULL) &&
+	       policy_map_equal(&a->policy, policy_map_find(&a->policy, m), &b->policy,
+		   policy_map_find(&b->policy, n));
+}
+
 static bool fib_policy_equal(
     const struct bgp_settings *a, const struct bgp_settings *b, enum bgp_family f)
 {
@@ -72,7 +82,8 @@ static bool out_equal(const struct bgp_settings *a, const struct neighbor_family
     const struct bgp_settings *b, const struct neighbor_family *y, enum bgp_family family)
 {
 	return filter_settings_equal(a, x, b, y, family, DIRECTION_OUT) &&
-	       default_equal(a, x, b, y) && a->graceful_shutdown == b->graceful_shutdown &&
+	       default_equal(a, x, b, y) && unsuppress_equal(a, x, b, y) &&
+	       a->graceful_shutdown == b->graceful_shutdown &&
 	       x->next_hop_self == y->next_hop_self &&
 	       x->next_hop_self_force == y->next_hop_self_force &&
 	       x->next_hop_unchanged == y->next_hop_unchanged &&
@@ -320,6 +331,7 @@ void bgp_configure(struct bgp *b, const struct bgp_settings *s, mono_t now)
 	bgp_settings_copy(&b->settings, s);
 	b->keys_dirty = true;
 	update_peers(b, &old, now);
+	aggregates_configure(b, &old);
 	for (enum bgp_family f = 0; f < BGP_FAMILIES; f++) {
 		b->fib_policy_changed[f] = !fib_policy_equal(&old, &b->settings, f);
 		if (!rules_equal(&old, &b->settings, f))

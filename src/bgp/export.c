@@ -49,6 +49,8 @@ bool export_allowed(const struct peer *to, enum bgp_family family, const struct 
 
 	if (path->peer == to)
 		return false;
+	if ((path->flags & PATH_SUPPRESSED) != 0 && family_of(to, family)->unsuppress_map == NULL)
+		return false;
 	if (a->community_count != 0) {
 		if (to->ebgp && attrs_have_community(a, COMMUNITY_LLGR_STALE) &&
 		    !to->up->open.long_lived)
@@ -342,6 +344,14 @@ const struct attrs *export_own(struct peer *to, const struct nlri *n, const stru
 		   : NULL;
 }
 
+/* FRR: of a route that an aggregate suppresses this map decides, not the one for all others. */
+static bool unsuppress(
+    const struct peer *to, const struct neighbor_family *f, struct filter *filter)
+{
+	filter->map = policy_map_find(&to->bgp->settings.policy, f->unsuppress_map);
+	return filter->map != NULL;
+}
+
 const struct attrs *export_attrs(
     struct peer *to, const struct dest *d, const struct nlri *n, const struct path *path)
 {
@@ -353,6 +363,8 @@ const struct attrs *export_attrs(
 
 	if (!export_allowed(to, n->family, path) ||
 	    !filter_find(to, n->family, DIRECTION_OUT, &filter))
+		return NULL;
+	if ((path->flags & PATH_SUPPRESSED) != 0 && !unsuppress(to, f, &filter))
 		return NULL;
 	paths_told(&route, d);
 	if (to->ebgp) {

@@ -496,8 +496,8 @@ static bool leads_back(const struct loc_rib *rib, const struct dest *d, const st
 	return n != NULL && n->state.via_bgp;
 }
 
-static bool nexthop_usable(const struct loc_rib *rib, const struct bgp_settings *s,
-    const struct dest *d, const struct path *p)
+bool loc_rib_usable(const struct loc_rib *rib, const struct bgp_settings *s, const struct dest *d,
+    const struct path *p)
 {
 	const struct nexthop *n = nexthop_at(&rib->nexthops, p->nexthop);
 
@@ -517,7 +517,7 @@ static struct decision_path decision_path_of(
 	    .long_lived_stale = attrs_have_community(p->attrs, COMMUNITY_LLGR_STALE),
 	    .owner = p,
 	    .local = p->peer == NULL,
-	    .unreachable = !nexthop_usable(rib, s, d, p),
+	    .unreachable = !loc_rib_usable(rib, s, d, p),
 	    .igp_metric = n == NULL || d->family == BGP_L2VPN_EVPN ? 0 : n->state.metric,
 	    .evpn = d->family == BGP_L2VPN_EVPN,
 	    .router_id = path_router_id(p),
@@ -594,7 +594,7 @@ static size_t rank(struct loc_rib *rib, const struct bgp_settings *s, struct des
 			rib->scratch[i] = (struct decision_path){.attrs = p->attrs,
 			    .owner = p,
 			    .local = p->peer == NULL,
-			    .unreachable = !nexthop_usable(rib, s, d, p)};
+			    .unreachable = !loc_rib_usable(rib, s, d, p)};
 		else
 			rib->scratch[i] = decision_path_of(rib, s, d, p);
 	}
@@ -608,6 +608,7 @@ struct bgp_route loc_rib_route(const struct dest *d, const struct path *p)
 	struct nlri n;
 
 	r.nexthop = nexthop_of(d, p->peer, p->attrs);
+	r.aggregate = p->peer == NULL && p->path_id == AGGREGATE_PATH_ID;
 	if (p->peer != NULL) {
 		r.peer_address = p->peer->address;
 		r.peer_ifindex = p->peer->ifindex;

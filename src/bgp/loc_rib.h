@@ -21,11 +21,15 @@ enum path_flag {
 	PATH_WITHDRAWN = 1, /* gone; the next decision frees it (so that a quick return is seen) */
 	PATH_ORPHAN = 2,    /* WITHDRAWN for good: the peer object is no more */
 	PATH_BEST = 4,
-	PATH_SELECTED = 8, /* in the multipath set, the best included */
-	PATH_CHANGED = 16, /* not as it was when it was last selected */
-	PATH_STALE = 32,   /* of a session that was lost; the peer may come back */
-	PATH_REFRESH = 64  /* not seen again since the peer's BoRR (RFC 7313) */
+	PATH_SELECTED = 8,    /* in the multipath set, the best included */
+	PATH_CHANGED = 16,    /* not as it was when it was last selected */
+	PATH_STALE = 32,      /* of a session that was lost; the peer may come back */
+	PATH_REFRESH = 64,    /* not seen again since the peer's BoRR (RFC 7313) */
+	PATH_SUPPRESSED = 128 /* neighbors hear an aggregate in its place (aggregate.c) */
 };
+
+/* Of a path from here: an aggregate, beside the route that is originated here. */
+#define AGGREGATE_PATH_ID 1u
 
 struct path {
 	struct path *next;
@@ -131,6 +135,9 @@ struct loc_rib_change loc_rib_decide(
 /* The path to advertise as of the last decision, NULL if there is none. One that was withdrawn
  * since stays until the next decision. */
 struct path *dest_best(const struct dest *d);
+/* Its next hop resolves, and not through the destination itself. */
+bool loc_rib_usable(const struct loc_rib *rib, const struct bgp_settings *s, const struct dest *d,
+    const struct path *p);
 /* Nothing is known or owed about it. */
 bool dest_unused(const struct dest *d);
 void loc_rib_free_dest(struct loc_rib *rib, struct dest *d);

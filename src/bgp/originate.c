@@ -30,7 +30,7 @@ void bgp_withdraw(struct bgp *b, const struct nlri *nlri)
 }
 
 /* RFC 8326 section 4: what we originate is to be left, too. */
-static void graceful_shutdown(struct bgp *b, struct attrs *a)
+void originate_graceful_shutdown(struct bgp *b, struct attrs *a)
 {
 	uint32_t community = COMMUNITY_GRACEFUL_SHUTDOWN;
 
@@ -61,7 +61,7 @@ bool bgp_originate_local(struct bgp *b, const struct bgp_local *l)
 	bool permit = permitted(b, l, &a);
 
 	if (permit) {
-		graceful_shutdown(b, &a);
+		originate_graceful_shutdown(b, &a);
 		bgp_originate(b, &l->nlri, &a);
 	} else {
 		bgp_withdraw(b, &l->nlri);

@@ -11,7 +11,7 @@ char **neighbor_family_name(struct neighbor_family *f, unsigned i)
 {
 	char **all[NEIGHBOR_NAMES] = {&f->default_route_map, &f->route_map_in, &f->route_map_out,
 	    &f->distribute_list_in, &f->distribute_list_out, &f->prefix_list_in,
-	    &f->prefix_list_out, &f->filter_list_in, &f->filter_list_out};
+	    &f->prefix_list_out, &f->filter_list_in, &f->filter_list_out, &f->unsuppress_map};
 
 	return all[i];
 }
@@ -50,6 +50,10 @@ void bgp_settings_fini(struct bgp_settings *s)
 		neighbor_fini(&s->ranges[i].neighbor);
 	for (size_t i = 0; i < s->network_count; i++)
 		mem_free(s->networks[i].route_map);
+	for (size_t i = 0; i < s->aggregate_count; i++) {
+		mem_free(s->aggregates[i].route_map);
+		mem_free(s->aggregates[i].suppress_map);
+	}
 	for (size_t f = 0; f < BGP_FAMILIES; f++) {
 		for (size_t i = 0; i < REDISTRIBUTES; i++)
 			mem_free(s->redistribute[f][i].route_map);
@@ -59,6 +63,7 @@ void bgp_settings_fini(struct bgp_settings *s)
 	mem_free(s->neighbors);
 	mem_free(s->ranges);
 	mem_free(s->networks);
+	mem_free(s->aggregates);
 	policy_fini(&s->policy);
 	*s = (struct bgp_settings){0};
 }
@@ -90,12 +95,18 @@ void bgp_settings_copy(struct bgp_settings *to, const struct bgp_settings *from)
 	to->neighbors = mem_dup(from->neighbors, from->neighbor_count * sizeof(*from->neighbors));
 	to->ranges = mem_dup(from->ranges, from->range_count * sizeof(*from->ranges));
 	to->networks = mem_dup(from->networks, from->network_count * sizeof(*from->networks));
+	to->aggregates =
+	    mem_dup(from->aggregates, from->aggregate_count * sizeof(*from->aggregates));
 	for (size_t i = 0; i < to->neighbor_count; i++)
 		neighbor_own(&to->neighbors[i]);
 	for (size_t i = 0; i < to->range_count; i++)
 		neighbor_own(&to->ranges[i].neighbor);
 	for (size_t i = 0; i < to->network_count; i++)
 		to->networks[i].route_map = text_dup(to->networks[i].route_map);
+	for (size_t i = 0; i < to->aggregate_count; i++) {
+		to->aggregates[i].route_map = text_dup(to->aggregates[i].route_map);
+		to->aggregates[i].suppress_map = text_dup(to->aggregates[i].suppress_map);
+	}
 	for (size_t f = 0; f < BGP_FAMILIES; f++) {
 		for (size_t i = 0; i < REDISTRIBUTES; i++)
 			to->redistribute[f][i].route_map =

@@ -59,7 +59,9 @@ struct neighbor_family {
 	uint16_t weight;	/* of the routes received; a route-map may set another */
 	bool default_originate;
 	char *default_route_map; /* owned; NULL none; read with default_originate */
-	char *route_map_in;	 /* owned; NULL none */
+	char
+	    *unsuppress_map; /* in the place of route_map_out: of routes that aggregates suppress */
+	char *route_map_in;  /* owned; NULL none */
 	char *route_map_out;
 	char *distribute_list_in; /* access-list; owned; NULL none */
 	char *distribute_list_out;
@@ -76,7 +78,7 @@ struct neighbor_bfd {
 	uint32_t multiplier, receive_ms, transmit_ms; /* 0: the profile's, or the defaults */
 };
 /* The names in it, for those who own or compare them. */
-#define NEIGHBOR_NAMES 9
+#define NEIGHBOR_NAMES 10
 char **neighbor_family_name(struct neighbor_family *f, unsigned i);
 
 struct neighbor_settings {
@@ -131,6 +133,19 @@ struct network_settings {
 	char *route_map; /* owned; NULL none */
 };
 
+/* One route for all that are more specific. */
+struct aggregate_settings {
+	enum bgp_family family;
+	struct prefix prefix;
+	bool summary_only; /* neighbors hear none of these */
+	bool as_set;	   /* with what these have of ASs and communities */
+	bool matching_med; /* only while their MEDs are equal */
+	bool has_origin;   /* … by the statement */
+	enum attr_origin origin;
+	char *route_map;    /* owned; NULL none */
+	char *suppress_map; /* neighbors do not hear those that it permits; owned; NULL none */
+};
+
 enum redistribute {
 	REDISTRIBUTE_CONNECTED,
 	REDISTRIBUTE_KERNEL,
@@ -176,6 +191,8 @@ struct bgp_settings {
 	uint16_t listen_limit;		   /* neighbors by range at a time */
 	struct network_settings *networks; /* owned */
 	size_t network_count;
+	struct aggregate_settings *aggregates; /* owned; each prefix once */
+	size_t aggregate_count;
 	struct restart_settings restart;
 	struct redistribute_settings redistribute[BGP_FAMILIES][REDISTRIBUTES];
 	bool graceful_shutdown;		   /* RFC 8326: this speaker is about to leave */

@@ -3,6 +3,7 @@
  */
 #pragma once
 
+#include "bgp/aggregate.h"
 #include "bgp/bgp.h"
 #include "bgp/handover.h"
 #include "bgp/loc_rib.h"
@@ -41,7 +42,8 @@ struct bgp {
 	uint64_t seed;	 /* of hash keys */
 	uint64_t random; /* state of the jitter's generator */
 	struct loc_rib rib;
-	struct peer **peers; /* owned, sorted by name */
+	struct aggregates *aggregates; /* owned */
+	struct peer **peers;	       /* owned, sorted by name */
 	size_t peer_count;
 	uint32_t peers_made;
 	struct map interfaces;	/* struct interface, owned */
@@ -63,6 +65,8 @@ struct bgp {
 int64_t bgp_jitter_ms(struct bgp *b, int64_t ms);
 /* RFC 4456 section 7: `bgp cluster-id`, or the router id; host order. */
 uint32_t bgp_cluster_id(const struct bgp *b);
+/* `bgp graceful-shutdown` marks what is originated here; arrays in the arena. */
+void originate_graceful_shutdown(struct bgp *b, struct attrs *a);
 /* The next free id for a connection that we open. */
 uint32_t bgp_new_conn(struct bgp *b);
 struct interface *bgp_interface_find(const struct bgp *b, ifindex_t ifindex);

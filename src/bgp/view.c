@@ -183,6 +183,7 @@ static struct bgp_dest_route route_of(
 	    .best = (p->flags & PATH_BEST) != 0,
 	    .multipath = (p->flags & PATH_SELECTED) != 0,
 	    .valid = !c->unreachable,
+	    .suppressed = (p->flags & PATH_SUPPRESSED) != 0,
 	    .igp_metric = c->igp_metric,
 	    .step = decision_step_text(step)};
 

@@ -113,7 +113,8 @@ static void set_defaults(struct loading *l)
 	for (int f = 0; f < BGP_FAMILIES; f++)
 		c->bgp.maximum_paths[f] = c->bgp.maximum_paths_ibgp[f] = 64;
 	c->fib = (struct fib_settings){.distance_ebgp = {FIB_DISTANCE_EBGP, FIB_DISTANCE_EBGP},
-	    .distance_ibgp = {FIB_DISTANCE_IBGP, FIB_DISTANCE_IBGP}};
+	    .distance_ibgp = {FIB_DISTANCE_IBGP, FIB_DISTANCE_IBGP},
+	    .distance_local = {FIB_DISTANCE_LOCAL, FIB_DISTANCE_LOCAL}};
 	c->evpn.duplicates.enabled = true;
 	c->evpn.duplicates.max_moves = 5;
 	c->evpn.duplicates.time_s = 180;

@@ -216,6 +216,78 @@ void on_network(struct loading *l, const struct statement *s, const struct words
 	b->networks[b->network_count++] = n;
 }
 
+static void aggregate_refer(struct loading *l, const struct statement *s, char **name,
+    const char *word, const char *without)
+{
+	mem_free(*name);
+	*name = mem_strdup(word);
+	loading_refer(l, s, LIST_KINDS, word, without);
+}
+
+/* A word that another one follows; false: it is none. */
+static bool aggregate_pair(struct loading *l, const struct statement *s, const char *word,
+    const char *next, struct aggregate_settings *a)
+{
+	if (strcmp(word, "route-map") == 0) {
+		aggregate_refer(l, s, &a->route_map, next, "the aggregate is not announced");
+		return true;
+	}
+	if (strcmp(word, "suppress-map") == 0) {
+		aggregate_refer(l, s, &a->suppress_map, next, "nothing is suppressed");
+		return true;
+	}
+	a->has_origin = strcmp(word, "origin") == 0 && config_is_origin(next);
+	a->origin = a->has_origin ? (enum attr_origin)config_origin(next) : ORIGIN_IGP;
+	return a->has_origin;
+}
+
+static bool aggregate_flag(const char *word, struct aggregate_settings *a)
+{
+	bool *flag = strcmp(word, "as-set") == 0	      ? &a->as_set
+		     : strcmp(word, "summary-only") == 0      ? &a->summary_only
+		     : strcmp(word, "matching-MED-only") == 0 ? &a->matching_med
+							      : NULL;
+
+	if (flag != NULL)
+		*flag = true;
+	return flag != NULL;
+}
+
+/* In any order. */
+static void aggregate_words(struct loading *l, const struct statement *s, const struct words *w,
+    struct aggregate_settings *a)
+{
+	for (unsigned at = 2; at < w->count; at++) {
+		if (aggregate_flag(w->word[at], a))
+			continue;
+		if (at + 1 < w->count && aggregate_pair(l, s, w->word[at], w->word[at + 1], a)) {
+			at++;
+			continue;
+		}
+		loading_report(l, s, false,
+		    mem_strdup("as-set, summary-only, route-map NAME, origin "
+			       "egp|igp|incomplete, matching-MED-only, suppress-map NAME"),
+		    "`%.80s` does not belong to `aggregate-address`", w->word[at]);
+		return;
+	}
+	if (a->summary_only && a->suppress_map != NULL)
+		loading_report(l, s, false, mem_strdup("one of them"),
+		    "`summary-only` and `suppress-map` exclude each other");
+}
+
+void on_aggregate(struct loading *l, const struct statement *s, const struct words *w)
+{
+	struct bgp_settings *b = &l->c->bgp;
+	struct aggregate_settings a = {.family = l->family};
+
+	if (!prefix_parse(w->word[1], &a.prefix))
+		return;
+	aggregate_words(l, s, w, &a);
+	b->aggregates =
+	    mem_resize(b->aggregates, (b->aggregate_count + 1) * sizeof(*b->aggregates));
+	b->aggregates[b->aggregate_count++] = a;
+}
+
 static enum redistribute redistribute_from(const char *word)
 {
 	for (enum redistribute r = 0; r < REDISTRIBUTES; r++)

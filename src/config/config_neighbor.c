@@ -415,6 +415,12 @@ void on_neighbor_policy(struct loading *l, const struct statement *s, const stru
 	loading_refer(l, s, kind, w->word[3], "it denies everything");
 }
 
+void on_unsuppress_map(struct loading *l, const struct statement *s, const struct words *w)
+{
+	text_set(&family_of(l)->unsuppress_map, mem_strdup(w->word[3]));
+	loading_refer(l, s, LIST_KINDS, w->word[3], "what is suppressed stays so");
+}
+
 void on_neighbor_weight(struct loading *l, const struct statement *s, const struct words *w)
 {
 	(void)s;

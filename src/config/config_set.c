@@ -30,6 +30,12 @@ void config_sort_sets(struct route_map_entry *e)
 		qsort(e->sets, e->set_count, sizeof(*e->sets), order_compare);
 }
 
+bool config_is_origin(const char *word)
+{
+	return strcmp(word, "igp") == 0 || strcmp(word, "egp") == 0 ||
+	       strcmp(word, "incomplete") == 0;
+}
+
 uint32_t config_origin(const char *word)
 {
 	if (strcmp(word, "igp") == 0)

@@ -114,18 +114,19 @@ static bool is_complete(struct loading *l, const struct statement *s, const stru
 	return false;
 }
 
-/* The last word is the distance of aggregates, which are in no kernel. */
+/* The last word is the distance of aggregates. */
 void on_distance(struct loading *l, const struct statement *s, const struct words *w)
 {
 	bool v6 = l->family == BGP_IPV6_UNICAST;
-	uint32_t external, internal;
+	uint32_t external, internal, local;
 
 	(void)s;
 	if (!word_number(w->word[2], 1, 255, &external) ||
-	    !word_number(w->word[3], 1, 255, &internal))
+	    !word_number(w->word[3], 1, 255, &internal) || !word_number(w->word[4], 1, 255, &local))
 		return;
 	l->c->fib.distance_ebgp[v6] = (uint8_t)external;
 	l->c->fib.distance_ibgp[v6] = (uint8_t)internal;
+	l->c->fib.distance_local[v6] = (uint8_t)local;
 }
 
 void on_static_route(struct loading *l, const struct statement *s, const struct words *w)

@@ -127,6 +127,8 @@ void neighbor_facts(
 	    "Route map for incoming advertisements", s->route_map_in);
 	facts[i++] = name("routeMapForOutgoingAdvertisements",
 	    "Route map for outgoing advertisements", s->route_map_out);
+	facts[i++] = name(
+	    "selectiveUnsuppressRouteMap", "Route map for selective unsuppress", s->unsuppress_map);
 	for (; i < NEIGHBOR_FACTS; i++)
 		facts[i] = (struct neighbor_fact){0};
 }

@@ -89,7 +89,7 @@ static const char *const origin_names[] = {"IGP", "EGP", "incomplete"};
 
 static const char *route_status(const struct bgp_dest_route *r, char *text)
 {
-	text[0] = r->route.stale ? 'S' : r->valid ? '*' : ' ';
+	text[0] = r->suppressed ? 's' : r->route.stale ? 'S' : r->valid ? '*' : ' ';
 	text[1] = r->best ? '>' : r->multipath ? '=' : ' ';
 	text[2] = !r->route.local && !r->route.ebgp ? 'i' : ' ';
 	text[3] = '\0';
@@ -170,6 +170,8 @@ static struct json_object *route_json(
 	struct json_object *o = json_object_new_object();
 
 	json_add_bool(o, "valid", r->valid);
+	if (r->suppressed)
+		json_add_bool(o, "suppressed", true);
 	if (r->best) {
 		json_add_bool(o, "bestpath", true);
 		json_add_text(o, "selectionReason",
@@ -201,8 +203,9 @@ static void route_json_finish(struct json_object *o, const struct bgp_dest_route
 	add_path(o, a);
 }
 
-static const char legend[] = "Status codes: * valid, > best, = multipath, i - internal, S Stale\n"
-			     "Origin codes: i - IGP, e - EGP, ? - incomplete\n";
+static const char legend[] =
+    "Status codes: s suppressed, * valid, > best, = multipath, i - internal, S Stale\n"
+    "Origin codes: i - IGP, e - EGP, ? - incomplete\n";
 static const char evpn_legend[] =
     "EVPN type-1 prefix: [1]:[EthTag]:[ESI]:[IPlen]:[VTEP-IP]:[Frag-id]\n"
     "EVPN type-2 prefix: [2]:[EthTag]:[MAClen]:[MAC]:[IPlen]:[IP]\n"

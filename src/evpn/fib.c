@@ -5,6 +5,9 @@
  * resolves to (nexthop.h). Ours are exactly those with our protocol number (the kernel enforces
  * it, no window), so they need no state file: after convergence what nothing confirms goes.
  *
+ * An aggregate that is the best route is one that discards: what no more specific route leads
+ * anywhere must not follow a default route back (RFC 4632 section 5.1).
+ *
  * A destination is one slot of the kernel. Who wants it, BGP or a static route (static_routes.h),
  * is decided here, by distance; the kernel never sees both, so that one takes the place of the
  * other in one step. Static routes are few: their next hops stand in the route itself.
@@ -22,6 +25,7 @@
 #define FIB_DESTS_MAX 1000000
 #define RUN_BUDGET 1024
 #define RTN_UNICAST_TYPE 1
+#define RTN_BLACKHOLE_TYPE 6
 #define BACKOFF_FIRST_MS 50
 #define BACKOFF_MAX_MS 30000
 
@@ -32,6 +36,7 @@ struct fib_dest {
 	struct list_node at_place;
 	bool ebgp;			 /* the best route is; read with place */
 	uint8_t distance;		 /* the same: by policy; 0: as ebgp says */
+	bool discards;			 /* … is an aggregate of ours; then there is no place */
 	struct fib_static *static_route; /* owned, with its next hops; NULL none */
 	bool static_counts;		 /* as the host was told … */
 	bool static_news;		 /* … of another one */
@@ -222,6 +227,8 @@ void fib_route_changed(struct fib *f, const struct bgp_best *best)
 	d->src = (struct ip){0};
 	d->ebgp = best->count > 0 && best->routes[0].ebgp;
 	d->distance = best->count > 0 ? best->routes[0].attrs->distance : 0;
+	d->discards = best->count > 0 && best->routes[0].aggregate &&
+		      allowed(f, &d->src, &best->nlri, &best->routes[0], true);
 	if (best->count > 0 && !best->routes[0].local)
 		count = members_of(f, best, members, &d->src);
 	if (count == 0)
@@ -356,6 +363,8 @@ static uint8_t distance(const struct fib *f, const struct fib_dest *d)
 
 	if (d->distance != 0)
 		return d->distance;
+	if (d->discards)
+		return f->settings.distance_local[v6];
 	return d->ebgp ? f->settings.distance_ebgp[v6] : f->settings.distance_ibgp[v6];
 }
 
@@ -365,8 +374,12 @@ static enum fib_advice bgp_wants(
 {
 	*entry = (struct route_entry){
 	    .protocol = RTPROT_EVPND, .type = RTN_UNICAST_TYPE, .prefsrc = d->src};
-	if (d->place == NULL || distance(f, d) == FIB_DISTANCE_NEVER)
+	if ((d->place == NULL && !d->discards) || distance(f, d) == FIB_DISTANCE_NEVER)
 		return FIB_UNREACHABLE;
+	if (d->discards) {
+		*entry = (struct route_entry){.protocol = RTPROT_EVPND, .type = RTN_BLACKHOLE_TYPE};
+		return FIB_PLAIN;
+	}
 	return fib_place_advice(
 	    f->groups, d->place, &entry->nhid, &entry->nexthops, &entry->nexthop_count);
 }
@@ -436,8 +449,8 @@ static void dest_run(struct fib *f, struct fib_dest *d)
 		return;
 	}
 	d->audited = false;
-	if (d->place != NULL || d->static_route != NULL || list_linked(&d->waiting) ||
-	    mirror_route(f->mirror, &d->key) != NULL)
+	if (d->place != NULL || d->discards || d->static_route != NULL ||
+	    list_linked(&d->waiting) || mirror_route(f->mirror, &d->key) != NULL)
 		return;
 	map_remove(&f->dests, &d->key);
 	mem_free(d);

@@ -15,6 +15,7 @@ struct fib;
 /* `distance bgp`: of routes by eBGP and by iBGP. 255: not for the kernel. */
 #define FIB_DISTANCE_EBGP 20
 #define FIB_DISTANCE_IBGP 200
+#define FIB_DISTANCE_LOCAL 200
 #define FIB_DISTANCE_NEVER 255
 
 /* What a static route has for one destination. */
@@ -41,8 +42,9 @@ struct fib *fib_new(uint64_t seed, struct log *log, struct mirror *mirror,
     struct nexthops *nexthops, const struct fib_host *host);
 void fib_free(struct fib *f);
 struct fib_settings {
-	bool underlay_weights;			    /* `use-underlays-nexthop-weight` */
-	uint8_t distance_ebgp[2], distance_ibgp[2]; /* IPv4, IPv6 */
+	bool underlay_weights; /* `use-underlays-nexthop-weight` */
+	/* IPv4, IPv6; local: of aggregates */
+	uint8_t distance_ebgp[2], distance_ibgp[2], distance_local[2];
 };
 void fib_configure(struct fib *f, const struct fib_settings *settings);
 /* From the Loc-RIB, a unicast family; routes originated here are not installed. */

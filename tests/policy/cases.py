@@ -34,6 +34,8 @@ class Case:
         self.ip = "ip" if family == 4 else "ipv6"
         # On the way in it has an effect in FRR, on the way out to neighbors without a route-map of their own.
         self.unchanged = ("unchanged",) if name[0] == "O" else ()
+        # On the way in that is an address of the namespace itself, which leads nowhere.
+        self.peer = ("peer-address",) if name[0] == "O" else ()
 
     def some(self, pool, most=2):
         return self.rng.sample(list(pool), self.rng.randint(1, min(most, len(pool))))
@@ -172,7 +174,7 @@ class Case:
             lambda: "set atomic-aggregate",
             lambda: "set aggregator as 65007 10.0.0.7",
             lambda: f"set originator-id 10.0.0.{self.rng.randint(8, 9)}",
-            lambda: f"set ip next-hop {self.one(('192.0.2.77', 'peer-address') + self.unchanged)}" if self.family == 4 else f"set ipv6 next-hop {self.one(('global fd00:192::77', 'peer-address'))}",
+            lambda: f"set ip next-hop {self.one(('192.0.2.77',) + self.peer + self.unchanged)}" if self.family == 4 else f"set ipv6 next-hop {self.one(('global fd00:192::77',) + self.peer)}",
         ))()  # fmt: skip
 
     def unique(self, make, most):
@@ -221,6 +223,27 @@ class Case:
         return out
 
 
+class Aggregate:
+    """One aggregate over most of a feeder's prefixes."""
+
+    def __init__(self, rng, number, family):
+        self.case = Case(rng, f"A{number}", family)
+        prefix = rng.choice((f"10.{number}.0.0/21", f"10.{number}.0.0/22", f"10.{number}.4.0/22") if family == 4 else (f"fd00:{number:x}::/40", f"fd00:{number:x}::/44"))
+        words = ["as-set"] if rng.random() < 0.4 else []
+        # Not with matching-MED-only: in FRR it depends on the order of arrival what such a map leaves suppressed.
+        words += rng.choice(([], ["summary-only"], ["matching-MED-only"], ["summary-only", "matching-MED-only"], ["suppress-map " + self.case.route_map()]))
+        words += [f"origin {rng.choice(('igp', 'egp', 'incomplete'))}"] if rng.random() < 0.2 else []
+        # A denied aggregate leaves the last route that came suppressed in FRR, and GRACEFUL_SHUTDOWN on a set can be matched.
+        words += ["route-map " + (self.sets() if words else self.case.route_map())] if rng.random() < 0.4 else []
+        self.prefix = prefix
+        self.statement = " ".join([f"aggregate-address {prefix}"] + words)
+
+    def sets(self):
+        name = self.case.new_name("M")
+        self.case.lines += [f"route-map {name} permit 10"] + [" " + c for c in self.case.unique(self.case.set, 3)] + ["exit"]
+        return name
+
+
 class Peer:
     def __init__(self, rng, side, number, family, policy):
         self.side, self.number, self.family = side, number, family
@@ -229,6 +252,7 @@ class Peer:
         self.case = Case(rng, f"{'_IO'[side]}{number}", family)
         self.statements = self.case.policy("in" if side == 1 else "out") if policy else []
         # Half of the feeders are judged again from what was kept, half of these could not be asked at all.
+        self.unsuppress = None
         self.soft = side == 1 and number % 2 == 0
         self.refresh = not self.soft or number % 4 < 2
         self.statements += ["soft-reconfiguration inbound"] if self.soft else []
@@ -278,18 +302,26 @@ class World:
         for peer in self.peers:
             if peer.side == 1:
                 self.routes[peer.address] = routes(fixed, peer)
+        some = random.Random((seed if policies is None else policies) * 7919 + 2)
+        self.aggregates = {p.number: Aggregate(some, p.number, p.family) for p in self.peers if p.side == 1 and some.random() < 0.6}
+        self.aggregate_prefixes = {a.prefix for a in self.aggregates.values()}
+        for peer in self.peers:
+            if peer.side == 2 and peer.statements and some.random() < 0.5:
+                peer.unsuppress = Case(some, f"U{peer.number}", peer.family)
+                peer.statements.append("unsuppress-map " + peer.unsuppress.route_map())
         self.shutdown = rng.random() < 0.1
 
     def config(self):
         out = ["frr defaults traditional", "hostname r"]
-        for peer in self.peers:
-            out += peer.case.lines
+        for case in [p.case for p in self.peers] + [a.case for a in self.aggregates.values()] + [p.unsuppress for p in self.peers if p.unsuppress]:
+            out += case.lines
         out += [f"router bgp {AS}", " bgp router-id 10.255.0.1", " no bgp default ipv4-unicast", " no bgp ebgp-requires-policy", " no bgp network import-check", " bgp disable-ebgp-connected-route-check", " coalesce-time 0"]
         out += [" bgp graceful-shutdown"] if self.shutdown else []
         for p in self.peers:
             out += [f" neighbor {p.address} remote-as {p.asn}", f" neighbor {p.address} passive"]
         for family in (4, 6):
             out += [f" address-family ipv{family} unicast"]
+            out += [f"  {a.statement}" for a in self.aggregates.values() if a.case.family == family]
             for p in self.peers:
                 if p.family == family:
                     out += [f"  neighbor {p.address} activate"] + [f"  neighbor {p.address} {s}" for s in p.statements]

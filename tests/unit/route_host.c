@@ -264,7 +264,7 @@ static void left_route(struct route_host *h, const char *prefix)
 void route_host_start(struct route_host *h, const char *prefix, const char *gateway)
 {
 	const struct fib_settings settings = {
-	    .distance_ebgp = {20, 20}, .distance_ibgp = {200, 200}};
+	    .distance_ebgp = {20, 20}, .distance_ibgp = {200, 200}, .distance_local = {200, 200}};
 	struct fib_host host = {
 	    .context = h, .kernel_op = kernel_op, .policy = policy, .static_counts = static_counts};
 	struct nexthops_host nexthops = {h, nexthop_changed, want_routes, is_static};

@@ -351,11 +351,43 @@ static void test_policy(void **state)
 	route_host_stop(&h);
 }
 
+static void aggregate(struct route_host *h, const char *prefix, bool there)
+{
+	static const struct attrs own;
+	struct bgp_best best = {.count = there};
+
+	best.nlri = (struct nlri){.family = BGP_IPV4_UNICAST, .prefix = test_prefix(prefix)};
+	best.routes[0] = (struct bgp_route){.attrs = &own, .local = true, .aggregate = true};
+	fib_route_changed(h->fib, &best);
+}
+
+/* What no more specific route covers is dropped; a better way to the same prefix takes its place.
+ */
+static void test_aggregate(void **state)
+{
+	struct route_host h;
+
+	(void)state;
+	route_host_start(&h, NULL, NULL);
+	aggregate(&h, "10.0.0.0/8", true);
+	expect(&h, "add 10.0.0.0/8 blackhole");
+	aggregate(&h, "10.0.0.0/8", true);
+	expect(&h, "");
+	route_host_best(&h, "10.0.0.0/8", 4, 0);
+	expect(&h, "add #0 fe80::4@4; add #1 #0; change 10.0.0.0/8 #1");
+	aggregate(&h, "10.0.0.0/8", true);
+	expect(&h, "change 10.0.0.0/8 blackhole; delete #1; delete #0");
+	aggregate(&h, "10.0.0.0/8", false);
+	expect(&h, "delete 10.0.0.0/8");
+	route_host_stop(&h);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_multipath),
 	    cmocka_unit_test(test_policy),
+	    cmocka_unit_test(test_aggregate),
 	    cmocka_unit_test(test_link_fails),
 	    cmocka_unit_test(test_group_is_switched),
 	    cmocka_unit_test(test_peer_is_gone),
