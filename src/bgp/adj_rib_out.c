@@ -505,6 +505,27 @@ static const struct path *out_path(const struct adj_rib_out *o, const struct out
 	return p != NULL && path_wanted(o, out->dest, p) ? p : NULL;
 }
 
+/* `maximum-prefix-out`: one more than the peer is to have. What it has stays, unless the limit came
+ * down; what is kept back is looked at again when there is room. */
+static bool is_too_many(struct adj_rib_out *o, const struct out *out)
+{
+	uint32_t max = o->peer->settings->family[o->family].max_out;
+	bool new = out->attrs == NULL;
+
+	if (max == 0 || o->announced + new <= max)
+		return false;
+	o->left_out = true;
+	return true;
+}
+
+static void forgo(struct adj_rib_out *o, struct pending *p)
+{
+	attrs_release(rib_of(o)->attrs, p->attrs);
+	extra_release(&rib_of(o)->extras, p->extra);
+	p->attrs = NULL;
+	p->extra = NULL;
+}
+
 /* What is to be told about this destination now. False: nothing. */
 static bool resolve(struct adj_rib_out *o, struct out *out, bool per_nlri, struct pending *p)
 {
@@ -525,6 +546,8 @@ static bool resolve(struct adj_rib_out *o, struct out *out, bool per_nlri, struc
 			       : cached_export(o, out->dest, &n, best);
 		p->extra = p->attrs == NULL ? NULL : extra_hold(best->extra);
 	}
+	if (p->attrs != NULL && is_too_many(o, out))
+		forgo(o, p);
 	if (p->attrs == NULL)
 		return out->attrs != NULL;
 	/* Nothing tells the next instance of routes that others originated. */
@@ -532,8 +555,7 @@ static bool resolve(struct adj_rib_out *o, struct out *out, bool per_nlri, struc
 		handover_revoke(o->peer);
 	if (p->attrs != out->attrs || p->extra != out->extra || force)
 		return true;
-	attrs_release(rib_of(o)->attrs, p->attrs);
-	extra_release(&rib_of(o)->extras, p->extra);
+	forgo(o, p);
 	return false;
 }
 
@@ -549,10 +571,12 @@ static size_t flush_batch(struct adj_rib_out *o, size_t budget, mono_t now)
 	size_t taken = 0, count = 0;
 	struct out *out;
 
+	o->announced = o->advertised;
 	while (taken < max && ((out = queue_shift(&o->urgent)) != NULL ||
 				  (out = queue_shift(&o->queue)) != NULL)) {
 		p[count].order = taken++;
 		if (resolve(o, out, per_nlri, &p[count])) {
+			o->announced += (p[count].attrs != NULL) - (unsigned)(out->attrs != NULL);
 			p[count].order = taken;
 			count++;
 		} else if (out->attrs == NULL) {
@@ -656,9 +680,17 @@ static bool can_send(const struct adj_rib_out *o)
 	return o->open && !session_blocked(o->peer->up);
 }
 
+/* There is room again for what was kept back. */
+static bool has_room(const struct adj_rib_out *o)
+{
+	uint32_t max = o->peer->settings->family[o->family].max_out;
+
+	return o->left_out && (max == 0 || o->advertised < max);
+}
+
 static bool has_routes(const struct adj_rib_out *o)
 {
-	return queued(o) || o->walking;
+	return queued(o) || o->walking || has_room(o);
 }
 
 bool adj_rib_out_pending(const struct adj_rib_out *o)
@@ -692,6 +724,14 @@ static bool still_holding(struct adj_rib_out *o, mono_t now)
 	return o->holding;
 }
 
+static void fill_up(struct adj_rib_out *o)
+{
+	if (o->walking || queued(o) || !has_room(o))
+		return;
+	o->left_out = false;
+	adj_rib_out_walk(o, false);
+}
+
 static size_t flush_routes(struct adj_rib_out *o, size_t budget, mono_t now)
 {
 	uint64_t sent = o->peer->sent_messages[MESSAGE_UPDATE];
@@ -699,6 +739,7 @@ static size_t flush_routes(struct adj_rib_out *o, size_t budget, mono_t now)
 	while (budget > 0 && can_send(o)) {
 		size_t max = budget < BATCH_MAX ? budget : BATCH_MAX, done;
 
+		fill_up(o);
 		done = queued(o) ? 0 : walk(o, max);
 		if (queued(o))
 			done += flush_batch(o, max, now);

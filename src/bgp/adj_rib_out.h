@@ -53,6 +53,8 @@ struct adj_rib_out {
 	bool holding;	      /* all was told, and the next is not to be told before … */
 	mono_t hold_until;    /* … this (MinRouteAdvertisementInterval) */
 	uint32_t advertised;  /* outs with attrs */
+	uint32_t announced;   /* … when the batch under way has been sent */
+	bool left_out;	      /* `maximum-prefix-out` keeps something back */
 	struct dest *witness; /* for a conditional default route; NULL: the condition fails */
 	struct export_cache cache[EXPORT_CACHE_SIZE];
 };

@@ -83,7 +83,7 @@ static bool out_equal(const struct bgp_settings *a, const struct neighbor_family
 {
 	return filter_settings_equal(a, x, b, y, family, DIRECTION_OUT) &&
 	       default_equal(a, x, b, y) && unsuppress_equal(a, x, b, y) &&
-	       a->graceful_shutdown == b->graceful_shutdown &&
+	       x->max_out == y->max_out && a->graceful_shutdown == b->graceful_shutdown &&
 	       x->next_hop_self == y->next_hop_self &&
 	       x->next_hop_self_force == y->next_hop_self_force &&
 	       x->next_hop_unchanged == y->next_hop_unchanged &&

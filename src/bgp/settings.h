@@ -54,6 +54,7 @@ struct neighbor_family {
 	uint8_t allowas_in;	      /* occurrences of the own AS that are tolerated */
 	bool allowas_in_origin;	      /* any number of them if we are the origin */
 	struct prefix_limit limit;
+	uint32_t max_out;	/* it is told of so many routes at most; 0 any */
 	enum add_path add_path; /* what is sent of several ways to a destination (RFC 7911) */
 	bool no_add_path_rx;	/* several ways are not taken */
 	uint16_t weight;	/* of the routes received; a route-map may set another */

@@ -415,6 +415,12 @@ void on_neighbor_policy(struct loading *l, const struct statement *s, const stru
 	loading_refer(l, s, kind, w->word[3], "it denies everything");
 }
 
+void on_maximum_prefix_out(struct loading *l, const struct statement *s, const struct words *w)
+{
+	(void)s;
+	word_number(w->word[3], 1, UINT32_MAX, &family_of(l)->max_out);
+}
+
 void on_unsuppress_map(struct loading *l, const struct statement *s, const struct words *w)
 {
 	text_set(&family_of(l)->unsuppress_map, mem_strdup(w->word[3]));

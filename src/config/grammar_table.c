@@ -240,7 +240,7 @@ const struct grammar_row grammar[] = {
 	{UNICAST, "neighbor WORD default-originate [=route-map =WORD]", WORKS, PEER, ONE_LINE, on_default_originate},
 	{FAMILIES, "neighbor WORD soft-reconfiguration inbound", WORKS, PEER | NO, ONE_LINE, on_soft_reconfiguration},
 	{FAMILIES, "neighbor WORD maximum-prefix =<1-4294967295> =...", WORKS, PEER | NO, ONE_LINE, on_maximum_prefix},
-	{FAMILIES, "neighbor WORD maximum-prefix-out =<1-4294967295>", INERT, PEER, ONE_LINE, NULL},
+	{FAMILIES, "neighbor WORD maximum-prefix-out =<1-4294967295>", WORKS, PEER, ONE_LINE, on_maximum_prefix_out},
 	{FAMILIES, "neighbor WORD route-server-client", WORKS, PEER | NO, ONE_LINE, on_route_server_client},
 	{FAMILIES, "neighbor WORD allowas-in [=origin|<1-10>]", WORKS, PEER, ONE_LINE, on_allowas_in},
 	{FAMILIES, "neighbor WORD weight =<0-65535>", WORKS, PEER, ONE_LINE, on_neighbor_weight},

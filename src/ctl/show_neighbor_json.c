@@ -261,6 +261,8 @@ static void limits(const struct neighbor *n, enum bgp_family f, struct json_obje
 {
 	const struct prefix_limit *l = &n->more.settings->family[f].limit;
 
+	if (n->more.settings->family[f].max_out != 0)
+		json_add_number(o, "prefixOutAllowedMax", n->more.settings->family[f].max_out);
 	if (l->max == 0)
 		return;
 	json_add_number(o, "prefixAllowedMax", l->max);

@@ -248,6 +248,9 @@ static void family(struct command *k, const struct neighbor *n, enum bgp_family 
 	str_addf(k->out, "  %u accepted prefixes\n", n->peer.prefixes_received[f]);
 	if (n->peer.negotiated[f])
 		str_addf(k->out, "  %u prefixes sent\n", n->peer.prefixes_sent[f]);
+	if (n->more.settings->family[f].max_out != 0)
+		str_addf(k->out, "  Maximum allowed prefixes sent %u\n",
+		    n->more.settings->family[f].max_out);
 	limits(k, &n->more.settings->family[f].limit);
 }
 

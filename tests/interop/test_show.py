@@ -50,6 +50,8 @@ router bgp {own}
   neighbor 10.0.0.78 default-originate route-map M
   neighbor 10.0.0.78 maximum-prefix 10 50 warning-only
   neighbor 10.0.0.78 addpath-tx-all-paths
+  neighbor 10.0.0.78 maximum-prefix-out 7
+  neighbor 10.0.0.78 unsuppress-map M
   neighbor 10.0.0.78 attribute-unchanged next-hop med
   no neighbor 10.0.0.78 send-community extended
  exit-address-family

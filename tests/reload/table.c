@@ -160,7 +160,8 @@ const struct row rows[] = {
 #define BY_FAMILY(at, key) \
 	{at, key " send", SESSION, BOTH("no addpath-tx-all-paths|one path"), {"addpath-tx-all-paths|paths", "addpath-tx-bestpath-per-AS|paths"}}, \
 	{at, key " receive", SESSION, BOTH("no disable-addpath-rx"), {"disable-addpath-rx"}}, \
-	{at, key " limit", 0, NONE, {"maximum-prefix 2", "maximum-prefix 100", "maximum-prefix 2 warning-only", "maximum-prefix 100 5", "maximum-prefix 2 restart 5", "maximum-prefix 100 5 warning-only"}}
+	{at, key " limit", 0, NONE, {"maximum-prefix 2", "maximum-prefix 100", "maximum-prefix 2 warning-only", "maximum-prefix 100 5", "maximum-prefix 2 restart 5", "maximum-prefix 100 5 warning-only"}}, \
+	{at, key " limit out", 0, NONE, {"maximum-prefix-out 100000", "maximum-prefix-out 200000"}} /* a lower one: it depends on history who is told of what */
 	BY_FAMILY(AT_PEER_IPV4, "ipv4"),
 	BY_FAMILY(AT_PEER_IPV6, "ipv6"),
 	BY_FAMILY(AT_PEER_EVPN, "evpn"),

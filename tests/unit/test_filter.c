@@ -368,6 +368,55 @@ static void test_what_does_not_cross(void **state)
 	world_free(w);
 }
 
+/* ---- maximum-prefix-out ---- */
+
+static unsigned told(struct world *w)
+{
+	return world_peer(w, 1, 2).prefixes_sent[BGP_IPV4_UNICAST];
+}
+
+/* Never more than that; room that comes is used, and what was told stays told. */
+static void test_maximum_prefix_out(void **state)
+{
+	struct world *w = chain();
+	char prefix[32];
+
+	(void)state;
+	configure(w, "", "", "neighbor 10.0.0.3 maximum-prefix-out 4");
+	assert_string_equal(prefixes(w, 2), ALL);
+	world_originate(w, 0, "10.3.0.0/24");
+	world_originate(w, 0, "10.4.0.0/24");
+	world_originate(w, 0, "10.5.0.0/24");
+	world_settle(w);
+	assert_string_equal(prefixes(w, 2), ALL " 10.3.0.0/24");
+	/* what is told may change */
+	world_originate_with(w, 0, "10.3.0.0/24", &(struct attrs){.origin = ORIGIN_INCOMPLETE});
+	world_settle(w);
+	assert_int_equal(told(w), 4);
+	world_withdraw(w, 0, "10.1.0.0/24");
+	world_settle(w);
+	assert_string_equal(prefixes(w, 2), "10.2.0.0/24 10.2.0.0/25 10.3.0.0/24 10.4.0.0/24");
+	/* one goes while another comes */
+	world_withdraw(w, 0, "10.2.0.0/25");
+	world_originate(w, 0, "10.6.0.0/24");
+	world_settle(w);
+	assert_int_equal(told(w), 4);
+	configure(w, "", "", "neighbor 10.0.0.3 maximum-prefix-out 2");
+	assert_int_equal(told(w), 2);
+	for (unsigned i = 0; i < 5000; i++) {
+		snprintf(prefix, sizeof(prefix), "10.%u.%u.0/24", 20 + i / 256, i % 256);
+		world_originate(w, 0, prefix);
+	}
+	world_settle(w);
+	assert_int_equal(told(w), 2);
+	configure(w, "", "", "neighbor 10.0.0.3 maximum-prefix-out 3000");
+	assert_int_equal(told(w), 3000);
+	configure(w, "", "", "");
+	assert_int_equal(told(w), 5005);
+	assert_int_equal(w->node[1].down_calls, 0);
+	world_free(w);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -381,6 +430,7 @@ int main(void)
 	    cmocka_unit_test(test_graceful_shutdown),
 	    cmocka_unit_test(test_well_known),
 	    cmocka_unit_test(test_what_does_not_cross),
+	    cmocka_unit_test(test_maximum_prefix_out),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
