@@ -254,7 +254,8 @@ static enum ctl_outcome show_one(struct command *k, json_maker *json, text_maker
 			continue;
 		if (k->json)
 			return command_json(k, json(k, &v));
-		str_add(k->out, "BFD Peer:\n");
+		if (text == text_peer) /* FRR's counters of one have no title */
+			str_add(k->out, "BFD Peer:\n");
 		text(k, &v);
 		return CTL_ACCEPTED;
 	}

@@ -244,6 +244,41 @@ def test_vrf(bed):
     wait_for("down", 3, lambda: them.json("show bfd vrf red peers")[0]["status"] == "down")
 
 
+# ---- shows ----
+
+SHOWS = ("show bfd peers", "show bfd peers counters", "show bfd peer {}", "show bfd peer {} counters",
+         "show bfd vrf default peers", "show bfd vrf default peers counters")  # fmt: skip
+
+
+def shape(value):
+    """Fields in their order, and what they are."""
+    if isinstance(value, list):
+        return [shape(v) for v in value]
+    if isinstance(value, dict):
+        return [(key, shape(v)) for key, v in value.items()]
+    return type(value).__name__
+
+
+def labels(text):
+    """Lines without their values."""
+    return [re.sub(r"[\d./]+(ms)?", "N", line) for line in text.rstrip().splitlines()]
+
+
+def test_shows(bed):
+    """FRR's fields, in its order; its lines."""
+    for ns in (bed.ours, bed.theirs):
+        bed.run(ns, "sysctl", "-qw", "net.ipv4.ip_forward=1")
+    form = "10.1.0.{} local-address 10.1.0.{} interface e0"
+    them = bed.add(Frr, bed.theirs, frr_config(form.format(1, 2), FAST + "  echo-mode\n"))
+    us = bed.add(Evpnd, bed.ours, frr_config(form.format(2, 1), FAST + "  echo-mode\n"))
+    wait_for("up", 10, lambda: us.state() == "up" and them.state() == "up")
+    time.sleep(2)
+    for show in SHOWS:
+        ours, theirs = show.format(form.format(2, 1)), show.format(form.format(1, 2))
+        assert shape(us.json(ours)) == shape(json.loads(them.vtysh(theirs + " json"))), show
+        assert labels(us.show(ours)) == labels(them.vtysh(theirs)), show
+
+
 # ---- the daemon's end ----
 
 
