@@ -392,12 +392,26 @@ static bool may_overflow(const struct choice *c, size_t neighbor)
 	return false;
 }
 
+/* What an OPEN says of restarts depends on the neighbor's part in them (RFC 4724 section 3, RFC
+ * 9494 section 3): nothing without one; a helper neither says what it has kept nor for how long. */
+static bool says_of_restarts(const struct choice *c, size_t neighbor, const char *key)
+{
+	const char *mode = choice_effect(c, neighbor, "restart mode");
+
+	if (strcmp(key, "restart time") == 0 || strcmp(key, "restart notification") == 0)
+		return strcmp(mode, "graceful-restart-disable") != 0;
+	if (strcmp(key, "forwarding") == 0 || strcmp(key, "long-lived") == 0)
+		return strcmp(mode, "graceful-restart") == 0;
+	return true;
+}
+
 bool choice_may_reset(
     const struct choice *from, const struct choice *to, size_t neighbor, const char **why)
 {
 	for (size_t r = 0; r < row_count; r++) {
 		*why = rows[r].key;
-		if (!matters(&rows[r], neighbor))
+		if (!matters(&rows[r], neighbor) || (!says_of_restarts(from, neighbor, *why) &&
+							!says_of_restarts(to, neighbor, *why)))
 			continue;
 		if (rows[r].place == AT_AS) {
 			if (strcmp(own_as(from), own_as(to)) != 0)
