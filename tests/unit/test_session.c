@@ -110,6 +110,28 @@ static void test_stays_up_by_keepalives(void **state)
 	world_free(w);
 }
 
+/* One side says 60 and 180 s, the other 3 and 9 s: the shorter hold time counts, and both keep it.
+ * So they do with an interval above the hold time. RFC 4271 sections 4.2, 4.4. */
+static void test_uneven_timers(void **state)
+{
+	static const uint16_t timers[][2] = {{60, 180}, {60, 30}};
+
+	(void)state;
+	for (size_t i = 0; i < 2; i++) {
+		struct world *w = pair();
+
+		world_neighbor(w, 0, 1)->keepalive_s = timers[i][0];
+		world_neighbor(w, 0, 1)->hold_s = timers[i][1];
+		world_configure(w, 0);
+		world_advance(w, 600 * 1000);
+		assert_true(world_established(w, 0, 1) && world_established(w, 1, 0));
+		assert_int_equal(world_peer(w, 0, 1).hold_s, 9);
+		assert_int_equal(world_peer(w, 0, 1).keepalive_s, 3);
+		assert_true(w->node[0].down_calls <= 1); /* the change itself */
+		world_free(w);
+	}
+}
+
 static void test_hold_timer(void **state)
 {
 	struct world *w = scripted_pair(true);
@@ -1274,6 +1296,7 @@ int main(void)
 	    cmocka_unit_test(test_comes_up),
 	    cmocka_unit_test(test_collision),
 	    cmocka_unit_test(test_stays_up_by_keepalives),
+	    cmocka_unit_test(test_uneven_timers),
 	    cmocka_unit_test(test_hold_timer),
 	    cmocka_unit_test(test_own_sleep),
 	    cmocka_unit_test(test_connect_retry),
