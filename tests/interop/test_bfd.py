@@ -323,9 +323,9 @@ BGP_FORMS = {
 }  # fmt: skip
 
 
-def bgp_both(bed, form):
+def bgp_both(bed, form, timers=FAST):
     name, text = BGP_FORMS[form]
-    profile = "bfd\n profile fast\n" + FAST
+    profile = "bfd\n profile fast\n" + timers
     configs = []
     for n in (1, 2):
         config = bgp_config(n, text.format(p=name.format(3 - n), n=n)) + profile
@@ -388,7 +388,8 @@ def test_bgp_session_survives_admin_down(bed):
 @pytest.mark.parametrize("times", [1, 2])
 def test_speaker_dies(bed, times):
     """Our speaker is killed: the next goes on, and neither our BGP nor the peer's BFD hears of it."""
-    us, them, ours, theirs = bgp_both(bed, "numbered")
+    # The second comes after a pause of 100 ms.
+    us, them, ours, theirs = bgp_both(bed, "numbered", FAST if times == 1 else FAST.replace("multiplier 3", "multiplier 20"))
     time.sleep(1)
     for n in range(times):
         before = us.bfd_pid()
@@ -402,7 +403,7 @@ def test_speaker_dies(bed, times):
     assert us.json("show bgp neighbors")[theirs]["connectionsDropped"] == 0
     # It does its work.
     os.kill(them.bfdd.pid, signal.SIGSTOP)
-    wait_for("down", 1, lambda: us.json("show bfd peers")[0]["status"] == "down")
+    wait_for("down", 3, lambda: us.json("show bfd peers")[0]["status"] == "down")
     os.kill(them.bfdd.pid, signal.SIGCONT)
 
 
