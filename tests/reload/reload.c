@@ -144,6 +144,21 @@ static bool check_same(
 	return check_silent(d, text, what, why) && check_state(d, true, before, what, why);
 }
 
+/* Changes that would be seen, and one of the kinds of error. */
+static void add_error(struct str *text)
+{
+	static const char *const errors[] = {
+	    " neighbor 10.0.1.2 port 99999\n bgp router-id 10.300.0.1\n", " timers bgp 1 2\n",
+	    " neighbor 10.9.9.9 peer-group NONE\n", "exit\nip prefix-list P permit 10.0.0.0/33\n",
+	    "exit\nroute-map M1 permit 10\n on-match goto 5\n",
+	    " neighbor 10.9.9.9 remote-as 70000\n neighbor 10.9.9.9 local-as 0\n"};
+
+	str_addf(text,
+	    "hostname other\nno route-map M1\nip prefix-list P permit 192.0.0.0/8 le 32\n"
+	    "router bgp 65001\n neighbor 10.0.1.2 shutdown\n no neighbor eth4\n%s",
+	    errors[text->size % (sizeof(errors) / sizeof(*errors))]);
+}
+
 static bool check_again(
     struct device *d, const struct choice *c, const struct str *before, struct str *why)
 {
@@ -157,9 +172,7 @@ static bool check_again(
 	str_clear(&text);
 	choice_text_reversed(c, &text);
 	ok = ok && check_same(d, str_text(&text), before, "blocks in another order", why);
-	str_add(&text,
-	    "no router bgp\nhostname other\nrouter bgp 65001\n neighbor 10.0.1.2 port 99999\n"
-	    " bgp router-id 10.300.0.1\n");
+	add_error(&text);
 	ok = ok && check_same(d, str_text(&text), before, "a text with errors", why);
 	str_fini(&text);
 	return ok;
