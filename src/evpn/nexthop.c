@@ -360,7 +360,7 @@ static void take_route(const struct nexthops *t, struct found *f, const struct b
 	f->hop_count = e->nexthop_count;
 	if (nexthop_id_is_ours(e->nhid))
 		f->hop_count = hops_of_object(t->mirror, e->nhid, f->hops, 0);
-	else
+	else if (e->nexthop_count > 0) /* else it discards, and has no list */
 		memcpy(f->hops, e->nexthops, e->nexthop_count * sizeof(*e->nexthops));
 	f->state.connected = f->hop_count > 0 && e->type == RTN_UNICAST;
 	for (unsigned i = 0; i < f->hop_count; i++) {
