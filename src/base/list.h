@@ -38,6 +38,15 @@ static inline void list_append(struct list *l, struct list_node *n)
 	l->count++;
 }
 
+static inline void list_prepend(struct list *l, struct list_node *n)
+{
+	n->next = l->head.next;
+	n->prev = &l->head;
+	l->head.next->prev = n;
+	l->head.next = n;
+	l->count++;
+}
+
 static inline void list_remove(struct list *l, struct list_node *n)
 {
 	n->prev->next = n->next;

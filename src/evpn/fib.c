@@ -280,8 +280,10 @@ static void place_changed(void *context, struct fib_place *place, bool all)
 	     n = list_after(&place->routes, n)) {
 		struct fib_dest *d = list_entry(n, struct fib_dest, at_place);
 
-		if (all || d->waits)
-			mark(f, d);
+		/* Who is here since its last run is marked already. */
+		if (!all && !d->waits)
+			return;
+		mark(f, d);
 	}
 }
 
@@ -433,13 +435,28 @@ static void tell_static(struct fib *f, struct fib_dest *d, bool counts)
 		f->host.static_counts(f->host.context, &d->key, counts ? d->static_route : NULL);
 }
 
+/* Who waits stands in front, where place_changed() finds it without a walk over all. */
+static void set_waits(struct fib_dest *d, bool waits)
+{
+	bool before = d->waits;
+
+	d->waits = waits;
+	if (d->place == NULL || (!before && !waits))
+		return;
+	list_remove(&d->place->routes, &d->at_place);
+	if (waits)
+		list_prepend(&d->place->routes, &d->at_place);
+	else
+		list_append(&d->place->routes, &d->at_place);
+}
+
 static void dest_run(struct fib *f, struct fib_dest *d)
 {
 	struct route_desired want;
 	struct kernel_op op;
 	bool is_static;
 
-	d->waits = !wanted(f, d, &want, &is_static);
+	set_waits(d, !wanted(f, d, &want, &is_static));
 	if (d->waits)
 		return;
 	tell_static(f, d, is_static);

@@ -25,7 +25,7 @@ struct fib_place {
 	struct list_node in_set, in_object;
 	struct fib_set *set;
 	struct fib_object *object;
-	struct list routes; /* of the caller: whoever is here */
+	struct list routes; /* of the caller, who may change their order: whoever is here */
 };
 
 struct fib_groups_host {

@@ -225,8 +225,8 @@ static void test_id_is_taken(void **state)
 	e.nexthop.entry =
 	    (struct nexthop_entry){.protocol = 4, .gateway = test_address("fe80::66")};
 	route_host_send(&h, &e);
-	expect(&h, "add #2 #0; change 10.0.0.1/32 #2; change 10.0.0.2/32 #2; change 10.0.0.3/32 "
-		   "#2; change 10.0.0.4/32 #2");
+	expect(&h, "add #2 #0; change 10.0.0.4/32 #2; change 10.0.0.3/32 #2; change 10.0.0.2/32 "
+		   "#2; change 10.0.0.1/32 #2");
 	route_host_stop(&h);
 }
 
