@@ -88,7 +88,7 @@ static uint32_t free_path_id(const struct dest *d, const struct adj_rib_out *o)
 
 static struct out *out_new(struct adj_rib_out *o, struct dest *d, const struct path *path)
 {
-	struct out *out = mem_new(sizeof(*out));
+	struct out *out = pool_new(&rib_of(o)->out_pool);
 
 	out->rib = o;
 	out->dest = d;
@@ -116,16 +116,17 @@ static void out_take(struct out *out, const struct attrs *attrs, const struct nl
 /* The destination may go with it. */
 static void out_free(struct out *out)
 {
+	struct loc_rib *rib = rib_of(out->rib);
 	struct dest *d = out->dest;
 	struct out **at = &d->outs;
 
 	while (*at != out)
 		at = &(*at)->next;
 	*at = out->next;
-	out_index_forget(&rib_of(out->rib)->outs, d);
+	out_index_forget(&rib->outs, d);
 	out_take(out, NULL, NULL);
 	bgp_collect(out->rib->peer->bgp, d);
-	mem_free(out);
+	pool_free(&rib->out_pool, out);
 }
 
 /* ---- the cache of outcomes ---- */
@@ -351,7 +352,7 @@ struct pending {
 	struct out *out;
 	const struct attrs *attrs;	/* held; NULL: withdraw */
 	const struct nlri_extra *extra; /* held */
-	size_t order;
+	uint64_t order;			/* withdrawals, then by id of attributes; then as queued */
 };
 
 /* Messages under way to the session. */
@@ -467,12 +468,7 @@ static void pack_run(struct packer *k, struct pending *p, size_t count)
 static int pending_compare(const void *a, const void *b)
 {
 	const struct pending *x = a, *y = b;
-	uint32_t i = x->attrs == NULL ? 0 : x->attrs->id, j = y->attrs == NULL ? 0 : y->attrs->id;
 
-	if ((x->attrs == NULL) != (y->attrs == NULL))
-		return x->attrs == NULL ? -1 : 1;
-	if (i != j)
-		return i < j ? -1 : 1;
 	return x->order < y->order ? -1 : x->order > y->order;
 }
 
@@ -559,6 +555,11 @@ static bool resolve(struct adj_rib_out *o, struct out *out, bool per_nlri, struc
 	return false;
 }
 
+static uint64_t order_of(const struct attrs *attrs, size_t taken)
+{
+	return attrs == NULL ? taken : ((uint64_t)attrs->id + 1) << 32 | taken;
+}
+
 /* One batch off the queues. Returns how many were taken. */
 static size_t flush_batch(struct adj_rib_out *o, size_t budget, mono_t now)
 {
@@ -574,10 +575,10 @@ static size_t flush_batch(struct adj_rib_out *o, size_t budget, mono_t now)
 	o->announced = o->advertised;
 	while (taken < max && ((out = queue_shift(&o->urgent)) != NULL ||
 				  (out = queue_shift(&o->queue)) != NULL)) {
-		p[count].order = taken++;
+		taken++;
 		if (resolve(o, out, per_nlri, &p[count])) {
 			o->announced += (p[count].attrs != NULL) - (unsigned)(out->attrs != NULL);
-			p[count].order = taken;
+			p[count].order = order_of(p[count].attrs, taken);
 			count++;
 		} else if (out->attrs == NULL) {
 			out_free(out);

@@ -17,6 +17,7 @@
 
 #include "base/check.h"
 #include "base/mem.h"
+#include "bgp/adj_rib_out.h"
 #include "bgp/bandwidth.h"
 #include "bgp/extcomm.h"
 #include "bgp/peer.h"
@@ -27,6 +28,8 @@ void loc_rib_init(struct loc_rib *rib, uint64_t seed)
 		map_init(&rib->tables[f].dests, offsetof(struct dest, key), 0, seed);
 		list_init(&rib->tables[f].order);
 	}
+	pool_init(&rib->path_pool, sizeof(struct path));
+	pool_init(&rib->out_pool, sizeof(struct out));
 	rib->attrs = attr_table_new(seed);
 	extra_table_init(&rib->extras, seed);
 	nexthop_table_init(&rib->nexthops, seed);
@@ -40,7 +43,7 @@ static void path_release(struct loc_rib *rib, struct dest *d, struct path *p)
 	if (p == &d->first)
 		*p = (struct path){0};
 	else
-		mem_free(p);
+		pool_free(&rib->path_pool, p);
 }
 
 void loc_rib_free_dest(struct loc_rib *rib, struct dest *d)
@@ -72,6 +75,8 @@ void loc_rib_fini(struct loc_rib *rib)
 	attr_table_free(rib->attrs);
 	extra_table_fini(&rib->extras);
 	nexthop_table_fini(&rib->nexthops);
+	pool_fini(&rib->path_pool);
+	pool_fini(&rib->out_pool);
 	mem_free(rib->scratch);
 	mem_free(rib->ranked);
 }
@@ -255,9 +260,10 @@ static struct path *path_find(const struct dest *d, const struct peer *peer, uin
 	return p;
 }
 
-static struct path *path_add(struct dest *d, struct peer *peer, uint32_t path_id)
+static struct path *path_add(
+    struct loc_rib *rib, struct dest *d, struct peer *peer, uint32_t path_id)
 {
-	struct path *p = d->first.attrs == NULL ? &d->first : mem_new(sizeof(*p));
+	struct path *p = d->first.attrs == NULL ? &d->first : pool_new(&rib->path_pool);
 
 	p->peer = peer;
 	p->path_id = path_id;
@@ -318,7 +324,7 @@ bool loc_rib_set(
 	if (p == NULL || (p->flags & PATH_WITHDRAWN) != 0)
 		count_accepted(d, peer, 1);
 	if (p == NULL)
-		p = path_add(d, peer, n->path_id);
+		p = path_add(rib, d, peer, n->path_id);
 	same = p->attrs == attrs && p->extra == extra;
 	p->flags &= (uint8_t) ~(PATH_REFRESH | PATH_STALE);
 	if (same && (p->flags & PATH_WITHDRAWN) == 0) {

@@ -19,6 +19,7 @@
 
 #include "base/list.h"
 #include "base/mem.h"
+#include "base/pool.h"
 #include "evpn/fib_group.h"
 #include "evpn/host_routes.h"
 
@@ -55,6 +56,7 @@ struct fib {
 	struct fib_groups *groups;
 	struct fib_settings settings;
 	struct map dests; /* owning */
+	struct pool dest_pool;
 	struct list dirty, waiting;
 	struct arena arena;
 	mono_t now;
@@ -84,6 +86,7 @@ struct fib *fib_new(uint64_t seed, struct log *log, struct mirror *mirror,
 	f->host = *host;
 	f->groups = fib_groups_new(seed, log, mirror, nexthops, &groups);
 	map_init(&f->dests, offsetof(struct fib_dest, key), sizeof(struct route_key), seed);
+	pool_init(&f->dest_pool, sizeof(struct fib_dest));
 	list_init(&f->dirty);
 	list_init(&f->waiting);
 	return f;
@@ -112,9 +115,10 @@ void fib_free(struct fib *f)
 	for (size_t at = 0; (d = map_next(&f->dests, &at)) != NULL;) {
 		leave_place(f, d);
 		static_free(d->static_route);
-		mem_free(d);
+		pool_free(&f->dest_pool, d);
 	}
 	map_fini(&f->dests);
+	pool_fini(&f->dest_pool);
 	fib_groups_free(f->groups);
 	arena_fini(&f->arena);
 	mem_free(f);
@@ -133,7 +137,7 @@ static struct fib_dest *dest_get(struct fib *f, uint32_t table, const struct pre
 
 	if (d != NULL || f->dests.count >= FIB_DESTS_MAX)
 		return d;
-	d = mem_new(sizeof(*d));
+	d = pool_new(&f->dest_pool);
 	d->key = key.route;
 	d->retry_at = MONO_NEVER;
 	map_insert(&f->dests, d);
@@ -470,7 +474,7 @@ static void dest_run(struct fib *f, struct fib_dest *d)
 	    list_linked(&d->waiting) || mirror_route(f->mirror, &d->key) != NULL)
 		return;
 	map_remove(&f->dests, &d->key);
-	mem_free(d);
+	pool_free(&f->dest_pool, d);
 }
 
 static void wait_longer(struct fib *f, struct fib_dest *d)
