@@ -21,7 +21,8 @@ from vms import Probe
 
 pytestmark = pytest.mark.fabric("evpnd/frr", "evpnd/evpnd")
 
-RECONNECT_S = 40
+# An evpnd leaf holds off who was up for less than a minute, time and again: for up to 64 s.
+RECONNECT_S = 90
 GRACEFUL = "bgp graceful-restart\nbgp graceful-restart preserve-fw-state\n"
 # From the loss of the sessions to the first retry, the way around and FRR's queues.
 FRR_OVERLAY_S = 8
@@ -81,8 +82,7 @@ def restart(lab, daemon, how):
 
 
 @pytest.mark.parametrize("how", (signal.SIGTERM, signal.SIGKILL), ids=("SIGTERM", "SIGKILL"))
-@pytest.mark.parametrize("node", ("hv1", "hv3"), ids=("target", "observer"))
-@pytest.mark.parametrize("kept", (True, False), ids=("kept", "closed"))
+@pytest.mark.parametrize("node, kept", (("hv1", False), ("hv3", False), ("hv1", True)), ids=("target-closed", "observer-closed", "target-kept"))
 def test_graceful_restart_loses_nothing(lab, tell, node, how, kept):
     agents, vm = lab.agents(), lab.vm(chatty=True)
     helper = lab.fabric.kinds["leaf1"]
