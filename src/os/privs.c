@@ -51,11 +51,19 @@ void privs_drop(const char *config_file, struct log *log)
 		    log, LOG_OS, "%s cannot be read any more: a reload will fail", config_file);
 }
 
+/* Only what is there can be kept: to ask for more is to be refused all. */
 void privs_drop_to_children(struct log *log)
 {
+	static const unsigned wanted[] = {CAP_NET_RAW, CAP_SYS_NICE, CAP_IPC_LOCK};
+	bool had[sizeof(wanted) / sizeof(wanted[0])];
+
+	capng_get_caps_process();
+	for (size_t i = 0; i < sizeof(wanted) / sizeof(wanted[0]); i++)
+		had[i] = capng_have_capability(CAPNG_PERMITTED, wanted[i]) == 1;
 	capng_clear(CAPNG_SELECT_BOTH);
-	capng_updatev(CAPNG_ADD, CAPNG_EFFECTIVE | CAPNG_PERMITTED, CAP_NET_RAW, CAP_SYS_NICE,
-	    CAP_IPC_LOCK, CAP_SYS_RESOURCE, -1);
+	for (size_t i = 0; i < sizeof(wanted) / sizeof(wanted[0]); i++)
+		if (had[i])
+			capng_update(CAPNG_ADD, CAPNG_EFFECTIVE | CAPNG_PERMITTED, wanted[i]);
 	if (capng_apply(CAPNG_SELECT_BOTH) != 0 && capng_apply(CAPNG_SELECT_CAPS) != 0)
 		log_info(log, LOG_OS, "capabilities cannot be dropped; going on with all");
 }
