@@ -179,7 +179,7 @@ void bgp_restarted(struct bgp *b, mono_t now);
 
 /* A connection of the previous instance, still open, with the note that host.handover() was given:
  * it is gone on with if it fits the settings once the host's routes are known (bgp_originated()),
- * else closed. Before the first bgp_configure(). */
+ * else closed; so is every one without bgp_restarted(). Before the first bgp_configure(). */
 struct bgp_inherited {
 	uint32_t conn;
 	struct ip local, remote;

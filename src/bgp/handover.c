@@ -209,6 +209,9 @@ static const char *take_over(struct bgp *b, const struct inherited *h, mono_t no
 	struct peer *p;
 	const char *why;
 
+	/* Without what the state file remembers nothing could be taken back by name. */
+	if (!b->restarted || b->host.handover == NULL)
+		return "No state file tells what was told";
 	if (!note_read(h, &n))
 		return "The note is not readable";
 	p = peer_named(b, n.name);

@@ -402,6 +402,20 @@ static void test_falls_back(void **state)
 	world_free(w);
 }
 
+/* What the previous instance told is not known: it could not be taken back. */
+static void test_no_state_file(void **state)
+{
+	struct world *w = played(NULL);
+
+	(void)state;
+	w->node[1].closed = false;
+	assert_int_equal(world_replace(w, 0), 1);
+	world_configure(w, 0);
+	originated(w, 0);
+	assert_true(w->node[1].closed);
+	world_free(w);
+}
+
 static void test_closes_while_it_waits(void **state)
 {
 	struct world *w = pair_with_routes();
@@ -563,6 +577,7 @@ int main(void)
 	    cmocka_unit_test(test_what_the_peer_hears),
 	    cmocka_unit_test(test_configuration_changed),
 	    cmocka_unit_test(test_falls_back),
+	    cmocka_unit_test(test_no_state_file),
 	    cmocka_unit_test(test_closes_while_it_waits),
 	    cmocka_unit_test(test_bad_notes),
 	    cmocka_unit_test(test_peers_that_cannot),
