@@ -333,14 +333,42 @@ const char *choice_effect(const struct choice *c, size_t neighbor, const char *k
 	return text == NULL ? NULL : meaning(text);
 }
 
+/* Whose very purpose is to end a session. */
+static bool may_overflow(const struct choice *c, size_t neighbor)
+{
+	static const char *const keys[] = {"ipv4 limit", "ipv6 limit", "evpn limit"};
+
+	for (size_t i = 0; i < sizeof(keys) / sizeof(*keys); i++) {
+		const char *text = choice_effect(c, neighbor, keys[i]);
+
+		if (text != NULL && strncmp(text, "maximum-prefix 2", 16) == 0)
+			return true;
+	}
+	return false;
+}
+
+static bool says(const struct choice *c, size_t neighbor, const char *key, const char *what)
+{
+	const char *text = choice_effect(c, neighbor, key);
+
+	return text != NULL && strcmp(text, what) == 0;
+}
+
+/* One who is refused comes again and again, and then nothing is ever the same. */
+static bool is_welcome(const struct choice *c, size_t neighbor)
+{
+	return says(c, neighbor, "remote-as", "remote-as external") &&
+	       !says(c, neighbor, "shutdown", "shutdown") && !may_overflow(c, neighbor) &&
+	       (says(c, neighbor, "activate4", "activate") ||
+		   says(c, neighbor, "activate6", "activate") ||
+		   says(c, neighbor, "activate-evpn", "activate"));
+}
+
 bool choice_has(const struct choice *c, size_t neighbor)
 {
-	const char *as = choice_effect(c, neighbor, "remote-as");
-
-	/* One who is refused comes again and again, and then nothing is ever the same. */
 	if (neighbors[neighbor].found == BY_RANGE)
-		return range_of(c) != NULL && as != NULL && strcmp(as, "remote-as external") == 0;
-	return as != NULL &&
+		return range_of(c) != NULL && is_welcome(c, neighbor);
+	return choice_effect(c, neighbor, "remote-as") != NULL &&
 	       (neighbors[neighbor].found != BY_LINK || said(c, neighbor, "interface") != NULL);
 }
 
@@ -376,20 +404,6 @@ static const char *session_effect(const struct choice *c, size_t neighbor, const
 	if (text != NULL && strncmp(text, "ebgp-multihop", 13) == 0 && is_internal(c, neighbor))
 		return "internal";
 	return text;
-}
-
-/* Whose very purpose is to end a session. */
-static bool may_overflow(const struct choice *c, size_t neighbor)
-{
-	static const char *const keys[] = {"ipv4 limit", "ipv6 limit", "evpn limit"};
-
-	for (size_t i = 0; i < sizeof(keys) / sizeof(*keys); i++) {
-		const char *text = choice_effect(c, neighbor, keys[i]);
-
-		if (text != NULL && strncmp(text, "maximum-prefix 2", 16) == 0)
-			return true;
-	}
-	return false;
 }
 
 /* What an OPEN says of restarts depends on the neighbor's part in them (RFC 4724 section 3, RFC

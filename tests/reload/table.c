@@ -199,7 +199,7 @@ const struct row rows[] = {
 	{at, "kernel", POLICY, NONE, {"redistribute kernel", "redistribute kernel route-map M4", "redistribute kernel route-map MISSING", "redistribute kernel metric 9 route-map M3"}}
 	REDISTRIBUTION(AT_IPV4),
 	REDISTRIBUTION(AT_IPV6),
-	{AT_BGP, "shutdown", 0, NONE, {"bgp graceful-shutdown"}},
+	{AT_BGP, "graceful shutdown", 0, NONE, {"bgp graceful-shutdown"}},
 	{AT_IPV4, "distance", 0, BOTH("distance bgp 20 200 200"), {"distance bgp 5 6 7", "distance bgp 255 255 255"}},
 	{AT_IPV4, "table-map", 0, NONE, {"table-map M4", "table-map MISSING"}},
 	{AT_IPV4, "network 2", POLICY, NONE, {"network 10.0.1.0/24", "network 10.0.1.0/24 route-map M1"}},
