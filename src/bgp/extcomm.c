@@ -141,6 +141,11 @@ struct extcomm extcomm_encap_vxlan(void)
 	return make(TYPE_OPAQUE, OPAQUE_ENCAPSULATION, ENCAPSULATION_VXLAN);
 }
 
+struct extcomm extcomm_default_gateway(void)
+{
+	return make(TYPE_OPAQUE, OPAQUE_DEFAULT_GATEWAY, 0);
+}
+
 struct extcomm extcomm_mac_mobility(uint32_t sequence, bool is_static)
 {
 	return make(TYPE_EVPN, EVPN_MAC_MOBILITY,

@@ -36,6 +36,7 @@ uint64_t attrs_link_bandwidth(const struct attrs *a);
 /* Site of origin (RFC 4364 section 7), "AS:N" or "A.B.C.D:N". */
 bool extcomm_soo_parse(const char *text, struct extcomm *e);
 
+struct extcomm extcomm_default_gateway(void);
 bool attrs_default_gateway(const struct attrs *a);
 struct extcomm extcomm_router_mac(const struct mac *mac);
 bool attrs_router_mac(const struct attrs *a, struct mac *mac);

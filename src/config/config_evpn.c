@@ -25,6 +25,25 @@ void on_advertise_default_gw(struct loading *l, const struct statement *s, const
 	l->c->evpn.advertise_default_gw = !s->no;
 }
 
+void on_vni_svi_ip(struct loading *l, const struct statement *s, const struct words *w)
+{
+	(void)w;
+	l->vni->advertise_svi_ip = !s->no;
+}
+
+void on_vni_default_gw(struct loading *l, const struct statement *s, const struct words *w)
+{
+	(void)w;
+	l->vni->advertise_default_gw = !s->no;
+}
+
+void on_autort_rfc8365(struct loading *l, const struct statement *s, const struct words *w)
+{
+	(void)s;
+	(void)w;
+	l->c->evpn.rfc8365_rt = true;
+}
+
 void on_flooding(struct loading *l, const struct statement *s, const struct words *w)
 {
 	(void)s;

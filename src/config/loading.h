@@ -100,8 +100,9 @@ statement_handler on_remote_as, on_neighbor_interface, on_local_as, on_descripti
     on_default_originate, on_neighbor_bfd, on_neighbor_bfd_profile, on_neighbor_bfd_timers;
 /* config_evpn.c */
 statement_handler on_advertise_all_vni, on_advertise_svi_ip, on_advertise_default_gw, on_flooding,
-    on_autort, on_duplicates, on_duplicates_off, on_duplicates_freeze, on_sticky_sequence,
-    on_port_learning, on_contested_alarm, on_audit_interval, on_vni, on_vni_rd, on_vni_rt;
+    on_autort, on_autort_rfc8365, on_vni_svi_ip, on_vni_default_gw, on_duplicates,
+    on_duplicates_off, on_duplicates_freeze, on_sticky_sequence, on_port_learning,
+    on_contested_alarm, on_audit_interval, on_vni, on_vni_rd, on_vni_rt;
 /* config_list.c */
 statement_handler on_prefix_list, on_prefix_list_description, on_access_list, on_access_list6,
     on_as_path_list, on_community_list;

@@ -75,6 +75,16 @@ void advertise_mac_ip(struct evpn *v, const struct mac_vrf *vrf, const struct ma
 	originate(v, &n, &a);
 }
 
+void advertise_svi(struct evpn *v, const struct mac_vrf *vrf, const struct mac *mac,
+    const struct ip *ip, bool gateway)
+{
+	struct nlri n = mac_ip_nlri(&vrf->rd, mac, ip, vrf->vni);
+	struct extcomm community = extcomm_default_gateway();
+	struct attrs a = route_attrs(v, vrf, gateway ? &community : NULL);
+
+	originate(v, &n, &a);
+}
+
 void withdraw_mac_ip(
     struct evpn *v, const struct rd *rd, const struct mac *mac, const struct ip *ip)
 {

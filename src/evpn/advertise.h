@@ -11,5 +11,8 @@ void advertise_mac_ip(struct evpn *v, const struct mac_vrf *vrf, const struct ma
     const struct ip *ip, uint32_t sequence, bool sticky);
 void withdraw_mac_ip(
     struct evpn *v, const struct rd *rd, const struct mac *mac, const struct ip *ip);
+/* An address of the SVI itself; as default gateway or not. */
+void advertise_svi(struct evpn *v, const struct mac_vrf *vrf, const struct mac *mac,
+    const struct ip *ip, bool gateway);
 void advertise_imet(struct evpn *v, const struct mac_vrf *vrf);
 void withdraw_imet(struct evpn *v, const struct rd *rd, const struct ip *vtep);

@@ -12,6 +12,7 @@
 
 #include "base/mem.h"
 #include "evpn/instance.h"
+#include "evpn/svi.h"
 
 #define RUN_BUDGET 256
 #define AUDIT_BATCH 256
@@ -98,6 +99,14 @@ static void neigh_changed(
 		neigh_observe(v, vrf, &key->ip, entry);
 }
 
+static void svi_address_changed(struct evpn *v, ifindex_t dev)
+{
+	struct mac_vrf *vrf = mac_vrf_of_svi(v, dev);
+
+	if (vrf != NULL)
+		svi_update(v, vrf, false);
+}
+
 static void link_changed(struct evpn *v, ifindex_t ifindex)
 {
 	v->discovery_due = true;
@@ -128,6 +137,7 @@ void evpn_kernel_changed(struct evpn *v, const struct kernel_event *event, mono_
 	case KERNEL_ADDR_DEL:
 		neigh_changed(
 		    v, &(struct neigh_key){event->addr.dev, event->addr.prefix.addr}, NULL);
+		svi_address_changed(v, event->addr.dev);
 		break;
 	case KERNEL_FDB_NEW:
 		fdb_changed(v, &event->fdb.key, &event->fdb.entry);

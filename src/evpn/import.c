@@ -180,6 +180,16 @@ static size_t configured_from(const struct mac_vrf_table *t, const struct extcom
 	return low;
 }
 
+/* Whatever the AS: the VNI that an auto RT stands for. */
+static vni_t auto_rt_vni(const struct evpn *v, const struct extcomm *rt)
+{
+	uint32_t number = extcomm_rt_number(rt);
+
+	if (!v->settings.rfc8365_rt)
+		return (vni_t){number};
+	return (vni_t){(number & ~VNI_MAX) == AUTO_RT_VXLAN ? number & VNI_MAX : 0};
+}
+
 size_t import_targets(const struct evpn *v, const struct attrs *attrs, struct mac_vrf **targets)
 {
 	const struct mac_vrf_table *t = &v->vrfs;
@@ -191,7 +201,7 @@ size_t import_targets(const struct evpn *v, const struct attrs *attrs, struct ma
 
 		if (!extcomm_is_rt(e))
 			continue;
-		vrf = mac_vrf_find(v, (vni_t){extcomm_rt_number(e)});
+		vrf = mac_vrf_find(v, auto_rt_vni(v, e));
 		if (vrf != NULL && vrf->present && vrf->auto_import)
 			add_target(vrf, targets, &count);
 		for (size_t n = configured_from(t, e);

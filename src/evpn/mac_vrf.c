@@ -21,6 +21,7 @@
 #include "bgp/extcomm.h"
 #include "evpn/imet.h"
 #include "evpn/instance.h"
+#include "evpn/svi.h"
 #include "record/state.h"
 
 static void maps_init(struct mac_vrf_table *t, uint64_t seed)
@@ -57,6 +58,7 @@ void mac_vrfs_fini(struct evpn *v)
 	maps_fini(t);
 	for (size_t i = 0; i < t->count; i++) {
 		rts_free(t->list[i]);
+		svi_forget(t->list[i]);
 		mem_free(t->list[i]->vteps);
 		mem_free(t->list[i]->vtep_view);
 		mem_free(t->list[i]);
@@ -360,7 +362,8 @@ static bool set_rts(
 static bool set_identity(struct evpn *v, struct mac_vrf *vrf)
 {
 	const struct vni_settings *s = settings_of(v, vrf->vni);
-	struct extcomm rt = extcomm_rt_as(v->settings.as & 0xffff, vrf->vni.v);
+	uint32_t service = vrf->vni.v | (v->settings.rfc8365_rt ? AUTO_RT_VXLAN : 0);
+	struct extcomm rt = extcomm_rt_as(v->settings.as & 0xffff, service);
 	struct rd rd =
 	    s != NULL && s->has_rd ? s->rd : rd_from_ip(&v->settings.router_id, vrf->rd_index);
 	bool import_set = s != NULL && s->import_count > 0;
@@ -518,6 +521,7 @@ static void follow(struct evpn *v)
 			v->routes_due |= vrf->present;
 		}
 		imet_update(v, vrf, vrf->identity_changed || vrf->place_changed);
+		svi_update(v, vrf, vrf->identity_changed || vrf->place_changed);
 		if (vrf->place_changed) {
 			log_change(v, vrf);
 			imet_mark_vrf(v, vrf);

@@ -32,6 +32,14 @@ struct vlan_key {
 enum port_learning { LEARNING_UNTOUCHED, LEARNING_ASKED, LEARNING_OFF, LEARNING_GIVEN_UP };
 
 /* Lives as long as the instance once its VNI was seen, so that its RD index is stable. */
+/* A route for an address of the SVI (svi.c). */
+struct svi_route {
+	struct rd rd;
+	struct mac mac;
+	struct ip ip;
+	bool gateway;
+};
+
 struct mac_vrf {
 	vni_t vni;
 	bool present;	      /* its VXLAN device exists */
@@ -46,6 +54,8 @@ struct mac_vrf {
 	bool imet_out;	   /* our IMET route is originated */
 	struct rd imet_rd; /* … under these */
 	struct ip imet_vtep;
+	struct svi_route *svi_routes; /* owned; those that are out */
+	size_t svi_route_count;
 	uint32_t mac_count, neigh_count; /* entries */
 	enum port_learning learning;
 	struct imet_vtep *vteps; /* owned; sorted by address (imet.c) */

@@ -7,8 +7,12 @@
 
 enum sticky_sequence { STICKY_SEQUENCE_BUMP, STICKY_SEQUENCE_ZERO };
 
+/* RFC 8365 section 5.1.2.1: an automatic RT, of type VXLAN, domain 0; below it the VNI. */
+#define AUTO_RT_VXLAN 0x10000000u
+
 struct vni_settings {
 	vni_t vni;
+	bool advertise_svi_ip, advertise_default_gw; /* beside the instance's */
 	bool has_rd;
 	struct rd rd;
 	struct extcomm
@@ -22,6 +26,7 @@ struct evpn_settings {
 	bool advertise_all_vni;
 	bool advertise_svi_ip;
 	bool advertise_default_gw;
+	bool rfc8365_rt; /* auto RTs have the form of RFC 8365 section 5.1.2.1 */
 	bool flooding_disabled;
 	bool keep_port_learning; /* do not set `learning off` on our VXLAN ports */
 	uint32_t as;		 /* for auto RTs; `autort as N` or the instance's */

@@ -76,7 +76,8 @@ static bool originate(void *context, const struct nlri *n, const struct attrs *a
 	}
 	assert_int_equal(n->evpn.label1, TEST_VNI);
 	attrs_mac_mobility(a, &sequence, &sticky);
-	str_addf(&h->lines, " %u%s", sequence, sticky ? " sticky" : "");
+	str_addf(&h->lines, " %u%s%s", sequence, sticky ? " sticky" : "",
+	    attrs_default_gateway(a) ? " gateway" : "");
 	return true;
 }
 

@@ -63,6 +63,83 @@ static void test_import(void **state)
 	host_stop(&h);
 }
 
+static void svi_address(struct evpn_host_state *h, const char *text, bool there)
+{
+	struct kernel_event e = {.kind = there ? KERNEL_ADDR_NEW : KERNEL_ADDR_DEL};
+
+	e.addr.dev.v = SVI;
+	e.addr.prefix = (struct prefix){.addr = test_ip(text), .len = 24};
+	kernel_send(h, &e);
+	host_run(h);
+}
+
+static void reconfigure(struct evpn_host_state *h)
+{
+	evpn_configure(h->evpn, &h->settings, h->now);
+	host_run(h);
+}
+
+#define SVI_MAC "02:00:00:00:ff:04"
+
+/* advertise-svi-ip, advertise-default-gw: of all and of one VNI, as addresses come and go. */
+static void test_svi_addresses(void **state)
+{
+	struct evpn_host_state h;
+	struct vni_settings vni = {.vni = {TEST_VNI}};
+
+	(void)state;
+	host_ready(&h);
+	svi_address(&h, "10.1.0.254", true);
+	expect(&h, "");
+	h.settings.advertise_svi_ip = true;
+	reconfigure(&h);
+	expect(&h, "+ip " SVI_MAC " 10.1.0.254 0");
+	reconfigure(&h);
+	expect(&h, "");
+	svi_address(&h, "2001:db8::254", true);
+	expect(&h, "+ip " SVI_MAC " 2001:db8::254 0");
+	svi_address(&h, "10.1.0.254", false);
+	expect(&h, "-ip " SVI_MAC " 10.1.0.254");
+	h.settings.advertise_svi_ip = false;
+	vni.advertise_default_gw = true;
+	h.settings.vnis = &vni;
+	h.settings.vni_count = 1;
+	reconfigure(&h);
+	expect(&h, "-ip " SVI_MAC " 2001:db8::254; +ip " SVI_MAC " 2001:db8::254 0 gateway");
+	kernel_link(&h, SVI, false);
+	host_run(&h);
+	expect(&h, "-ip " SVI_MAC " 2001:db8::254");
+	kernel_link(&h, SVI, true);
+	host_run(&h);
+	expect(&h, "+ip " SVI_MAC " 2001:db8::254 0 gateway");
+	h.settings.vni_count = 0;
+	reconfigure(&h);
+	expect(&h, "-ip " SVI_MAC " 2001:db8::254");
+	host_stop(&h);
+}
+
+/* RFC 8365 section 5.1.2.1, out and in. */
+static void test_rfc8365_target(void **state)
+{
+	struct evpn_host_state h;
+	struct evpn_vni_view view;
+	struct extcomm rt;
+
+	(void)state;
+	host_ready(&h);
+	h.settings.rfc8365_rt = true;
+	reconfigure(&h);
+	host_lines(&h);
+	assert_true(evpn_vni_at(h.evpn, 0, &view));
+	assert_true(extcomm_rt_parse("65001:268445555", &rt));
+	assert_true(extcomm_equal(&view.export_rts[0], &rt));
+	REMOTE(.mac = M1, .vtep = 2, .sequence = 0, .rt = "64999:10099");
+	expect(&h, "");
+	REMOTE(.mac = M1, .vtep = 2, .sequence = 0, .rt = "64999:268445555");
+	expect(&h, "add vxlan " M1 "; add fdb " M1);
+	host_stop(&h);
+}
+
 /* A route of ours that came round is no place to send to. */
 static void test_own_next_hop(void **state)
 {
@@ -161,6 +238,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_discovery),
 	    cmocka_unit_test(test_import),
+	    cmocka_unit_test(test_svi_addresses),
+	    cmocka_unit_test(test_rfc8365_target),
 	    cmocka_unit_test(test_own_next_hop),
 	    cmocka_unit_test(test_flood),
 	    cmocka_unit_test(test_device_goes_and_comes),
