@@ -39,9 +39,9 @@ struct ra_settings {
 	bool managed, other, tell_interval;
 	bool has_hop_limit;
 	uint8_t hop_limit;
-	uint8_t preference;	   /* enum ra_preference */
-	uint16_t mtu;		   /* 0: not told */
-	uint32_t interval_ms;	   /* 0: the default */
+	uint8_t preference;	    /* enum ra_preference */
+	uint16_t mtu;		    /* 0: not told */
+	uint32_t interval_ms;	    /* 0: the default */
 	uint32_t router_lifetime_s; /* RA_LIFETIME_UNSAID: by the interval */
 	uint32_t reachable_ms, retransmit_ms;
 	struct ra_prefix prefixes[RA_PREFIXES_MAX];

@@ -49,7 +49,7 @@
 #define PAUSE_MS 1
 #define BACKOFF_FIRST_MS 100
 #define BACKOFF_MAX_MS 10000
-#define HEALTHY_MS 60000 /* who lived so long may die at once again */
+#define HEALTHY_MS 60000   /* who lived so long may die at once again */
 #define FORWARDING_MS 1000 /* how often it is looked up */
 
 /* ---- the child ----------------------------------------------------------------------------- */
@@ -316,9 +316,9 @@ void bfd_process_keep(int fd, void (*run)(int fd, bool successor, void *context)
 			backoff_ms = 0;
 		if (!keeper_rest(fd, backoff_ms) || !keeper_tell(fd, BFD_REPORT_BEGUN))
 			return;
-		backoff_ms = backoff_ms == 0		     ? BACKOFF_FIRST_MS
+		backoff_ms = backoff_ms == 0		       ? BACKOFF_FIRST_MS
 			     : backoff_ms < BACKOFF_MAX_MS / 2 ? backoff_ms * 2
-							     : BACKOFF_MAX_MS;
+							       : BACKOFF_MAX_MS;
 	}
 }
 
