@@ -31,12 +31,16 @@ class Bed:
         self.peer_ns = self.daemon_ns + "-peer"
 
     def __enter__(self):
-        for ns in (self.daemon_ns, self.peer_ns):
-            ip("netns", "add", ns)
-            self.sysctl(ns, "net.ipv6.conf.all.disable_ipv6=1", "net.ipv6.conf.default.disable_ipv6=1")
-            ip("-n", ns, "link", "set", "lo", "up")
-        self.uplink()
-        self.bridge()
+        try:
+            for ns in (self.daemon_ns, self.peer_ns):
+                ip("netns", "add", ns)
+                self.sysctl(ns, "net.ipv6.conf.all.disable_ipv6=1", "net.ipv6.conf.default.disable_ipv6=1")
+                ip("-n", ns, "link", "set", "lo", "up")
+            self.uplink()
+            self.bridge()
+        except subprocess.CalledProcessError:
+            self.__exit__()
+            raise
         return self
 
     def __exit__(self, *_):
