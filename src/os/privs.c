@@ -37,14 +37,24 @@ static void join_group_of(const char *file, struct log *log)
 		log_warning(log, LOG_OS, "cannot join the group of %s: %s", file, strerror(errno));
 }
 
+/* Without CAP_SETPCAP (containers, children of one that has dropped it) the bounding set stays, and
+ * libcap-ng would tell the journal of each attempt. */
+static capng_select_t sets_to_drop(void)
+{
+	capng_get_caps_process();
+	return capng_have_capability(CAPNG_EFFECTIVE, CAP_SETPCAP) == 1 ? CAPNG_SELECT_BOTH
+									: CAPNG_SELECT_CAPS;
+}
+
 void privs_drop(const char *config_file, struct log *log)
 {
+	capng_select_t sets = sets_to_drop();
+
 	join_group_of(config_file, log);
 	capng_clear(CAPNG_SELECT_BOTH);
 	capng_updatev(CAPNG_ADD, CAPNG_EFFECTIVE | CAPNG_PERMITTED, CAP_NET_ADMIN, CAP_NET_RAW,
 	    CAP_NET_BIND_SERVICE, -1);
-	/* Without CAP_SETPCAP (containers) the bounding set stays. */
-	if (capng_apply(CAPNG_SELECT_BOTH) != 0 && capng_apply(CAPNG_SELECT_CAPS) != 0)
+	if (capng_apply(sets) != 0 && capng_apply(CAPNG_SELECT_CAPS) != 0)
 		log_info(log, LOG_OS, "capabilities cannot be dropped; going on with all");
 	if (access(config_file, R_OK) != 0)
 		log_warning(
@@ -56,23 +66,25 @@ void privs_drop_to_children(struct log *log)
 {
 	static const unsigned wanted[] = {CAP_NET_RAW, CAP_SYS_NICE, CAP_IPC_LOCK};
 	bool had[sizeof(wanted) / sizeof(wanted[0])];
+	capng_select_t sets = sets_to_drop();
 
-	capng_get_caps_process();
 	for (size_t i = 0; i < sizeof(wanted) / sizeof(wanted[0]); i++)
 		had[i] = capng_have_capability(CAPNG_PERMITTED, wanted[i]) == 1;
 	capng_clear(CAPNG_SELECT_BOTH);
 	for (size_t i = 0; i < sizeof(wanted) / sizeof(wanted[0]); i++)
 		if (had[i])
 			capng_update(CAPNG_ADD, CAPNG_EFFECTIVE | CAPNG_PERMITTED, wanted[i]);
-	if (capng_apply(CAPNG_SELECT_BOTH) != 0 && capng_apply(CAPNG_SELECT_CAPS) != 0)
+	if (capng_apply(sets) != 0 && capng_apply(CAPNG_SELECT_CAPS) != 0)
 		log_info(log, LOG_OS, "capabilities cannot be dropped; going on with all");
 }
 
 void privs_drop_most(struct log *log)
 {
+	capng_select_t sets = sets_to_drop();
+
 	capng_clear(CAPNG_SELECT_BOTH);
 	capng_update(CAPNG_ADD, CAPNG_EFFECTIVE | CAPNG_PERMITTED, CAP_NET_RAW);
-	if (capng_apply(CAPNG_SELECT_BOTH) != 0 && capng_apply(CAPNG_SELECT_CAPS) != 0)
+	if (capng_apply(sets) != 0 && capng_apply(CAPNG_SELECT_CAPS) != 0)
 		log_info(log, LOG_OS, "capabilities cannot be dropped; going on with all");
 }
 
