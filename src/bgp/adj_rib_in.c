@@ -134,6 +134,8 @@ static const struct attrs *apply_policy(
 	    .as = p->local_as};
 	struct attrs a = *received;
 
+	if (p->bgp->settings.reject_as_sets && as_path_has_set(received))
+		return NULL;
 	a.weight = p->settings->family[n->family].weight;
 	if (!filter_apply(f, &route, &a, &p->bgp->arena))
 		return NULL;

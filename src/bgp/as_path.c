@@ -442,6 +442,17 @@ void as_path_remove_private(struct attrs *a, uint32_t keep, uint32_t to, struct 
 
 /* ---- queries ---- */
 
+bool as_path_has_set(const struct attrs *a)
+{
+	struct reader r = path_reader(a);
+	struct segment s;
+
+	while (segment_next(&r, 4, &s))
+		if (s.type == AS_SET || s.type == AS_CONFED_SET)
+			return true;
+	return false;
+}
+
 bool as_path_is_private(const struct attrs *a)
 {
 	struct reader r = path_reader(a);

@@ -144,6 +144,8 @@ void as_path_exclude(struct attrs *a, const uint32_t *as, size_t count, struct a
 /* Private AS numbers (RFC 6996), but for `keep`: taken out, or replaced where `to` is not 0. */
 void as_path_remove_private(struct attrs *a, uint32_t keep, uint32_t to, struct arena *arena);
 /* There are AS numbers in it, and all are private. */
+/* There is an AS_SET or AS_CONFED_SET in it (RFC 6472). */
+bool as_path_has_set(const struct attrs *a);
 bool as_path_is_private(const struct attrs *a);
 /* The path of to becomes that of one route for all of these: what all begin with, then the rest as
  * an AS_SET (RFC 4271 section 9.2.2.2); in the arena. False: there are more ASs than it has. */

@@ -103,7 +103,8 @@ static bool in_equal(const struct bgp_settings *a, const struct neighbor_family 
 {
 	return filter_settings_equal(a, x, b, y, family, DIRECTION_IN) &&
 	       a->graceful_shutdown == b->graceful_shutdown && x->weight == y->weight &&
-	       x->allowas_in == y->allowas_in && x->allowas_in_origin == y->allowas_in_origin &&
+	       a->reject_as_sets == b->reject_as_sets && x->allowas_in == y->allowas_in &&
+	       x->allowas_in_origin == y->allowas_in_origin &&
 	       ip_equal(&a->cluster_id, &b->cluster_id);
 }
 

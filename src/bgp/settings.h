@@ -180,6 +180,7 @@ struct bgp_settings {
 	uint16_t minimum_hold_s;  /* of the peer's OPEN; 0 any */
 	bool med_missing_as_worst;
 	bool as_path_ignore;
+	bool reject_as_sets;
 	bool equal_cluster_length[BGP_FAMILIES];
 	enum link_bandwidth link_bandwidth;
 	bool disable_connected_check; /* next hops of single-hop eBGP peers need not be on a link */

@@ -134,6 +134,27 @@ void on_resolve_via_default(struct loading *l, const struct statement *s, const 
 	l->c->bgp.resolve_via_default[strcmp(w->word[0], "ipv6") == 0] = !s->no;
 }
 
+void on_default_shutdown(struct loading *l, const struct statement *s, const struct words *w)
+{
+	(void)s;
+	(void)w;
+	l->default_shutdown = true;
+}
+
+void on_bgp_shutdown(struct loading *l, const struct statement *s, const struct words *w)
+{
+	(void)s;
+	l->shutdown = true;
+	mem_free(l->shutdown_message);
+	l->shutdown_message = w->count > 3 ? words_join(w, 3) : NULL;
+}
+
+void on_reject_as_sets(struct loading *l, const struct statement *s, const struct words *w)
+{
+	(void)w;
+	l->c->bgp.reject_as_sets = !s->no;
+}
+
 void on_deterministic_med(struct loading *l, const struct statement *s, const struct words *w)
 {
 	(void)w;

@@ -591,6 +591,7 @@ static void neighbor_init(const struct loading *l, struct neighbor_settings *n, 
 	    .connect_retry_s = l->datacenter ? 10 : 120,
 	    .disable_connected_check = l->disable_connected_check,
 	    .enforce_first_as = l->enforce_first_as,
+	    .shutdown = l->default_shutdown,
 	    .graceful_restart = l->graceful_restart,
 	};
 	for (int f = 0; f < BGP_FAMILIES; f++)
@@ -750,6 +751,26 @@ static void check_family(
 }
 
 /* Statements of one neighbor stand together, so a new name begins the next one. */
+/* `bgp shutdown`: whatever they say themselves. */
+static void shut_down(const struct loading *l, struct neighbor_settings *n)
+{
+	n->shutdown = true;
+	if (n->shutdown_message == NULL && l->shutdown_message != NULL)
+		n->shutdown_message = mem_strdup(l->shutdown_message);
+}
+
+static void shut_all_down(struct loading *l)
+{
+	struct bgp_settings *b = &l->c->bgp;
+
+	for (size_t i = 0; l->shutdown && i < b->neighbor_count; i++)
+		shut_down(l, &b->neighbors[i]);
+	for (size_t i = 0; l->shutdown && i < b->range_count; i++)
+		shut_down(l, &b->ranges[i].neighbor);
+	mem_free(l->shutdown_message);
+	l->shutdown_message = NULL;
+}
+
 void config_neighbors(struct loading *l, const struct statement *bgp)
 {
 	struct bgp_settings *b = &l->c->bgp;
@@ -771,4 +792,5 @@ void config_neighbors(struct loading *l, const struct statement *bgp)
 		check_family(l, bgp, bgp->children[i]);
 	if (b->neighbor_count > 1)
 		qsort(b->neighbors, b->neighbor_count, sizeof(*b->neighbors), neighbor_compare);
+	shut_all_down(l);
 }

@@ -22,8 +22,7 @@ struct svi_wish {
 
 static struct svi_wish wish_of(const struct evpn *v, const struct mac_vrf *vrf)
 {
-	struct svi_wish w = {
-	    v->settings.advertise_svi_ip, v->settings.advertise_default_gw};
+	struct svi_wish w = {v->settings.advertise_svi_ip, v->settings.advertise_default_gw};
 
 	for (size_t i = 0; i < v->settings.vni_count; i++)
 		if (vni_equal(v->settings.vnis[i].vni, vrf->vni)) {

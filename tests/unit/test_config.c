@@ -370,6 +370,32 @@ static void test_listen_ranges(void **state)
 	config_free(c);
 }
 
+#define THREE                                                                                      \
+	" neighbor G peer-group\n neighbor G remote-as external\n"                                 \
+	" neighbor 10.0.0.1 remote-as 2\n neighbor 10.0.0.2 remote-as 2\n"                         \
+	" bgp listen range 10.1.0.0/16 peer-group G\n"
+
+static void test_shutdown_of_all(void **state)
+{
+	struct config *c = load("router bgp 1\n bgp shutdown message gone  fishing\n" THREE
+				" no neighbor 10.0.0.1 shutdown\n"
+				" neighbor 10.0.0.2 shutdown message mine\n",
+	    0);
+
+	(void)state;
+	assert_true(c->bgp.neighbors[0].shutdown && c->bgp.neighbors[1].shutdown);
+	assert_true(c->bgp.ranges[0].neighbor.shutdown);
+	assert_string_equal(c->bgp.neighbors[0].shutdown_message, "gone fishing");
+	assert_string_equal(c->bgp.neighbors[1].shutdown_message, "mine");
+	config_free(c);
+	c = load(
+	    "router bgp 1\n bgp default shutdown\n" THREE " no neighbor 10.0.0.1 shutdown\n", 0);
+	assert_false(c->bgp.neighbors[0].shutdown);
+	assert_true(c->bgp.neighbors[1].shutdown && c->bgp.ranges[0].neighbor.shutdown);
+	assert_null(c->bgp.neighbors[1].shutdown_message);
+	config_free(c);
+}
+
 static unsigned warnings(const char *text, const char *about)
 {
 	struct statement_errors errors = {0};
@@ -713,6 +739,7 @@ int main(void)
 	    cmocka_unit_test(test_taken_back),
 	    cmocka_unit_test(test_send_community),
 	    cmocka_unit_test(test_listen_ranges),
+	    cmocka_unit_test(test_shutdown_of_all),
 	    cmocka_unit_test(test_contradictory_timers),
 	    cmocka_unit_test(test_profiles),
 	    cmocka_unit_test(test_graceful_restart_defaults),

@@ -330,6 +330,27 @@ static void test_graceful_shutdown(void **state)
 	world_free(w);
 }
 
+/* RFC 6472: what comes with an AS_SET, when it is not wanted and when it is again. */
+static void test_reject_as_sets(void **state)
+{
+	static const uint8_t path[] = {1, 2, 0, 0, 0, 7, 0, 0, 0, 8}, plain[] = {2, 1, 0, 0, 0, 7};
+	struct world *w = chain();
+
+	(void)state;
+	world_originate_with(
+	    w, 0, "10.3.0.0/24", &(struct attrs){.as_path = path, .as_path_size = sizeof(path)});
+	world_originate_with(
+	    w, 0, "10.5.0.0/24", &(struct attrs){.as_path = plain, .as_path_size = sizeof(plain)});
+	world_settle(w);
+	assert_string_equal(prefixes(w, 2), ALL " 10.3.0.0/24 10.5.0.0/24");
+	configure(w, "", " bgp reject-as-sets", "");
+	assert_string_equal(prefixes(w, 2), ALL " 10.5.0.0/24");
+	configure(w, "", "", "");
+	assert_string_equal(prefixes(w, 2), ALL " 10.3.0.0/24 10.5.0.0/24");
+	assert_int_equal(w->node[1].down_calls, 0);
+	world_free(w);
+}
+
 /* RFC 7999 section 3.2; RFC 1997. */
 static void test_well_known(void **state)
 {
@@ -428,6 +449,7 @@ int main(void)
 	    cmocka_unit_test(test_conditional_default),
 	    cmocka_unit_test(test_default_over_a_session),
 	    cmocka_unit_test(test_graceful_shutdown),
+	    cmocka_unit_test(test_reject_as_sets),
 	    cmocka_unit_test(test_well_known),
 	    cmocka_unit_test(test_what_does_not_cross),
 	    cmocka_unit_test(test_maximum_prefix_out),
