@@ -20,6 +20,7 @@
 #include "base/list.h"
 #include "base/mem.h"
 #include "base/pool.h"
+#include "evpn/connected.h"
 #include "evpn/fib_group.h"
 #include "evpn/host_routes.h"
 
@@ -58,8 +59,10 @@ struct fib {
 	struct map dests; /* owning */
 	struct pool dest_pool;
 	struct list dirty, waiting;
+	struct connected connected;
 	struct arena arena;
 	mono_t now;
+	bool links_dirty; /* connected prefixes may be others */
 	bool converged, flushing, sweep_due;
 	bool was_stale; /* operations were held back */
 	uint64_t differences;
@@ -89,6 +92,7 @@ struct fib *fib_new(uint64_t seed, struct log *log, struct mirror *mirror,
 	pool_init(&f->dest_pool, sizeof(struct fib_dest));
 	list_init(&f->dirty);
 	list_init(&f->waiting);
+	f->links_dirty = true;
 	return f;
 }
 
@@ -120,6 +124,7 @@ void fib_free(struct fib *f)
 	map_fini(&f->dests);
 	pool_fini(&f->dest_pool);
 	fib_groups_free(f->groups);
+	connected_fini(&f->connected);
 	arena_fini(&f->arena);
 	mem_free(f);
 }
@@ -324,6 +329,9 @@ void fib_kernel_changed(struct fib *f, const struct kernel_event *event)
 		fib_groups_object_changed(f->groups, event->nexthop.key.id);
 	} else if (event->kind == KERNEL_DUMP_END && event->dump.table == TABLE_ROUTES) {
 		f->sweep_due = true;
+	} else if (event->kind == KERNEL_LINK_NEW || event->kind == KERNEL_LINK_DEL ||
+		   event->kind == KERNEL_ADDR_NEW || event->kind == KERNEL_ADDR_DEL) {
+		f->links_dirty = true;
 	}
 }
 
@@ -410,6 +418,12 @@ static bool static_wins(const struct fib *f, const struct fib_dest *d)
 	return d->static_route != NULL && d->static_route->distance <= distance(f, d);
 }
 
+/* The kernel's own route stands there, and nothing is better than to be on the link. */
+static bool is_connected(const struct fib *f, const struct fib_dest *d)
+{
+	return d->key.table == MAIN_TABLE && connected_has(&f->connected, &d->key.prefix);
+}
+
 /* What the kernel is to have. False: it stays as it is. */
 static bool wanted(
     const struct fib *f, const struct fib_dest *d, struct route_desired *want, bool *is_static)
@@ -417,6 +431,9 @@ static bool wanted(
 	enum fib_advice advice = FIB_UNREACHABLE;
 
 	*want = (struct route_desired){0};
+	*is_static = false;
+	if (is_connected(f, d))
+		return true;
 	*is_static = !f->flushing && static_wins(f, d);
 	if (!*is_static && !f->flushing)
 		advice = bgp_wants(f, d, &want->entry);
@@ -596,6 +613,29 @@ uint64_t fib_differences(const struct fib *f)
 	return f->differences;
 }
 
+static void mark_connected(struct fib *f, const struct connected *of, const struct connected *but)
+{
+	for (size_t i = 0; i < of->count; i++) {
+		const struct prefix *prefix = &of->list[i].prefix;
+		struct slot_key key = slot_key_route(MAIN_TABLE, FIB_METRIC, prefix);
+
+		if (!connected_has(but, prefix))
+			mark_prefix(f, &key.route);
+	}
+}
+
+static void connected_again(struct fib *f)
+{
+	struct connected before = f->connected;
+
+	f->connected = (struct connected){0};
+	connected_read(&f->connected, f->mirror, &f->arena);
+	mark_connected(f, &before, &f->connected);
+	mark_connected(f, &f->connected, &before);
+	connected_fini(&before);
+	f->links_dirty = false;
+}
+
 static void retry_due(struct fib *f)
 {
 	struct list_node *next;
@@ -633,6 +673,8 @@ bool fib_run(struct fib *f, mono_t now)
 		mark_all(f);
 		fib_groups_resync(f->groups);
 	}
+	if (f->links_dirty)
+		connected_again(f);
 	retry_due(f);
 	fib_groups_run(f->groups, now);
 	for (int i = 0; i < RUN_BUDGET && (n = list_shift(&f->dirty)) != NULL; i++)

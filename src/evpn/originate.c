@@ -20,6 +20,7 @@
 #include "base/list.h"
 #include "base/map.h"
 #include "base/mem.h"
+#include "evpn/connected.h"
 #include "kernel/reconcile.h"
 
 #define MAIN_TABLE 254
@@ -258,48 +259,10 @@ static void evaluate(struct origination *o, struct prefix_facts *p)
 
 /* ---- connected prefixes ---- */
 
-/* In the default VRF, and up. */
-static bool link_serves(const struct origination *o, const struct mirror_link *l)
-{
-	const struct mirror_link *master = mirror_link(o->mirror, l->link.master);
-
-	if (master != NULL && master->link.kind == LINK_VRF)
-		return false;
-	return l->link.admin_up && (l->link.running || l->link.kind == LINK_LOOPBACK);
-}
-
-static bool is_loopback6(const struct ip *ip)
-{
-	static const uint8_t loopback[16] = {[15] = 1};
-
-	return memcmp(ip->b, loopback, sizeof(loopback)) == 0;
-}
-
-static bool address_serves(const struct prefix *a)
-{
-	if (a->addr.family == IP_V4)
-		return a->addr.b[0] != 127;
-	return !ip_is_link_local(&a->addr) && !is_loopback6(&a->addr);
-}
-
-static void connected_found(struct origination *o, const struct mirror_link *l)
-{
-	for (size_t i = 0; link_serves(o, l) && i < l->addr_count; i++) {
-		struct prefix prefix = prefix_from(&l->addrs[i].addr, l->addrs[i].len);
-		struct prefix_facts *p;
-
-		if (!address_serves(&l->addrs[i]))
-			continue;
-		p = prefix_get(o, &prefix);
-		if (p != NULL && p->connected.v == 0)
-			p->connected = l->link.ifindex;
-	}
-}
-
 static void connected_again(struct origination *o)
 {
 	struct prefix_facts **all = all_prefixes(o);
-	const struct mirror_link **links = mirror_links(o->mirror, &o->arena);
+	struct connected connected = {0};
 	size_t count = o->prefixes.count;
 	ifindex_t *before = arena_new(&o->arena, (count + 1) * sizeof(*before));
 
@@ -307,8 +270,14 @@ static void connected_again(struct origination *o)
 		before[i] = all[i]->connected;
 		all[i]->connected = (ifindex_t){0};
 	}
-	for (; *links != NULL; links++)
-		connected_found(o, *links);
+	connected_read(&connected, o->mirror, &o->arena);
+	for (size_t i = 0; i < connected.count; i++) {
+		struct prefix_facts *p = prefix_get(o, &connected.list[i].prefix);
+
+		if (p != NULL)
+			p->connected = connected.list[i].dev;
+	}
+	connected_fini(&connected);
 	for (size_t i = 0; i < count; i++)
 		if (!ifindex_equal(before[i], all[i]->connected))
 			mark(o, all[i]);

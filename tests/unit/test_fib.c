@@ -382,12 +382,36 @@ static void test_aggregate(void **state)
 	route_host_stop(&h);
 }
 
+/* A peer tells the network of one of our own links. The kernel's IPv6 route for it has metric 256,
+ * so one of ours would take its place. */
+static void test_connected(void **state)
+{
+	struct route_host h;
+
+	(void)state;
+	route_host_start(&h, NULL, NULL);
+	route_host_address(&h, 5, "2001:db8:5::1/64", true);
+	route_host_best(&h, "2001:db8:5::/64", 4, 0);
+	route_host_best(&h, "2001:db8:6::/64", 4, 0);
+	expect(&h, "add #0 fe80::4@4; add #1 #0; add 2001:db8:6::/64 #1");
+	route_host_address(&h, 5, "2001:db8:5::1/64", false);
+	expect(&h, "add 2001:db8:5::/64 #1");
+	route_host_address(&h, 6, "2001:db8:6::1/64", true);
+	expect(&h, "delete 2001:db8:6::/64");
+	route_host_link(&h, 6, false);
+	expect(&h, "add 2001:db8:6::/64 #1");
+	route_host_link(&h, 6, true);
+	expect(&h, "delete 2001:db8:6::/64");
+	route_host_stop(&h);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_multipath),
 	    cmocka_unit_test(test_policy),
 	    cmocka_unit_test(test_aggregate),
+	    cmocka_unit_test(test_connected),
 	    cmocka_unit_test(test_link_fails),
 	    cmocka_unit_test(test_group_is_switched),
 	    cmocka_unit_test(test_peer_is_gone),
