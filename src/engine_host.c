@@ -177,6 +177,13 @@ static void host_static_counts(
 	nexthops_own_changed(e->nexthops, &key->prefix);
 }
 
+static void host_installed(void *context, const struct prefix *prefix)
+{
+	struct engine *e = context;
+
+	bgp_installed(e->bgp, prefix);
+}
+
 static void host_peer_gone(void *context, const struct bgp_nexthop *address)
 {
 	struct engine *e = context;
@@ -455,7 +462,8 @@ void engine_parts_new(struct engine *e)
 		.routes_again = host_routes_again,
 		.note = host_note}};
 	struct nexthops_host nexthops = {e, host_nexthop_changed, host_want_routes, host_is_static};
-	struct fib_host fib = {e, engine_kernel_op, host_fib_policy, host_static_counts};
+	struct fib_host fib = {
+	    e, engine_kernel_op, host_fib_policy, host_static_counts, host_installed};
 	struct underlay_host underlay = {e, engine_kernel_op, host_want_routes};
 	struct bfd_peers_host bfd = {e, host_bfd_order, host_ifindex_of, host_bfd_failed};
 

@@ -522,6 +522,13 @@ static void forgo(struct adj_rib_out *o, struct pending *p)
 	p->extra = NULL;
 }
 
+/* `bgp suppress-fib-pending`: what the peer has stays until the kernel has what is new. */
+static bool is_early(const struct adj_rib_out *o, const struct out *out, const struct pending *p)
+{
+	return out->dest->fib_pending && o->peer->bgp->settings.suppress_fib_pending &&
+	       !default_route_is(o, out->dest) && p->attrs != out->attrs;
+}
+
 /* What is to be told about this destination now. False: nothing. */
 static bool resolve(struct adj_rib_out *o, struct out *out, bool per_nlri, struct pending *p)
 {
@@ -549,10 +556,16 @@ static bool resolve(struct adj_rib_out *o, struct out *out, bool per_nlri, struc
 	/* Nothing tells the next instance of routes that others originated. */
 	if (o->family == BGP_L2VPN_EVPN && best != NULL && best->peer != NULL)
 		handover_revoke(o->peer);
-	if (p->attrs != out->attrs || p->extra != out->extra || force)
-		return true;
-	forgo(o, p);
-	return false;
+	if (p->attrs == out->attrs && p->extra == out->extra && !force) {
+		forgo(o, p);
+		return false;
+	}
+	if (is_early(o, out, p)) {
+		out->force = force;
+		forgo(o, p);
+		return false;
+	}
+	return true;
 }
 
 static uint64_t order_of(const struct attrs *attrs, size_t taken)

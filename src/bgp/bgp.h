@@ -127,6 +127,11 @@ bool bgp_wants_ra(const struct bgp *b, ifindex_t ifindex);
 void bgp_nexthop_changed(
     struct bgp *b, const struct bgp_nexthop *nexthop, const struct bgp_nexthop_state *state);
 
+/* ---- the kernel's answer ---- */
+/* The kernel has the best routes of this unicast destination as they were last told
+ * (best_changed): with `bgp suppress-fib-pending` peers may hear of it now. */
+void bgp_installed(struct bgp *b, const struct prefix *prefix);
+
 /* ---- connections (ids: event.h) ---- */
 void bgp_connected(
     struct bgp *b, uint32_t conn, const struct ip *local, const struct ip *remote, mono_t now);

@@ -199,7 +199,8 @@ static void adapt(
 		if (!limit_equal(&was->family[f].limit, &p->settings->family[f].limit))
 			peer_limit_changed(p, f, now);
 		if (!out_equal(old, &was->family[f], g, &p->settings->family[f], f) ||
-		    was->local_as_replace != p->settings->local_as_replace)
+		    was->local_as_replace != p->settings->local_as_replace ||
+		    old->suppress_fib_pending != g->suppress_fib_pending)
 			adj_rib_out_policy_changed(&p->out[f]);
 		if (was->family[f].route_reflector_client !=
 		    p->settings->family[f].route_reflector_client)

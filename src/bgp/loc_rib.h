@@ -51,7 +51,8 @@ struct dest {
 	uint8_t family;
 	uint8_t selected; /* paths with PATH_SELECTED as of the last decision */
 	bool dirty, urgent;
-	uint8_t key[]; /* nlri_key(): length byte first */
+	bool fib_pending; /* the kernel has not confirmed what was decided last; bgp_installed() */
+	uint8_t key[];	  /* nlri_key(): length byte first */
 };
 
 struct dest_queue {

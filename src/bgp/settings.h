@@ -181,6 +181,7 @@ struct bgp_settings {
 	bool med_missing_as_worst;
 	bool as_path_ignore;
 	bool reject_as_sets;
+	bool suppress_fib_pending; /* others hear of a route once the kernel has it */
 	bool equal_cluster_length[BGP_FAMILIES];
 	enum link_bandwidth link_bandwidth;
 	bool disable_connected_check; /* next hops of single-hop eBGP peers need not be on a link */

@@ -149,6 +149,12 @@ void on_bgp_shutdown(struct loading *l, const struct statement *s, const struct 
 	l->shutdown_message = w->count > 3 ? words_join(w, 3) : NULL;
 }
 
+void on_suppress_fib_pending(struct loading *l, const struct statement *s, const struct words *w)
+{
+	(void)w;
+	l->c->bgp.suppress_fib_pending = !s->no;
+}
+
 void on_reject_as_sets(struct loading *l, const struct statement *s, const struct words *w)
 {
 	(void)w;

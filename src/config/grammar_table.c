@@ -132,7 +132,7 @@ const struct grammar_row grammar[] = {
 
 	/* ---- router bgp ---- */
 	{BOTH_BGP, "bgp router-id =IP4", WORKS, 0, ONE_LINE, on_bgp_router_id},
-	{BOTH_BGP, "bgp suppress-fib-pending", INERT, 0, ONE_LINE, NULL},
+	{BOTH_BGP, "bgp suppress-fib-pending", WORKS, NO, ONE_LINE, on_suppress_fib_pending},
 	{BOTH_BGP, "bgp suppress-duplicates", QUIET, NO, ONE_LINE, NULL},
 	{BOTH_BGP, "bgp fast-external-failover", QUIET, NO, ONE_LINE, NULL},
 	{BOTH_BGP, "bgp log-neighbor-changes", WORKS, NO, ONE_LINE, on_log_neighbor_changes},

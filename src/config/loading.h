@@ -90,8 +90,8 @@ statement_handler on_router_bgp, on_bgp_router_id, on_default_family, on_connect
     on_unsuppress_map, on_maximum_prefix_out, on_redistribute, on_graceful_shutdown,
     on_maximum_paths, on_maximum_paths_ibgp, on_hard_reset, on_restart_mode, on_restart_time,
     on_restart_flag, on_long_lived, on_as_path_ignore, on_bestpath_med, on_bestpath_bandwidth,
-    on_default_shutdown, on_bgp_shutdown, on_reject_as_sets, on_underlay_weights,
-    on_resolve_via_default;
+    on_default_shutdown, on_bgp_shutdown, on_reject_as_sets, on_suppress_fib_pending,
+    on_underlay_weights, on_resolve_via_default;
 /* config_neighbor.c */
 statement_handler on_listen_range, on_listen_limit, on_advertisement_interval, on_send_community,
     on_route_server_client, on_tcp_ao, on_add_path_all, on_add_path_per_as, on_no_add_path_rx;

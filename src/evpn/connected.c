@@ -65,8 +65,7 @@ static void sort_unique(struct connected *c)
 
 	qsort(c->list, c->count, sizeof(*c->list), compare);
 	for (size_t i = 0; i < c->count; i++)
-		if (kept == 0 ||
-		    prefix_compare(&c->list[kept - 1].prefix, &c->list[i].prefix) != 0)
+		if (kept == 0 || prefix_compare(&c->list[kept - 1].prefix, &c->list[i].prefix) != 0)
 			c->list[kept++] = c->list[i];
 	c->count = kept;
 }

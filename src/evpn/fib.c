@@ -339,19 +339,18 @@ void fib_kernel_changed(struct fib *f, const struct kernel_event *event)
  */
 
 static bool next_step(struct fib *f, const struct route_key *key, const struct route_desired *want,
-    struct kernel_op *op)
+    struct kernel_op *op, enum slot_status *status)
 {
 	const struct route_slot *slot = mirror_route(f->mirror, key);
-	enum slot_status status;
-	bool due = reconcile_route(slot, key, want, op, &status);
+	bool due = reconcile_route(slot, key, want, op, status);
 	struct slot_key adopted = {.kind = SLOT_ROUTE};
 
-	if (status != SLOT_ORPHAN)
+	if (*status != SLOT_ORPHAN)
 		return due;
 	/* Our protocol is a mark that the kernel enforces. */
 	adopted = slot_key_route(key->table, key->metric, &key->prefix);
 	ledger_restore(f->mirror, &adopted, &(struct slot_content){.route = slot->entry});
-	return reconcile_route(mirror_route(f->mirror, key), key, want, op, NULL);
+	return reconcile_route(mirror_route(f->mirror, key), key, want, op, status);
 }
 
 static bool waits(const struct fib *f, const struct fib_dest *d)
@@ -471,8 +470,15 @@ static void set_waits(struct fib_dest *d, bool waits)
 		list_append(&d->place->routes, &d->at_place);
 }
 
+static void tell_installed(const struct fib *f, const struct fib_dest *d)
+{
+	if (f->host.installed != NULL && d->key.table == MAIN_TABLE)
+		f->host.installed(f->host.context, &d->key.prefix);
+}
+
 static void dest_run(struct fib *f, struct fib_dest *d)
 {
+	enum slot_status status = SLOT_PENDING;
 	struct route_desired want;
 	struct kernel_op op;
 	bool is_static;
@@ -481,11 +487,14 @@ static void dest_run(struct fib *f, struct fib_dest *d)
 	if (d->waits)
 		return;
 	tell_static(f, d, is_static);
-	if (!waits(f, d) && !mirror_is_stale(f->mirror) && next_step(f, &d->key, &want, &op)) {
+	if (!waits(f, d) && !mirror_is_stale(f->mirror) &&
+	    next_step(f, &d->key, &want, &op, &status)) {
 		f->host.kernel_op(f->host.context, &op);
 		count_difference(f, d);
 		return;
 	}
+	if (want.wanted && !is_static && status == SLOT_SYNCED)
+		tell_installed(f, d);
 	d->audited = false;
 	if (d->place != NULL || d->discards || d->static_route != NULL ||
 	    list_linked(&d->waiting) || mirror_route(f->mirror, &d->key) != NULL)

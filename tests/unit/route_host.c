@@ -62,6 +62,15 @@ static void static_counts(
 	nexthops_own_changed(h->nexthops, &key->prefix);
 }
 
+static void installed(void *context, const struct prefix *prefix)
+{
+	struct route_host *h = context;
+	char text[PREFIX_TEXT_MAX];
+
+	str_addf(
+	    &h->installed, "%s%s", h->installed.size > 0 ? "; " : "", prefix_text(prefix, text));
+}
+
 static void no_log(void *context, enum log_level level, enum log_topic topic, const char *text)
 {
 	(void)context;
@@ -265,8 +274,11 @@ void route_host_start(struct route_host *h, const char *prefix, const char *gate
 {
 	const struct fib_settings settings = {
 	    .distance_ebgp = {20, 20}, .distance_ibgp = {200, 200}, .distance_local = {200, 200}};
-	struct fib_host host = {
-	    .context = h, .kernel_op = kernel_op, .policy = policy, .static_counts = static_counts};
+	struct fib_host host = {.context = h,
+	    .kernel_op = kernel_op,
+	    .policy = policy,
+	    .static_counts = static_counts,
+	    .installed = installed};
 	struct nexthops_host nexthops = {h, nexthop_changed, want_routes, is_static};
 
 	*h = (struct route_host){.now = {1000000000}, .log = {.write = no_log}};
@@ -301,6 +313,7 @@ void route_host_stop(struct route_host *h)
 	mirror_free(h->mirror);
 	str_fini(&h->lines);
 	str_fini(&h->counting);
+	str_fini(&h->installed);
 	mem_free(h->ops);
 }
 

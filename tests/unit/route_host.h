@@ -27,10 +27,11 @@ struct route_host {
 	int refuse; /* all */
 	int refuse_nexthops;
 	struct str lines;
-	struct str counting; /* static routes that came to count, or "no" longer do */
-	struct ip src;	     /* by policy */
-	uint8_t distance;    /* of routes that come: by policy */
-	char denied;	     /* first letter of an interface: by policy */
+	struct str installed; /* BGP's routes that the kernel is told to have, each time */
+	struct str counting;  /* static routes that came to count, or "no" longer do */
+	struct ip src;	      /* by policy */
+	uint8_t distance;     /* of routes that come: by policy */
+	char denied;	      /* first letter of an interface: by policy */
 	struct kernel_counters counters;
 };
 

@@ -522,10 +522,51 @@ static void test_neighbor_deleted_in_mid_walk(void **state)
 	world_free(w);
 }
 
+/* `bgp suppress-fib-pending`: a route goes on when the kernel has it, what it was stays until then,
+ * and what is gone goes at once. */
+static void test_kernel_first(void **state)
+{
+	static const struct attrs other = {.origin = ORIGIN_INCOMPLETE};
+	struct world *w = world_new(3);
+	struct prefix prefix;
+
+	(void)state;
+	assert_true(prefix_parse("10.9.0.0/24", &prefix));
+	world_chain(w, 3);
+	w->node[1].settings.suppress_fib_pending = true;
+	world_configure(w, 1);
+	world_originate(w, 0, "10.9.0.0/24");
+	world_originate(w, 1, "10.8.0.0/24");
+	world_settle(w);
+	assert_string_equal(
+	    world_routes(w, 2, BGP_IPV4_UNICAST), "10.8.0.0/24 path 65002 from 10.0.0.2*\n");
+	bgp_installed(w->node[1].bgp, &prefix);
+	world_settle(w);
+	assert_non_null(strstr(world_routes(w, 2, BGP_IPV4_UNICAST), "10.9.0.0/24"));
+	w->node[1].updates_out = 0;
+	world_originate_with(w, 0, "10.9.0.0/24", &other);
+	world_settle(w);
+	assert_int_equal(w->node[1].updates_out, 0);
+	bgp_installed(w->node[1].bgp, &prefix);
+	world_settle(w);
+	assert_int_equal(w->node[1].updates_out, 1);
+	world_withdraw(w, 0, "10.9.0.0/24");
+	world_settle(w);
+	assert_null(strstr(world_routes(w, 2, BGP_IPV4_UNICAST), "10.9.0.0/24"));
+	world_originate(w, 0, "10.9.0.0/24");
+	world_settle(w);
+	w->node[1].settings.suppress_fib_pending = false;
+	world_configure(w, 1);
+	world_settle(w);
+	assert_non_null(strstr(world_routes(w, 2, BGP_IPV4_UNICAST), "10.9.0.0/24"));
+	world_free(w);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_packing),
+	    cmocka_unit_test(test_kernel_first),
 	    cmocka_unit_test(test_packing_extended),
 	    cmocka_unit_test(test_grouping),
 	    cmocka_unit_test(test_end_of_rib_after_table),

@@ -382,6 +382,33 @@ static void test_aggregate(void **state)
 	route_host_stop(&h);
 }
 
+/* For `bgp suppress-fib-pending`: not before the kernel has said so. */
+static void test_installed(void **state)
+{
+	struct route_host h;
+
+	(void)state;
+	route_host_start(&h, NULL, NULL);
+	h.refuse = ENOMEM;
+	route_host_best(&h, "10.0.0.2/32", 4, 0);
+	expect(&h, "add #0 fe80::4@4; add #1 #0; add 10.0.0.2/32 #1");
+	assert_string_equal(str_text(&h.installed), "");
+	h.refuse = 0;
+	h.now = mono_add_s(h.now, 60);
+	expect(&h, "add 10.0.0.2/32 #1");
+	assert_string_equal(str_text(&h.installed), "10.0.0.2/32");
+	str_clear(&h.installed);
+	/* Another best path, the same for the kernel: told again. */
+	route_host_best(&h, "10.0.0.2/32", 4, 0);
+	expect(&h, "");
+	assert_string_equal(str_text(&h.installed), "10.0.0.2/32");
+	str_clear(&h.installed);
+	route_host_best(&h, "10.0.0.2/32", 0, 0);
+	expect(&h, "delete 10.0.0.2/32; delete #1; delete #0");
+	assert_string_equal(str_text(&h.installed), "");
+	route_host_stop(&h);
+}
+
 /* A peer tells the network of one of our own links. The kernel's IPv6 route for it has metric 256,
  * so one of ours would take its place. */
 static void test_connected(void **state)
@@ -412,6 +439,7 @@ int main(void)
 	    cmocka_unit_test(test_policy),
 	    cmocka_unit_test(test_aggregate),
 	    cmocka_unit_test(test_connected),
+	    cmocka_unit_test(test_installed),
 	    cmocka_unit_test(test_link_fails),
 	    cmocka_unit_test(test_group_is_switched),
 	    cmocka_unit_test(test_peer_is_gone),
