@@ -1,5 +1,5 @@
 /*
- * What engine.c and engine_host.c share: the engine itself.
+ * What engine.c, engine_ctl.c and engine_host.c share: the engine itself.
  */
 #pragma once
 
@@ -12,6 +12,7 @@
 #include "op_ring.h"
 
 struct bfd_peers;
+struct bfd_report;
 struct config;
 struct mirror_link;
 struct fib;
@@ -67,7 +68,13 @@ struct ra_host engine_ra_host(struct engine *e);
 /* What is to be advertised on this link, and when (bgp/ra.h). */
 struct ra_plan engine_ra_plan(const struct engine *e, const struct mirror_link *l);
 
-/* ---- engine.c ---- */
+/* ---- engine_ctl.c ---- */
 struct evpn_note;
+/* One command line; its answer is an action of this turn, or of that of BFD's report. */
+void engine_ctl_request(struct engine *e, uint32_t client, const char *line);
+/* That client hung up. */
+void engine_ctl_closed(struct engine *e, uint32_t client);
+/* A report of the BFD speaker, which commands may have waited for. */
+void engine_bfd_reported(struct engine *e, const struct bfd_report *report);
 /* A note to those who watch. */
 void engine_watchers_send(struct engine *e, const struct evpn_note *note);
