@@ -28,8 +28,7 @@ static struct ctl_context context_of(struct engine *e)
 	    .arena = &e->arena};
 }
 
-static void reply(
-    struct engine *e, uint32_t client, const struct str *text, bool end, int status)
+static void reply(struct engine *e, uint32_t client, const struct str *text, bool end, int status)
 {
 	struct action *a = action_push(&e->actions, ACTION_CTL_REPLY);
 

@@ -344,14 +344,6 @@ const struct attrs *export_own(struct peer *to, const struct nlri *n, const stru
 		   : NULL;
 }
 
-/* FRR: of a route that an aggregate suppresses this map decides, not the one for all others. */
-static bool unsuppress(
-    const struct peer *to, const struct neighbor_family *f, struct filter *filter)
-{
-	filter->map = policy_map_find(&to->bgp->settings.policy, f->unsuppress_map);
-	return filter->map != NULL;
-}
-
 const struct attrs *export_attrs(
     struct peer *to, const struct dest *d, const struct nlri *n, const struct path *path)
 {
@@ -359,12 +351,12 @@ const struct attrs *export_attrs(
 	const struct neighbor_family *f = family_of(to, n->family);
 	struct attrs a = *path->attrs;
 	struct policy_route route = policy_route_to(to, n);
+	bool suppressed = (path->flags & PATH_SUPPRESSED) != 0;
 	struct filter filter;
 
 	if (!export_allowed(to, n->family, path) ||
-	    !filter_find(to, n->family, DIRECTION_OUT, &filter))
-		return NULL;
-	if ((path->flags & PATH_SUPPRESSED) != 0 && !unsuppress(to, f, &filter))
+	    !(suppressed ? filter_find_suppressed(to, n->family, &filter)
+			 : filter_find(to, n->family, DIRECTION_OUT, &filter)))
 		return NULL;
 	paths_told(&route, d);
 	if (to->ebgp) {

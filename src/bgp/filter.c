@@ -72,22 +72,39 @@ static const char *missing(const struct names *n, const struct filter *f, const 
 	return n->map != NULL && f->map == NULL ? n->map : NULL;
 }
 
-bool filter_find(struct peer *p, enum bgp_family family, enum direction d, struct filter *f)
+/* False: one of the names stands for nothing, or there must be one and is none. */
+static bool find_all(
+    struct peer *p, enum bgp_family family, const struct names *n, struct filter *f)
 {
 	const struct bgp_settings *s = &p->bgp->settings;
-	struct names n = names_of(&p->settings->family[family], d);
 	const char *what, *name;
 
-	*f = find(&s->policy, &n, family);
-	name = missing(&n, f, &what);
+	*f = find(&s->policy, n, family);
+	name = missing(n, f, &what);
 	if (name != NULL) {
 		warn(p, what, name);
 		return false;
 	}
-	if (any(&n) || !p->ebgp || !s->ebgp_requires_policy)
+	if (any(n) || !p->ebgp || !s->ebgp_requires_policy)
 		return true;
 	warn(p, "no policy, but bgp ebgp-requires-policy", "");
 	return false;
+}
+
+bool filter_find(struct peer *p, enum bgp_family family, enum direction d, struct filter *f)
+{
+	struct names n = names_of(&p->settings->family[family], d);
+
+	return find_all(p, family, &n, f);
+}
+
+bool filter_find_suppressed(struct peer *p, enum bgp_family family, struct filter *f)
+{
+	const struct neighbor_family *s = &p->settings->family[family];
+	struct names n = names_of(s, DIRECTION_OUT);
+
+	n.map = s->unsuppress_map;
+	return n.map != NULL && find_all(p, family, &n, f);
 }
 
 bool filter_looks_at_nlri(const struct filter *f)

@@ -21,6 +21,9 @@ struct filter {
 
 /* False: everything is denied. */
 bool filter_find(struct peer *p, enum bgp_family family, enum direction d, struct filter *f);
+/* The same for a route that an aggregate suppresses: out, with the `unsuppress-map` in the place of
+ * the route-map, as in FRR. False also without one. */
+bool filter_find_suppressed(struct peer *p, enum bgp_family family, struct filter *f);
 /* Its outcome cannot be shared by routes with the same attributes. */
 bool filter_looks_at_nlri(const struct filter *f);
 /* False: denied. True: *a and the results in *route are as the route-map has set them; arrays in

@@ -231,12 +231,24 @@ class Aggregate:
         prefix = rng.choice((f"10.{number}.0.0/21", f"10.{number}.0.0/22", f"10.{number}.4.0/22") if family == 4 else (f"fd00:{number:x}::/40", f"fd00:{number:x}::/44"))
         words = ["as-set"] if rng.random() < 0.4 else []
         # Not with matching-MED-only: in FRR it depends on the order of arrival what such a map leaves suppressed.
-        words += rng.choice(([], ["summary-only"], ["matching-MED-only"], ["summary-only", "matching-MED-only"], ["suppress-map " + self.case.route_map()]))
+        words += rng.choice(([], ["summary-only"], ["matching-MED-only"], ["summary-only", "matching-MED-only"], ["suppress-map " + self.suppress_map()]))
         words += [f"origin {rng.choice(('igp', 'egp', 'incomplete'))}"] if rng.random() < 0.2 else []
         # A denied aggregate leaves the last route that came suppressed in FRR, and GRACEFUL_SHUTDOWN on a set can be matched.
         words += ["route-map " + (self.sets() if words else self.case.route_map())] if rng.random() < 0.4 else []
+        # FRR tells an aggregate to internal neighbors with a next hop that its map has set.
+        self.case.lines = [line for line in self.case.lines if not line.startswith((" set ip next-hop", " set ipv6 next-hop"))]
         self.prefix = prefix
         self.statement = " ".join([f"aggregate-address {prefix}"] + words)
+
+    def suppress_map(self):
+        """FRR shows it prefixes with empty attributes: only what looks at prefixes means the same."""
+        name = self.case.new_name("M")
+        lines = []
+        for seq in (10, 20)[: self.case.rng.randint(1, 2)]:
+            verdict = self.case.one(("permit", "permit", "deny"))
+            lines += [f"route-map {name} {verdict} {seq}", f" match {self.case.ip} address prefix-list {self.case.prefix_list()}", "exit"]
+        self.case.lines += lines
+        return name
 
     def sets(self):
         name = self.case.new_name("M")

@@ -217,6 +217,12 @@ static void test_unsuppress_map(void **state)
 	    "aggregate-address 10.0.0.0/8 summary-only\n"
 	    "neighbor 10.0.0.3 unsuppress-map GONE\n");
 	assert_string_equal(heard(w), AGGREGATE);
+	/* a route-map that is not asked need not be there */
+	configure(w, MAPS,
+	    "aggregate-address 10.0.0.0/8 summary-only\n"
+	    "neighbor 10.0.0.3 unsuppress-map ONE\n"
+	    "neighbor 10.0.0.3 route-map GONE out\n");
+	assert_string_equal(heard(w), FIRST);
 	/* the same attributes, suppressed and not, are not taken for each other */
 	configure(w, MAPS,
 	    "aggregate-address 10.0.0.0/8 suppress-map ONE\n"
