@@ -50,10 +50,11 @@ class Case:
         self.used += 1
         return f"{self.name}-{kind}{self.used}"
 
-    def entries(self, head, make, most=4):
+    def entries(self, head, make, most=4, replace=True):
         """Entries with and without sequence numbers, permit more often than deny. No body twice: most of FRR's lists
-        take the first and pass over the second even if it has another number."""
-        numbers = self.rng.sample(range(1, 60), most)
+        take the first and pass over the second even if it has another number. `replace`: a number may be one that an
+        entry without has got, a multiple of five."""
+        numbers = [n if replace or n % 5 else n + 61 for n in self.rng.sample(range(1, 60), most)]
         bodies = [f"{'permit' if self.chance(0.7) else 'deny'} {make()}" for _ in range(self.rng.randint(1, most))]
         for i, body in enumerate(dict.fromkeys(bodies)):
             self.lines.append(f"{head} {f'seq {numbers[i]} ' if self.chance(0.5) else ''}{body}")
@@ -94,7 +95,7 @@ class Case:
     def access_list(self):
         name = self.new_name("A")
         if not self.chance(0.06):
-            self.entries(("" if self.family == 4 else "ipv6 ") + f"access-list {name}", self.access_entry)
+            self.entries(("" if self.family == 4 else "ipv6 ") + f"access-list {name}", self.access_entry, replace=False)
         return name
 
     def as_path_list(self):
