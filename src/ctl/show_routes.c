@@ -84,9 +84,6 @@ static bool is_adjacent(const struct route_choice *c)
 
 /* ---- one route ---- */
 
-static const char origin_codes[] = {'i', 'e', '?'};
-static const char *const origin_names[] = {"IGP", "EGP", "incomplete"};
-
 static const char *route_status(const struct bgp_dest_route *r, char *text)
 {
 	text[0] = r->suppressed ? 's' : r->route.stale ? 'S' : r->valid ? '*' : ' ';
@@ -127,7 +124,7 @@ static void route_columns(struct str *out, const struct bgp_dest_route *r)
 		as_path_text(a, out);
 		str_add(out, " ");
 	}
-	str_addf(out, "%c\n", origin_codes[a->origin > ORIGIN_INCOMPLETE ? 2 : a->origin]);
+	str_addf(out, "%c\n", attr_origin_letter(a->origin));
 }
 
 static void add_nexthops(struct json_object *o, const struct attrs *a)
@@ -155,7 +152,7 @@ static void add_path(struct json_object *o, const struct attrs *a)
 
 	as_path_text(a, &text);
 	json_add_text(o, "path", str_text(&text));
-	json_add_text(o, "origin", origin_names[a->origin > ORIGIN_INCOMPLETE ? 2 : a->origin]);
+	json_add_text(o, "origin", attr_origin_name(a->origin));
 	str_clear(&text);
 	communities_text(a, &text);
 	if (text.size > 0)
