@@ -60,14 +60,20 @@ static void host_connect(void *context, const struct bgp_connect *to)
 		strncpy(a->connect.source_dev, to->source_dev, sizeof(a->connect.source_dev) - 1);
 }
 
-static void host_send(void *context, uint32_t conn, const uint8_t *bytes, size_t size)
+/* An action about a connection, with a copy of these bytes. */
+static void push_bytes(
+    struct engine *e, enum action_kind kind, uint32_t conn, const uint8_t *bytes, size_t size)
 {
-	struct engine *e = context;
-	struct action *a = action_push(&e->actions, ACTION_PEER_SEND);
+	struct action *a = action_push(&e->actions, kind);
 
 	a->peer.conn = conn;
 	a->peer.bytes = action_copy(&e->actions, bytes, size);
 	a->peer.size = size;
+}
+
+static void host_send(void *context, uint32_t conn, const uint8_t *bytes, size_t size)
+{
+	push_bytes(context, ACTION_PEER_SEND, conn, bytes, size);
 }
 
 static void host_close(void *context, uint32_t conn)
@@ -79,12 +85,7 @@ static void host_close(void *context, uint32_t conn)
 
 static void host_handover(void *context, uint32_t conn, const uint8_t *note, size_t size)
 {
-	struct engine *e = context;
-	struct action *a = action_push(&e->actions, ACTION_PEER_HANDOVER);
-
-	a->peer.conn = conn;
-	a->peer.bytes = action_copy(&e->actions, note, size);
-	a->peer.size = size;
+	push_bytes(context, ACTION_PEER_HANDOVER, conn, note, size);
 }
 
 static void host_resume(void *context, uint32_t conn)
