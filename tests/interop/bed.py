@@ -99,18 +99,18 @@ class Bed:
         peer = KINDS[kind](node, link)
         self.running.append(peer)
         if link.behind and kind in ("frr", *("bird", "gobgp") * link.client):
-            self.stub(node, link)
+            self.link_behind(node, link)
             peer.behind = [Witness(self.nodes[BEHIND], f"10.0.{BEHIND}.{2 + i}", f"10.0.{BEHIND}.1", asn) for i, asn in enumerate(link.behind)]
             self.running += peer.behind
         return peer
 
-    def stub(self, node, link):
+    def link_behind(self, node, link):
         """A link of the peer's own, away from us."""
         name = f"{self.base}{chr(97 + BEHIND)}"
         self.namespace(name, BEHIND)
-        subprocess.run(["ip", "link", "add", "stub", "netns", node, "type", "veth", "peer", "name", "stub", "netns", name], check=True)
-        netns.batch(node, "ip", ["link set stub up", f"addr add 10.0.{BEHIND}.1/24 dev stub"])
-        netns.batch(name, "ip", ["link set stub up", *(f"addr add 10.0.{BEHIND}.{2 + i}/24 dev stub" for i in range(len(link.behind)))])
+        subprocess.run(["ip", "link", "add", "behind", "netns", node, "type", "veth", "peer", "name", "behind", "netns", name], check=True)
+        netns.batch(node, "ip", ["link set behind up", f"addr add 10.0.{BEHIND}.1/24 dev behind"])
+        netns.batch(name, "ip", ["link set behind up", *(f"addr add 10.0.{BEHIND}.{2 + i}/24 dev behind" for i in range(len(link.behind)))])
         netns.batch(self.node, "ip", [f"route add 10.0.{BEHIND}.0/24 via 10.0.{link.number}.2"])
 
     def witness(self, asn=WITNESS_AS, number=WITNESS, **options):
