@@ -193,6 +193,15 @@ static void on_resume(void *context, uint32_t conn)
 	str_clear(&k->waiting[side]);
 }
 
+static void on_gone(void *context, const struct bgp_nexthop *address)
+{
+	struct context *c = context;
+	struct node *n = &c->w->node[c->node];
+
+	n->gone = address->ip;
+	n->best_calls_when_gone = n->best_calls;
+}
+
 static void on_best(void *context, const struct bgp_best *best)
 {
 	struct context *c = context;
@@ -280,6 +289,7 @@ void world_speaker(struct world *w, int node)
 	    .set_auth = on_set_auth,
 	    .handover = w->keeps ? on_handover : NULL,
 	    .resume = on_resume,
+	    .peer_gone = on_gone,
 	    .peer_changed = on_peer};
 	n->bgp = bgp_new(&start);
 	n->settings.enabled = true;

@@ -39,6 +39,8 @@ struct node {
 	size_t rx_size;
 	bool closed; /* scripted: the other side closed the last connection */
 	unsigned best_calls, connects, up_calls, down_calls;
+	struct ip gone; /* address of the peer whose paths went last, and how much was decided */
+	unsigned best_calls_when_gone;
 	unsigned updates_out, messages_out;
 	size_t bytes_out;
 	char last_why[64];

@@ -1040,9 +1040,29 @@ static void test_random_mesh(void **state)
 	assert_memory_equal(first, second, sizeof(first));
 }
 
+/* Who is gone is told before anything is decided about its paths: groups switch at once. */
+static void test_peer_gone_goes_first(void **state)
+{
+	struct world *w = world_new(2);
+	unsigned before;
+
+	(void)state;
+	world_chain(w, 2);
+	world_originate(w, 1, "10.9.0.0/24");
+	world_settle(w);
+	before = w->node[0].best_calls;
+	world_cut(w, 0, 1);
+	world_settle(w);
+	assert_true(ip_equal(&w->node[0].gone, &w->node[1].address));
+	assert_int_equal(w->node[0].best_calls_when_gone, before);
+	assert_true(w->node[0].best_calls > before);
+	world_free(w);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(test_peer_gone_goes_first),
 	    cmocka_unit_test(test_chain),
 	    cmocka_unit_test(test_no_news),
 	    cmocka_unit_test(test_triangle_and_path_hunting),
