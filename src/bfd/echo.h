@@ -35,5 +35,7 @@ bool bfd_echo_received(struct bfd_echo *e, const uint8_t *bytes, size_t size, mo
 /* True: what came back has ceased to, for so many intervals. What never came back is no failure:
  * the peer does not loop, and packets are held back for a while. */
 bool bfd_echo_lost(struct bfd_echo *e, uint8_t multiplier, mono_t now);
+/* When the next one is due, or is missed at the latest; MONO_NEVER: nothing is under way. */
 mono_t bfd_echo_deadline(const struct bfd_echo *e, uint8_t multiplier);
+/* State, counters and round trips into what is told of the session. */
 void bfd_echo_report(const struct bfd_echo *e, struct bfd_session_report *r);

@@ -73,6 +73,7 @@ struct policy_list {
 	size_t count;
 };
 
+/* Frees what it owns, not the struct itself. */
 void list_entry_fini(struct list_entry *e);
 void policy_list_fini(struct policy_list *l);
 /* Deep: *to owns all that it points to. *to is overwritten, not freed. */

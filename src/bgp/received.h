@@ -34,6 +34,7 @@ struct received *received_new(
 void received_free(struct received *r);
 /* `attrs`: interned; held if kept. */
 void received_set(struct received *r, const struct nlri *n, const struct attrs *attrs);
+/* Nothing happens when it is not there. */
 void received_unset(struct received *r, const struct nlri *n);
 /* RFC 7313: marks all. */
 void received_refresh_begin(struct received *r);

@@ -42,5 +42,7 @@ const char *neighbor_word(const struct command *k);
 /* By name or address. */
 bool neighbor_find(const struct command *k, const char *word, struct bgp_peer_view *peer);
 
+/* As FRR 8.4 has it; the caller's. */
 struct json_object *neighbor_json(const struct command *k, const struct neighbor *n);
+/* The same as text, appended to the command's answer. */
 void neighbor_text(struct command *k, const struct neighbor *n);

@@ -49,6 +49,7 @@ void fib_groups_configure(struct fib_groups *g, bool underlay_weights);
  * padding) are wanted, and takes it away from where it was; `from` NULL: it is new. */
 struct fib_place *fib_place_enter(struct fib_groups *g, const struct fib_member *members,
     size_t count, struct list_node *route, struct fib_place *from);
+/* The route is no more; with the last one the place goes. */
 void fib_place_leave(struct fib_groups *g, struct list_node *route, struct fib_place *place);
 
 /* What a route here is to be in the kernel. */
@@ -67,6 +68,7 @@ void fib_groups_nexthop_changed(struct fib_groups *g, const struct bgp_nexthop *
 void fib_groups_object_changed(struct fib_groups *g, uint32_t id);
 /* A route of ours changed or went: perhaps nothing goes over some object any more. */
 void fib_groups_route_changed(struct fib_groups *g);
+/* Of an operation on one of our objects. */
 void fib_groups_result(struct fib_groups *g, const struct kernel_op *op,
     const struct kernel_result *result, mono_t now);
 
@@ -79,6 +81,7 @@ void fib_groups_run(struct fib_groups *g, mono_t now);
 void fib_groups_settle(struct fib_groups *g);
 /* fib_groups_run() has work. */
 bool fib_groups_pending(const struct fib_groups *g);
+/* When the next refused operation is to be tried again; MONO_NEVER: none. */
 mono_t fib_groups_deadline(const struct fib_groups *g);
 /* From now on objects of our protocol that nobody claims are deleted. */
 void fib_groups_sweep(struct fib_groups *g);
