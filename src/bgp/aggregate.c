@@ -25,6 +25,11 @@
 #include "bgp/aggregate_attrs.h"
 #include "bgp/speaker.h"
 
+struct aggregate_key {
+	uint32_t family;
+	struct prefix prefix;
+};
+
 /* What one destination contributes. */
 struct contributor {
 	struct dest *dest; /* key; it has paths, so it is there */

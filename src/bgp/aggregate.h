@@ -9,11 +9,6 @@
 struct bgp;
 struct aggregates;
 
-struct aggregate_key {
-	uint32_t family;
-	struct prefix prefix;
-};
-
 struct aggregates *aggregates_new(uint64_t seed);
 /* Lets go of what it holds in the RIB. */
 void aggregates_free(struct bgp *b);
