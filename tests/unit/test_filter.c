@@ -351,6 +351,57 @@ static void test_reject_as_sets(void **state)
 	world_free(w);
 }
 
+/* What node 1 would put into its kernel of a route with this community: its source address, "yes"
+ * without one, "no". */
+static const char *in_kernel(struct world *w, const char *prefix)
+{
+	static const uint32_t community = 0xfde90001; /* 65001:1 */
+	struct attrs a = {.communities = &community, .community_count = 1};
+	struct nlri n = {.family = BGP_IPV4_UNICAST};
+	static char text[IP_TEXT_MAX];
+	struct ip src;
+
+	assert_true(prefix_parse(prefix, &n.prefix));
+	if (!bgp_fib_policy(w->node[1].bgp, &n, &a, "eth0", &src))
+		return "no";
+	return src.family == IP_NONE ? "yes" : ip_text(&src, text);
+}
+
+/* `table-map` and `ip protocol bgp route-map`: what they permit, and whether a reload says that
+ * routes are to be asked about again. */
+static void test_kernel_policy(void **state)
+{
+#define KERNEL_MAP                                                                                 \
+	"ip prefix-list L permit 10.1.0.0/16 le 32\nbgp community-list standard C permit "         \
+	"65001:1\n"                                                                                \
+	"route-map M permit 1\n match ip address prefix-list L\n match community C\n"              \
+	" match interface eth0\n set src 10.0.0.9\nexit\n"
+	struct world *w = chain();
+	struct bgp *b = w->node[1].bgp;
+
+	(void)state;
+	assert_string_equal(in_kernel(w, "10.2.0.0/24"), "yes");
+	configure(w, KERNEL_MAP "ip protocol bgp route-map M\n", "", "");
+	assert_true(bgp_fib_policy_changed(b, BGP_IPV4_UNICAST));
+	assert_string_equal(in_kernel(w, "10.1.0.0/24"), "10.0.0.9");
+	assert_string_equal(in_kernel(w, "10.2.0.0/24"), "no");
+	configure(w, KERNEL_MAP "ip protocol bgp route-map M\n", "", "");
+	assert_false(bgp_fib_policy_changed(b, BGP_IPV4_UNICAST));
+	configure(w, "ip protocol bgp route-map GONE\n", "", "");
+	assert_string_equal(in_kernel(w, "10.1.0.0/24"), "no");
+	configure(w, KERNEL_MAP, "", "table-map M");
+	assert_true(bgp_fib_policy_changed(b, BGP_IPV4_UNICAST));
+	assert_string_equal(in_kernel(w, "10.1.0.0/24"), "10.0.0.9");
+	assert_string_equal(in_kernel(w, "10.2.0.0/24"), "no");
+	configure(w, KERNEL_MAP "route-map M deny 1\nexit\n", "", "table-map M");
+	assert_true(bgp_fib_policy_changed(b, BGP_IPV4_UNICAST));
+	assert_false(bgp_fib_policy_changed(b, BGP_IPV6_UNICAST));
+	assert_string_equal(in_kernel(w, "10.1.0.0/24"), "no");
+	configure(w, "", "", "");
+	assert_string_equal(in_kernel(w, "10.2.0.0/24"), "yes");
+	world_free(w);
+}
+
 /* RFC 7999 section 3.2; RFC 1997. */
 static void test_well_known(void **state)
 {
@@ -450,6 +501,7 @@ int main(void)
 	    cmocka_unit_test(test_default_over_a_session),
 	    cmocka_unit_test(test_graceful_shutdown),
 	    cmocka_unit_test(test_reject_as_sets),
+	    cmocka_unit_test(test_kernel_policy),
 	    cmocka_unit_test(test_well_known),
 	    cmocka_unit_test(test_what_does_not_cross),
 	    cmocka_unit_test(test_maximum_prefix_out),
