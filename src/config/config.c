@@ -39,6 +39,12 @@ void loading_report(
 	str_fini(&text);
 }
 
+void loading_text_set(char **to, char *text)
+{
+	mem_free(*to);
+	*to = text;
+}
+
 static const char *kept_hint(const struct statement *s)
 {
 	return s->row->opens == NODE_NONE ? "kept in the configuration"

@@ -46,6 +46,9 @@ struct loading {
 __attribute__((format(printf, 5, 6))) void loading_report(struct loading *l,
     const struct statement *s, bool warning, char *hint, const char *format, ...);
 
+/* *to, owned, becomes `text`, which is taken over; NULL none. */
+void loading_text_set(char **to, char *text);
+
 /* A keepalive time that the hold time does not bear out (RFC 4271 section 4.4) is said. */
 void loading_check_timers(
     struct loading *l, const struct statement *s, uint32_t keepalive_s, uint32_t hold_s);
@@ -87,21 +90,22 @@ statement_handler on_router_bgp, on_bgp_router_id, on_default_family, on_connect
     on_multipath_relax, on_requires_policy, on_import_check, on_log_neighbor_changes,
     on_always_compare_med, on_cluster_id, on_bgp_enforce_first_as, on_minimum_holdtime,
     on_client_to_client, on_deterministic_med, on_timers_bgp, on_network, on_aggregate,
-    on_unsuppress_map, on_maximum_prefix_out, on_redistribute, on_graceful_shutdown,
-    on_maximum_paths, on_maximum_paths_ibgp, on_hard_reset, on_restart_mode, on_restart_time,
-    on_restart_flag, on_long_lived, on_as_path_ignore, on_bestpath_med, on_bestpath_bandwidth,
-    on_default_shutdown, on_bgp_shutdown, on_reject_as_sets, on_suppress_fib_pending,
-    on_underlay_weights, on_resolve_via_default;
+    on_redistribute, on_graceful_shutdown, on_maximum_paths, on_maximum_paths_ibgp, on_hard_reset,
+    on_restart_mode, on_restart_time, on_restart_flag, on_long_lived, on_as_path_ignore,
+    on_bestpath_med, on_bestpath_bandwidth, on_default_shutdown, on_bgp_shutdown, on_reject_as_sets,
+    on_suppress_fib_pending, on_underlay_weights, on_resolve_via_default;
 /* config_neighbor.c */
-statement_handler on_listen_range, on_listen_limit, on_advertisement_interval, on_send_community,
-    on_route_server_client, on_tcp_ao, on_add_path_all, on_add_path_per_as, on_no_add_path_rx;
-statement_handler on_remote_as, on_neighbor_interface, on_local_as, on_description, on_shutdown,
-    on_port, on_password, on_ttl_security, on_passive, on_ebgp_multihop, on_disable_connected_check,
-    on_update_source, on_timers, on_timers_connect, on_extended_nexthop, on_activate,
-    on_neighbor_restart, on_next_hop_self, on_reflector_client, on_soft_reconfiguration,
-    on_enforce_first_as, on_maximum_prefix, on_remove_private_as, on_as_override,
-    on_attribute_unchanged, on_allowas_in, on_neighbor_policy, on_neighbor_weight,
-    on_default_originate, on_neighbor_bfd, on_neighbor_bfd_profile, on_neighbor_bfd_timers;
+statement_handler on_listen_range, on_listen_limit, on_advertisement_interval, on_tcp_ao,
+    on_remote_as, on_neighbor_interface, on_local_as, on_description, on_shutdown, on_port,
+    on_password, on_ttl_security, on_passive, on_ebgp_multihop, on_disable_connected_check,
+    on_update_source, on_timers, on_timers_connect, on_extended_nexthop, on_neighbor_restart,
+    on_enforce_first_as, on_neighbor_bfd, on_neighbor_bfd_profile, on_neighbor_bfd_timers;
+/* config_neighbor_family.c */
+statement_handler on_activate, on_next_hop_self, on_remove_private_as, on_as_override,
+    on_reflector_client, on_soft_reconfiguration, on_send_community, on_add_path_all,
+    on_add_path_per_as, on_no_add_path_rx, on_route_server_client, on_attribute_unchanged,
+    on_allowas_in, on_maximum_prefix, on_maximum_prefix_out, on_neighbor_policy, on_unsuppress_map,
+    on_neighbor_weight, on_default_originate;
 /* config_evpn.c */
 statement_handler on_advertise_all_vni, on_advertise_svi_ip, on_advertise_default_gw, on_flooding,
     on_autort, on_autort_rfc8365, on_vni_svi_ip, on_vni_default_gw, on_duplicates,

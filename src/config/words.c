@@ -61,6 +61,14 @@ char *words_join(const struct words *w, unsigned from)
 	return text;
 }
 
+bool words_have(const struct words *w, unsigned from, const char *word)
+{
+	for (unsigned i = from; i < w->count; i++)
+		if (strcmp(w->word[i], word) == 0)
+			return true;
+	return false;
+}
+
 bool word_number(const char *word, uint32_t min, uint32_t max, uint32_t *n)
 {
 	uint64_t v = 0;

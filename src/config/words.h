@@ -21,6 +21,8 @@ void words_split(struct words *w, const char *line, size_t size);
 void words_fini(struct words *w);
 /* words[from…] joined by single spaces; owned by the caller. */
 char *words_join(const struct words *w, unsigned from);
+/* Is one of words[from…] this one? */
+bool words_have(const struct words *w, unsigned from, const char *word);
 
 /* The types, as patterns name them: "ASN", "IP4", "IP6", "IP", "PREFIX4", "PREFIX6", "PREFIX",
  * "ADDRESS4", "ADDRESS6" (address with length, host bits kept), "RD", "RT", "MAC", "WORD", and
