@@ -3,7 +3,9 @@
  * kernel events (notifications and results) as many are one turn as are queued, up to
  * TURN_EVENTS_MAX; what the engine does meanwhile, a repair, is executed before the next event.
  * Afterwards whatever the actions caused (more kernel events, broken connections) is handled before
- * another source is read.
+ * another source is read, up to DRAIN_EVENTS_MAX: operations cause events that cause operations,
+ * for as long as a large table is written, or for ever where two writers contend; peers are heard
+ * meanwhile.
  *
  * Order of actions: a run of kernel operations is submitted and executed as one batch, a run of
  * peer messages leaves in one write; where the kind changes, what was gathered is executed first.
@@ -51,6 +53,8 @@
 #define HELD_EVENTS_MAX 256
 /* Kernel events in one turn: what they make dirty is well below what a turn recomputes. */
 #define TURN_EVENTS_MAX 128
+/* Kernel events before the other sources are looked at: some 20 ms. */
+#define DRAIN_EVENTS_MAX 4096
 
 /* What has been gathered and not yet executed. */
 enum gathered { GATHERED_NOTHING, GATHERED_KERNEL, GATHERED_PEERS };
@@ -68,6 +72,7 @@ struct loop {
 	struct statefile *state;
 	struct recfile *record; /* NULL: none */
 	enum gathered gathered;
+	bool left;     /* loop_drain() has not come to an end */
 	bool ready;    /* READY=1 was sent */
 	bool stopping; /* SIGTERM came */
 	bool exiting;  /* ACTION_EXIT came: the engine gets nothing more */
@@ -230,16 +235,19 @@ static bool loop_next(struct loop *l, struct event *event, unsigned *in_turn)
 	return true;
 }
 
-/* Everything that earlier turns caused. Kernel operations never wait: events are queued that they
- * were decided without. */
+/* Everything that earlier turns caused, in reason: then `left` is set. Kernel operations never
+ * wait: events are queued that they were decided without. */
 static void loop_drain(struct loop *l)
 {
-	unsigned held = 0, in_turn = 0;
+	unsigned held = 0, in_turn = 0, handled = 0;
 	struct event event;
 
 	for (;;) {
-		bool next = !l->exiting && loop_next(l, &event, &in_turn);
+		bool next;
 
+		l->left = handled >= DRAIN_EVENTS_MAX && in_turn == 0;
+		next = !l->left && !l->exiting && loop_next(l, &event, &in_turn);
+		handled += next;
 		if (next)
 			loop_handle(l, &event);
 		else if (l->gathered == GATHERED_NOTHING)
@@ -265,7 +273,7 @@ static uint64_t until_us(mono_t deadline)
 static void loop_once(struct loop *l)
 {
 	struct event timer = {.kind = EVENT_TIMER};
-	int done = sd_event_run(l->event, until_us(engine_deadline(l->engine)));
+	int done = sd_event_run(l->event, l->left ? 0 : until_us(engine_deadline(l->engine)));
 
 	if (done < 0) {
 		log_error(l->log, LOG_OS, "event loop: %s", strerror(-done));

@@ -78,7 +78,7 @@ mono_t engine_deadline(const struct engine *e)
 struct netlink {
 	int fd;
 	unsigned submitted;
-	struct event queue[64];
+	struct event queue[64]; /* a ring */
 	size_t head, tail;
 };
 
@@ -106,14 +106,15 @@ void netlink_readable(struct netlink *nl)
 	eventfd_t n;
 
 	check(eventfd_read(nl->fd, &n) == 0);
-	nl->queue[nl->tail++] = (struct event){.kind = EVENT_KERNEL, .kernel.kind = KERNEL_OVERRUN};
+	nl->queue[nl->tail++ % 64] =
+	    (struct event){.kind = EVENT_KERNEL, .kernel.kind = KERNEL_OVERRUN};
 }
 
 bool netlink_next(struct netlink *nl, struct event *event)
 {
 	if (nl->head == nl->tail)
 		return false;
-	*event = nl->queue[nl->head++];
+	*event = nl->queue[nl->head++ % 64];
 	return true;
 }
 
@@ -125,7 +126,8 @@ size_t netlink_waiting(const struct netlink *nl)
 void netlink_submit(struct netlink *nl, const struct kernel_op *op)
 {
 	nl->submitted++;
-	nl->queue[nl->tail++] = (struct event){.kind = EVENT_KERNEL_RESULT, .result.id = op->id};
+	nl->queue[nl->tail++ % 64] =
+	    (struct event){.kind = EVENT_KERNEL_RESULT, .result.id = op->id};
 }
 
 void netlink_flush(struct netlink *nl)
@@ -351,6 +353,22 @@ static void stubborn_script(struct engine *e, const struct event *event)
 		kill(getpid(), SIGTERM);
 }
 
+static void contention_script(struct engine *e, const struct event *event)
+{
+	if (event->kind == EVENT_CONFIG)
+		kill(getpid(), SIGTERM);
+	if (event->kind == EVENT_CONFIG || event->kind == EVENT_KERNEL_RESULT)
+		engine_does(e, ACTION_KERNEL_OP);
+	exit_on(e, event, EVENT_SHUTDOWN, 0);
+}
+
+/* Each result is answered by another operation, without end: the other sources are heard. */
+static void test_contention(void **state)
+{
+	assert_int_equal(run(*state, contention_script), 0);
+	assert_string_equal(str_text(&journal) + journal.size - 2, "Z ");
+}
+
 static void test_second_sigterm_ends_it(void **state)
 {
 	assert_int_equal(run(*state, stubborn_script), 1);
@@ -418,7 +436,7 @@ int main(void)
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 	const struct CMUnitTest tests[] = {T(test_start), T(test_order),
 	    T(test_repair_in_a_turn_of_many), T(test_connect_failure_follows_the_turn),
-	    T(test_deadlines), T(test_signals), T(test_second_sigterm_ends_it),
+	    T(test_deadlines), T(test_signals), T(test_contention), T(test_second_sigterm_ends_it),
 	    T(test_reload_without_file), T(test_recorded)};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
