@@ -3,8 +3,9 @@
  * same distance are used together; the lowest distance of which a way can be used counts. A way can
  * be used when
  *
- *	- it has a gateway alone: the next hop tracker resolves that, through any route but the
- *	  route's own (a static route may need another one);
+ *	- it has a gateway alone: the next hop tracker resolves that, through any route (a static
+ *	  route may need another one) but the route's own, and none that this would stand in front
+ *of;
  *	- it names an interface: that is up, and a gateway is in one of its networks, is link-local,
  *	  or the statement says `onlink`;
  *	- it discards: always, if no other way of that distance can be used.
@@ -199,6 +200,15 @@ static void add_in_vrf(const struct static_routes *s, const struct static_way *w
 	arena_fini(&arena);
 }
 
+/* The way's gateway is found through this prefix. Would the route, where it is not there yet, be a
+ * better match and lead to itself? Not to see that before would be to take it away and put it there
+ * again for ever. */
+static bool leads_back(const struct static_way *w, const struct prefix *via)
+{
+	return w->table == MAIN_TABLE && prefix_contains(&w->prefix, &w->gateway) &&
+	       w->prefix.len >= via->len;
+}
+
 static void add_resolved(const struct static_routes *s, const struct static_way *w, struct hops *h)
 {
 	struct bgp_nexthop key;
@@ -206,7 +216,7 @@ static void add_resolved(const struct static_routes *s, const struct static_way 
 
 	if (!tracked(w, &key) || !nexthops_get(s->nexthops, &key, &v) || !v.state.reachable)
 		return;
-	if (w->table == MAIN_TABLE && prefix_equal(&v.state.via, &w->prefix))
+	if (leads_back(w, &v.state.via))
 		return;
 	for (unsigned i = 0; i < v.hop_count; i++)
 		if (nexthops_hop_is_live(s->nexthops, &v.hops[i]))

@@ -135,8 +135,14 @@ static void test_recursion(void **state)
 	configure(&h, "ip route 10.9.0.0/16 10.77.0.1\nip route 10.77.0.0/16 10.4.0.9\n"
 		      "ip route 10.8.0.0/16 10.8.0.1\n");
 	expect(&h, "add 10.77.0.0/16 10.4.0.9@4; add 10.9.0.0/16 10.4.0.9@4");
+	/* nor would it be found through itself as soon as it were there */
+	configure(&h, "ip route 10.9.0.0/16 10.77.0.1\nip route 10.77.0.0/16 10.4.0.9\n"
+		      "ip route 10.4.0.0/28 10.4.0.9\nip route 10.4.0.9/32 10.4.0.9\n"
+		      "ip route 10.4.0.16/28 10.4.0.9\n");
+	expect(&h, "add 10.4.0.16/28 10.4.0.9@4");
 	configure(&h, "ip route 10.9.0.0/16 10.77.0.1\nip route 10.77.0.0/16 10.5.0.9\n");
-	expect(&h, "change 10.77.0.0/16 10.5.0.9@5; change 10.9.0.0/16 10.5.0.9@5");
+	expect(&h,
+	    "delete 10.4.0.16/28; change 10.77.0.0/16 10.5.0.9@5; change 10.9.0.0/16 10.5.0.9@5");
 	configure(&h, "ip route 10.9.0.0/16 10.77.0.1\n");
 	expect(&h, "delete 10.77.0.0/16; delete 10.9.0.0/16");
 	/* a way of its own that it led through: it does not hold itself up */
