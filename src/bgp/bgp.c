@@ -18,6 +18,7 @@
 #include "base/mem.h"
 #include "bgp/adj_rib_in.h"
 #include "bgp/adj_rib_out.h"
+#include "bgp/recursion.h"
 #include "bgp/speaker.h"
 
 /* Destinations per bgp_run(): a millisecond or two of work. */
@@ -254,6 +255,8 @@ static void decide(struct bgp *b, struct dest *d)
 	bool urgent = d->urgent;
 	struct loc_rib_change change = loc_rib_decide(&b->rib, &b->settings, d);
 
+	if (change.best_changed)
+		recursion_best_changed(&b->rib, d);
 	if (aggregates_look(b, d))
 		change.best_changed = change.any_changed = true;
 	for (size_t i = 0; i < b->peer_count; i++)

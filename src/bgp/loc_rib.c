@@ -21,6 +21,7 @@
 #include "bgp/bandwidth.h"
 #include "bgp/extcomm.h"
 #include "bgp/peer.h"
+#include "bgp/recursion.h"
 
 void loc_rib_init(struct loc_rib *rib, uint64_t seed)
 {
@@ -482,26 +483,6 @@ static bool must_be_connected(const struct bgp_settings *s, const struct peer *p
 	       !peer->settings->disable_connected_check && !s->disable_connected_check;
 }
 
-#define CHAIN_MAX 16
-
-/* RFC 4271 section 9.1.2.1: a route must not be what its own next hop resolves through, at once or
- * by way of others. */
-static bool leads_back(const struct loc_rib *rib, const struct dest *d, const struct nexthop *n)
-{
-	for (int i = 0; i < CHAIN_MAX && n != NULL && n->state.via_bgp; i++) {
-		struct nlri via = {.family = n->state.via.addr.family == IP_V4 ? BGP_IPV4_UNICAST
-									       : BGP_IPV6_UNICAST,
-		    .prefix = n->state.via};
-		const struct dest *next = loc_rib_find(rib, &via);
-		const struct path *best = next == NULL ? NULL : dest_best(next);
-
-		if (next == d)
-			return true;
-		n = best == NULL ? NULL : nexthop_at(&rib->nexthops, best->nexthop);
-	}
-	return n != NULL && n->state.via_bgp;
-}
-
 bool loc_rib_usable(const struct loc_rib *rib, const struct bgp_settings *s, const struct dest *d,
     const struct path *p)
 {
@@ -512,7 +493,7 @@ bool loc_rib_usable(const struct loc_rib *rib, const struct bgp_settings *s, con
 	if (n == NULL || d->family == BGP_L2VPN_EVPN)
 		return true;
 	return n->state.reachable && (n->state.connected || !must_be_connected(s, p->peer)) &&
-	       !leads_back(rib, d, n);
+	       !recursion_leads_back(rib, d, n);
 }
 
 static struct decision_path decision_path_of(
@@ -603,6 +584,8 @@ static size_t rank(struct loc_rib *rib, const struct bgp_settings *s, struct des
 			    .unreachable = !loc_rib_usable(rib, s, d, p)};
 		else
 			rib->scratch[i] = decision_path_of(rib, s, d, p);
+		if (rib->scratch[i].unreachable)
+			recursion_refused(rib, p->nexthop);
 	}
 	return decision_select(&rules, rib->ranked, n);
 }

@@ -89,7 +89,8 @@ const struct nexthop *nexthop_at(const struct nexthop_table *t, uint32_t index)
 static bool state_equal(const struct bgp_nexthop_state *a, const struct bgp_nexthop_state *b)
 {
 	return a->reachable == b->reachable && a->connected == b->connected &&
-	       a->via_bgp == b->via_bgp && a->metric == b->metric && prefix_equal(&a->via, &b->via);
+	       a->via_bgp == b->via_bgp && a->yields == b->yields && a->metric == b->metric &&
+	       prefix_equal(&a->via, &b->via);
 }
 
 bool nexthop_set_state(

@@ -18,6 +18,7 @@ struct bgp_nexthop_state {
 	bool reachable;
 	bool connected;	   /* … without another router */
 	bool via_bgp;	   /* … over a route of our own: `via` */
+	bool yields;	   /* … over a route of another's that one of ours would stand before */
 	uint32_t metric;   /* of the route to it */
 	struct prefix via; /* that it resolved through; IP_NONE: a link */
 };
@@ -28,13 +29,14 @@ struct nexthop {
 	uint32_t index; /* in nexthop_table.list: what a path remembers; 0 is none */
 	uint32_t paths; /* how many use it */
 	bool changed;	/* since the last bgp_run() */
+	bool refused;	/* to a path, for what others resolve through: recursion.h */
 };
 
 struct nexthop_table {
 	struct map map;	       /* struct nexthop, owned */
 	struct nexthop **list; /* by index; NULL: free */
 	uint32_t room, used;   /* used: where to look for a free place last */
-	bool changed;	       /* one of them is */
+	bool changed, refused; /* one of them is */
 	void *context;
 	/* Told when the first path comes and the last one goes. NULL: nobody resolves anything, and
 	 * all are reachable. */

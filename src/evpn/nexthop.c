@@ -386,6 +386,22 @@ static void take_own(const struct nexthops *t, struct found *f, const struct bgp
 		f->protocol = RTPROT_STATIC;
 }
 
+/* The kernel's own for an address, in whose place none of ours is put (fib.c). */
+static bool is_of_an_address(
+    const struct nexthops *t, const struct host_route *r, const struct prefix *prefix)
+{
+	const struct mirror_link *l =
+	    r->hop_count == 0 ? NULL : mirror_link(t->mirror, r->hops[0].dev);
+
+	for (size_t i = 0; l != NULL && i < l->addr_count; i++) {
+		struct prefix p = prefix_from(&l->addrs[i].addr, l->addrs[i].len);
+
+		if (prefix_equal(&p, prefix))
+			return true;
+	}
+	return false;
+}
+
 /* The better route of exactly this prefix: the lower metric, as in the kernel. */
 static bool resolve_through(const struct nexthops *t, struct found *f,
     const struct bgp_nexthop *key, const struct prefix *prefix)
@@ -402,6 +418,7 @@ static bool resolve_through(const struct nexthops *t, struct found *f,
 		take_own(t, f, key, &slot->entry);
 	} else {
 		f->state.metric = other->metric;
+		f->state.yields = other->metric > FIB_METRIC && !is_of_an_address(t, other, prefix);
 		take_route(t, f, key,
 		    &(struct route_entry){.protocol = other->protocol,
 			.type = other->type,
@@ -439,9 +456,9 @@ static void resolve(const struct nexthops *t, const struct bgp_nexthop *key, str
 static bool same(const struct entry *e, const struct found *f)
 {
 	if (e->state.reachable != f->state.reachable || e->state.connected != f->state.connected ||
-	    e->state.via_bgp != f->state.via_bgp || e->state.metric != f->state.metric ||
-	    !prefix_equal(&e->state.via, &f->state.via) || e->protocol != f->protocol ||
-	    e->hop_count != f->hop_count)
+	    e->state.via_bgp != f->state.via_bgp || e->state.yields != f->state.yields ||
+	    e->state.metric != f->state.metric || !prefix_equal(&e->state.via, &f->state.via) ||
+	    e->protocol != f->protocol || e->hop_count != f->hop_count)
 		return false;
 	for (unsigned i = 0; i < e->hop_count; i++)
 		if (!ip_equal(&e->hops[i].gateway, &f->hops[i].gateway) ||

@@ -1,5 +1,7 @@
 """What the kernel's part of a route means for peers, and the other way round: witnesses (wire.py) around evpnd."""
 
+import re
+
 import netns
 from bed import Neighbor, config, stays, wait
 from wire import Witness, attributes
@@ -17,6 +19,22 @@ def ways(bed, prefix):
     """Gateways of our route for it in the kernel."""
     text = netns.run(bed.node, "ip", "route", "show", prefix, "proto", "158")
     return {words[words.index("via") + 1] for words in map(str.split, text.splitlines()) if "via" in words}
+
+
+def ops(bed):
+    return int(re.search(r"kernel operations issued\s+(\d+)", bed.show("show evpnd counters"))[1])
+
+
+def test_through_itself(bed):
+    """A route that its own next hop would be resolved through, once it were there: not used, and nothing goes round."""
+    start(bed, ("10.0.9.2", A))
+    peer = bed.witness(A, 9)
+    assert peer.up.wait(5)
+    for prefix in ("10.0.9.0/28", "10.0.9.2/32", "10.6.0.0/24"):
+        peer.announce([prefix], attributes("10.0.9.2", [[A]]))
+    assert wait(lambda: ways(bed, "10.6.0.0/24"), 5)
+    assert stays(lambda: ops(bed) <= 3, 1) and not ways(bed, "10.0.9.0/28") and not ways(bed, "10.0.9.2/32")
+    assert set(bed.routes()) == {"10.0.9.0/28", "10.0.9.2/32", "10.6.0.0/24"} and peer.sessions == 1
 
 
 def test_told_when_the_kernel_has_it(bed):

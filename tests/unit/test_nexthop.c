@@ -13,6 +13,7 @@
 #include <cmocka.h>
 
 #include "base/str.h"
+#include "evpn/host_routes.h"
 #include "evpn/nexthop.h"
 
 struct fixture {
@@ -195,6 +196,37 @@ static void test_default_route(void **state)
 	assert_string_equal(state_of(f, "10.1.2.3", 0), "dead");
 }
 
+static bool yields(struct fixture *f, const char *text)
+{
+	struct bgp_nexthop key = key_of(text, 0);
+	struct nexthop_view v;
+
+	nexthops_run(f->nexthops);
+	assert_true(nexthops_get(f->nexthops, &key, &v));
+	return v.state.yields;
+}
+
+/* One of ours for the same prefix would stand before it: by metric, and not before what the kernel
+ * has for an address. */
+static void test_yields(void **state)
+{
+	struct fixture *f = *state;
+	struct kernel_event e = {.kind = KERNEL_ADDR_NEW};
+
+	watch(f, "2001:db8::1", 0);
+	route(f, true, "2001:db8::/64", FIB_METRIC, NULL, 4);
+	assert_false(yields(f, "2001:db8::1"));
+	route(f, false, "2001:db8::/64", FIB_METRIC, NULL, 4);
+	route(f, true, "2001:db8::/64", 256, NULL, 4);
+	assert_true(yields(f, "2001:db8::1"));
+	e.addr.dev.v = 4;
+	e.addr.prefix = (struct prefix){.addr = address("2001:db8::9"), .len = 64};
+	send(f, &e);
+	route(f, false, "2001:db8::/64", 256, NULL, 4);
+	route(f, true, "2001:db8::/64", 256, NULL, 4);
+	assert_false(yields(f, "2001:db8::1"));
+}
+
 /* Carrier, the administrator, or the link itself: each takes the way, and brings it back. */
 static void test_links(void **state)
 {
@@ -290,6 +322,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test_setup_teardown(test_longest_match, setup, teardown),
 	    cmocka_unit_test_setup_teardown(test_default_route, setup, teardown),
+	    cmocka_unit_test_setup_teardown(test_yields, setup, teardown),
 	    cmocka_unit_test_setup_teardown(test_links, setup, teardown),
 	    cmocka_unit_test_setup_teardown(test_whom_it_concerns, setup, teardown),
 	    cmocka_unit_test_setup_teardown(test_watchers, setup, teardown),
