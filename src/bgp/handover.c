@@ -14,8 +14,10 @@
  * again. FRR 8.4 does so for unicast and forgets it for EVPN; therefore EVPN routes that the
  * previous instance originated are on file, and those that are no more are withdrawn by name.
  *
+ * A neighbor by `bgp listen range` is known by its address, and made again if a range still has it.
+ *
  * Not handed over is a session whose peer does not know enhanced refresh or would not keep our
- * routes anyway, one by `bgp listen range`, one that is signed or takes several paths, and one on
+ * routes anyway, one that is signed or takes several paths, and one on
  * which we have passed on EVPN routes of others, which are not on file. Not taken over is one whose
  * OPEN would be another now, but for what says that we restart, or whose neighbor is not to be
  * connected to as it was. These end as if the daemon had died, and graceful restart does what it
@@ -83,9 +85,8 @@ static bool sends_several_paths(const struct session *s)
 
 static bool may_outlive_us(const struct peer *p)
 {
-	return p->up->enhanced_refresh && !peer_is_dynamic(p) && p->settings->auth == NULL &&
-	       strlen(peer_name(p)) < 256 && restart_peer_keeps_ours(p) &&
-	       !sends_several_paths(p->up);
+	return p->up->enhanced_refresh && p->settings->auth == NULL && strlen(peer_name(p)) < 256 &&
+	       restart_peer_keeps_ours(p) && !sends_several_paths(p->up);
 }
 
 void handover_offer(struct peer *p)
@@ -167,12 +168,23 @@ static struct peer *peer_named(const struct bgp *b, const char *name)
 	return NULL;
 }
 
+/* Whoever the note names; by its address, one that a range makes room for. */
+static struct peer *peer_of(struct bgp *b, const struct inherited *h, const struct note *n)
+{
+	struct peer *p = peer_named(b, n->name);
+	char text[IP_TEXT_MAX];
+
+	if (p == NULL && strcmp(ip_text(&h->remote, text), n->name) == 0)
+		p = bgp_dynamic_peer(b, &h->remote);
+	return p;
+}
+
 /* What stands in the way of taking it over: constant text; NULL nothing. */
 static const char *misfit(const struct peer *p, const struct inherited *h, const struct note *n)
 {
 	struct open ours = session_offer(p);
 
-	if (peer_is_dynamic(p) || peer_state(p) != BGP_IDLE)
+	if ((peer_is_dynamic(p) && !n->passive) || peer_state(p) != BGP_IDLE)
 		return "The neighbor is another one now";
 	if (!peer_may_come(p))
 		return peer_refusal(p);
@@ -214,7 +226,7 @@ static const char *take_over(struct bgp *b, const struct inherited *h, mono_t no
 		return "No state file tells what was told";
 	if (!note_read(h, &n))
 		return "The note is not readable";
-	p = peer_named(b, n.name);
+	p = peer_of(b, h, &n);
 	if (p == NULL)
 		return "No such neighbor";
 	why = misfit(p, h, &n);

@@ -204,7 +204,7 @@ static struct open able_open(struct world *w)
 	return o;
 }
 
-static struct world *played(const struct open *changed)
+static struct world *played_as(const struct open *changed, void (*change)(struct world *w))
 {
 	struct world *w = world_new(2);
 	struct open o = changed != NULL ? *changed : able_open(w);
@@ -214,6 +214,8 @@ static struct world *played(const struct open *changed)
 	world_speaker(w, 0);
 	w->node[0].settings.restart = restart;
 	graceful_neighbor(w, 0, 1);
+	if (change != NULL)
+		change(w);
 	world_configure(w, 0);
 	bgp_originated(w->node[0].bgp);
 	world_settle(w);
@@ -223,6 +225,11 @@ static struct world *played(const struct open *changed)
 	assert_true(world_established(w, 0, 1));
 	w->node[1].rx_size = 0;
 	return w;
+}
+
+static struct world *played(const struct open *changed)
+{
+	return played_as(changed, NULL);
 }
 
 static void say_refresh(struct world *w, enum bgp_family family, enum route_refresh_kind kind)
@@ -287,6 +294,18 @@ static void test_what_the_peer_hears(void **state)
 static void no_change(struct world *w)
 {
 	(void)w;
+}
+
+/* `bgp listen range`, in the place of the neighbor. */
+static void by_range(struct world *w)
+{
+	struct bgp_settings *s = &w->node[0].settings;
+
+	s->ranges = mem_new_array(1, sizeof(*s->ranges));
+	s->range_count = s->listen_limit = 1;
+	s->ranges[0].neighbor = s->neighbors[0];
+	assert_true(prefix_parse("10.0.0.0/24", &s->ranges[0].prefix));
+	s->neighbor_count = 0;
 }
 
 static void other_hold_time(struct world *w)
@@ -356,6 +375,7 @@ static const struct {
     {no_change, true, "taken over"},
     {other_restart_time, true, "taken over"},
     {other_name, true, "taken over"},
+    {by_range, true, "taken over"},
     {other_hold_time, false, "OPEN would be another one"},
     {other_family, false, "OPEN would be another one"},
     {other_as, false, "OPEN would be another one"},
@@ -400,6 +420,52 @@ static void test_falls_back(void **state)
 	world_advance(w, 3000);
 	assert_true(world_established(w, 0, 1) && world_established(w, 1, 0));
 	world_free(w);
+}
+
+static void range_elsewhere(struct world *w)
+{
+	assert_true(prefix_parse("10.1.0.0/24", &w->node[0].settings.ranges[0].prefix));
+}
+
+static void range_full(struct world *w)
+{
+	w->node[0].settings.listen_limit = 0;
+}
+
+static void range_holds_longer(struct world *w)
+{
+	w->node[0].settings.ranges[0].neighbor.hold_s = 12;
+}
+
+/* A neighbor that nobody has written down is there again, if a range still makes room for it; else
+ * nothing of it is left. */
+static void test_by_listen_range(void **state)
+{
+	static const struct {
+		void (*change)(struct world *w);
+		bool taken;
+	} ranges[] = {{no_change, true}, {range_elsewhere, false}, {range_full, false},
+	    {range_holds_longer, false}};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(ranges) / sizeof(ranges[0]); i++) {
+		struct world *w = played_as(NULL, by_range);
+		struct bgp_peer_view v;
+
+		w->node[1].closed = false;
+		replace(w, 1);
+		ranges[i].change(w);
+		world_configure(w, 0);
+		originated(w, 0);
+		assert_int_equal(w->node[1].closed, !ranges[i].taken);
+		assert_int_equal(bgp_peer_at(w->node[0].bgp, 0, &v), ranges[i].taken);
+		assert_int_equal(world_established(w, 0, 1), ranges[i].taken);
+		/* Like any other that came by the range: with its session it goes. */
+		world_hang_up(w, 1);
+		world_advance(w, 400000);
+		assert_false(bgp_peer_at(w->node[0].bgp, 0, &v));
+		world_free(w);
+	}
 }
 
 /* What the previous instance told is not known: it could not be taken back. */
@@ -576,6 +642,7 @@ int main(void)
 	    cmocka_unit_test(test_the_peer_sees_nothing),
 	    cmocka_unit_test(test_what_the_peer_hears),
 	    cmocka_unit_test(test_configuration_changed),
+	    cmocka_unit_test(test_by_listen_range),
 	    cmocka_unit_test(test_falls_back),
 	    cmocka_unit_test(test_no_state_file),
 	    cmocka_unit_test(test_closes_while_it_waits),
