@@ -16,9 +16,13 @@
  *
  * A neighbor by `bgp listen range` is known by its address, and made again if a range still has it.
  *
+ * Path Identifiers (RFC 7911) are given anew: one that is used again names another path from then
+ * on, and one that is not goes with the sweep.
+ *
  * Not handed over is a session whose peer does not know enhanced refresh or would not keep our
- * routes anyway, one that is signed or takes several paths, and one on
- * which we have passed on EVPN routes of others, which are not on file. Not taken over is one whose
+ * routes anyway, one that is signed or takes several paths of EVPN routes, whose Path Identifiers
+ * are not on file, and one on which we have passed on EVPN routes of others, which are not on file
+ * at all. Not taken over is one whose
  * OPEN would be another now, but for what says that we restart, or whose neighbor is not to be
  * connected to as it was. These end as if the daemon had died, and graceful restart does what it
  * can.
@@ -75,18 +79,10 @@ static bool note_read(const struct inherited *h, struct note *n)
 
 /* ---- handing over ---- */
 
-static bool sends_several_paths(const struct session *s)
-{
-	for (size_t f = 0; f < BGP_FAMILIES; f++)
-		if (s->transmit.add_path[f])
-			return true;
-	return false;
-}
-
 static bool may_outlive_us(const struct peer *p)
 {
 	return p->up->enhanced_refresh && p->settings->auth == NULL && strlen(peer_name(p)) < 256 &&
-	       restart_peer_keeps_ours(p) && !sends_several_paths(p->up);
+	       restart_peer_keeps_ours(p) && !p->up->transmit.add_path[BGP_L2VPN_EVPN];
 }
 
 void handover_offer(struct peer *p)

@@ -571,7 +571,7 @@ static void test_settings_that_forbid(void **state)
 
 		if (i == 0)
 			a->graceful_restart = GRACEFUL_RESTART_HELPER;
-		a->family[BGP_IPV4_UNICAST].add_path = i == 1 ? ADD_PATH_ALL : ADD_PATH_NONE;
+		a->family[BGP_L2VPN_EVPN].add_path = i == 1 ? ADD_PATH_ALL : ADD_PATH_NONE;
 		if (i == 2) {
 			a->auth = world_password("secret");
 			b->auth = world_password("secret");
@@ -615,6 +615,44 @@ static void test_passes_on_evpn(void **state)
 	world_free(w);
 }
 
+/* Several paths of a prefix, of which one is gone when all is told again under new Path
+ * Identifiers: the peer is left with the other. */
+static void test_several_paths(void **state)
+{
+	struct world *w = world_new(4);
+	const char *left;
+
+	(void)state;
+	w->keeps = w->originating = true;
+	for (int i = 0; i < 4; i++) {
+		world_speaker(w, i);
+		w->node[i].settings.restart = restart;
+	}
+	for (int i = 1; i < 4; i++) {
+		graceful_neighbor(w, 0, i)->family[BGP_IPV4_UNICAST].add_path = ADD_PATH_ALL;
+		graceful_neighbor(w, i, 0);
+	}
+	start(w);
+	world_originate(w, 2, "10.9.0.0/24");
+	world_settle(w);
+	world_originate(w, 3, "10.9.0.0/24");
+	world_settle(w);
+	left = world_routes(w, 1, BGP_IPV4_UNICAST);
+	assert_true(strstr(left, "65001 65003") != NULL && strstr(left, "65001 65004") != NULL);
+	assert_int_equal(world_replace(w, 0), 3);
+	bgp_restarted(w->node[0].bgp, w->now);
+	world_configure(w, 0);
+	world_withdraw(w, 2, "10.9.0.0/24");
+	originated(w, 0);
+	for (int i = 1; i < 4; i++) {
+		assert_true(world_established(w, i, 0));
+		assert_int_equal(world_peer(w, i, 0).dropped_count, 0);
+	}
+	assert_string_equal(
+	    world_routes(w, 1, BGP_IPV4_UNICAST), "10.9.0.0/24 path 65001 65004 from 10.0.0.1*\n");
+	world_free(w);
+}
+
 /* ---- the end of the first ---- */
 
 static void test_stop(void **state)
@@ -650,6 +688,7 @@ int main(void)
 	    cmocka_unit_test(test_peers_that_cannot),
 	    cmocka_unit_test(test_settings_that_forbid),
 	    cmocka_unit_test(test_passes_on_evpn),
+	    cmocka_unit_test(test_several_paths),
 	    cmocka_unit_test(test_stop),
 	};
 
