@@ -76,7 +76,8 @@ struct bgp_host {
 	/* Keep this connection when we end, with a note for the next instance (bgp_inherit()); with
 	 * size 0 not any more, as with close(). NULL: nobody can. */
 	void (*handover)(void *context, uint32_t conn, const uint8_t *note, size_t size);
-	/* Deliver what comes in on an inherited connection, from now on. */
+	/* Deliver what comes in on an inherited connection, from now on. It fails if its keys are
+	 * not those that set_auth() was told. */
 	void (*resume)(void *context, uint32_t conn);
 	/* The paths of a peer are withdrawn, all at once: before the first of them is decided
 	 * about, this is told of the peer's own address. Not while they are kept (graceful

@@ -15,14 +15,16 @@
  * previous instance originated are on file, and those that are no more are withdrawn by name.
  *
  * A neighbor by `bgp listen range` is known by its address, and made again if a range still has it.
+ * The keys of a signed connection are the host's business, which no note could have a part in: it
+ * is resumed, and fails at once if they are others now.
  *
  * Path Identifiers (RFC 7911) are given anew: one that is used again names another path from then
  * on, and one that is not goes with the sweep.
  *
  * Not handed over is a session whose peer does not know enhanced refresh or would not keep our
- * routes anyway, one that is signed or takes several paths of EVPN routes, whose Path Identifiers
- * are not on file, and one on which we have passed on EVPN routes of others, which are not on file
- * at all. Not taken over is one whose
+ * routes anyway, one that takes several paths of EVPN routes, whose Path Identifiers are not on
+ * file, and one on which we have passed on EVPN routes of others, which are not on file at all. Not
+ * taken over is one whose
  * OPEN would be another now, but for what says that we restart, or whose neighbor is not to be
  * connected to as it was. These end as if the daemon had died, and graceful restart does what it
  * can.
@@ -81,7 +83,7 @@ static bool note_read(const struct inherited *h, struct note *n)
 
 static bool may_outlive_us(const struct peer *p)
 {
-	return p->up->enhanced_refresh && p->settings->auth == NULL && strlen(peer_name(p)) < 256 &&
+	return p->up->enhanced_refresh && strlen(peer_name(p)) < 256 &&
 	       restart_peer_keeps_ours(p) && !p->up->transmit.add_path[BGP_L2VPN_EVPN];
 }
 
@@ -184,10 +186,20 @@ static const char *misfit(const struct peer *p, const struct inherited *h, const
 		return "The neighbor is another one now";
 	if (!peer_may_come(p))
 		return peer_refusal(p);
-	if (p->settings->auth != NULL || !same_ends(p, h))
+	if (!same_ends(p, h))
 		return "The connection would be another one now";
 	return same_open(ours, n->ours) && ours.graceful_restart ? NULL
 								 : "OPEN would be another one now";
+}
+
+/* Keys belong to addresses, and of an unnumbered neighbor's that is known by the connection. */
+static void take_address(struct peer *p, const struct inherited *h)
+{
+	if (!p->settings->unnumbered)
+		return;
+	p->address = h->remote;
+	p->bgp->keys_dirty = true;
+	bgp_keys_run(p->bgp);
 }
 
 static void resume(struct peer *p, const struct inherited *h, const struct note *n, mono_t now)
@@ -198,6 +210,7 @@ static void resume(struct peer *p, const struct inherited *h, const struct note 
 	s->conn = h->conn;
 	s->local = h->local;
 	s->remote = h->remote;
+	take_address(p, h);
 	if (host->set_ttl != NULL)
 		host->set_ttl(host->context, h->conn, p->settings->ttl, peer_min_ttl(p));
 	host->resume(host->context, h->conn);

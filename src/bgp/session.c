@@ -159,14 +159,16 @@ void session_closed(struct session *s, int error, mono_t now)
 {
 	static const char *const words[] = {"Peer closed the session", "Connection refused",
 	    "No route to host", "Connection timed out", "Connection reset",
-	    "The kernel cannot sign connections so", "Connection failed"};
+	    "The kernel cannot sign connections so", "Signed by other keys than before",
+	    "Connection failed"};
 	const char *why = error == 0		  ? words[0]
 			  : error == ECONNREFUSED ? words[1]
 			  : error == EHOSTUNREACH ? words[2]
 			  : error == ETIMEDOUT	  ? words[3]
 			  : error == ECONNRESET	  ? words[4]
 			  : error == ENOPROTOOPT  ? words[5]
-						  : words[6];
+			  : error == EKEYREJECTED ? words[6]
+						  : words[7];
 
 	s->conn = 0;
 	fsm_handle(s, &(struct fsm_input){.event = FSM_TCP_FAILS, .why = why}, now);

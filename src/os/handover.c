@@ -10,6 +10,10 @@
  * messages then. A daemon that dies of what a peer sent dies with the flag set, so that the
  * connection that killed it is never gone on with.
  *
+ * The keys of a signed connection (os/tcpauth.h) stay in the socket, and the kernel tells nobody
+ * which they are. So they stand on the page, which is as secret as our memory: whether they are
+ * still the ones wanted is a matter of the next configuration.
+ *
  * A name is never used twice: it holds the time, and the descriptor.
  */
 #include "os/handover.h"
@@ -30,13 +34,14 @@
 #include "os/clock.h"
 
 #define PAGE_SIZE 4096
-#define PAGE_MAGIC "evpnd handover 1"
+#define PAGE_MAGIC "evpnd handover 2"
 #define HEADER_LENGTH_AT 16
 #define HEADER_SIZE 19
 
 struct page {
 	char magic[16];
 	_Atomic uint8_t busy[HANDOVER_SIDES];
+	struct tcp_auth auth; /* count 0: not signed */
 	uint32_t size;
 	uint8_t note[HANDOVER_NOTE_MAX_SIZE];
 };
@@ -71,7 +76,18 @@ static int page_new(struct page **page)
 	return memory;
 }
 
-struct handover *handover_store(int fd, const uint8_t *note, size_t size, struct log *log)
+static void page_fill(
+    struct page *page, const struct tcp_auth *auth, const uint8_t *note, size_t size)
+{
+	memcpy(page->magic, PAGE_MAGIC, sizeof(page->magic));
+	if (auth != NULL)
+		page->auth = *auth;
+	page->size = (uint32_t)size;
+	memcpy(page->note, note, size);
+}
+
+struct handover *handover_store(
+    int fd, const struct tcp_auth *auth, const uint8_t *note, size_t size, struct log *log)
 {
 	char text[96];
 	int fds[2] = {fd, -1};
@@ -86,9 +102,7 @@ struct handover *handover_store(int fd, const uint8_t *note, size_t size, struct
 		log_warning(log, LOG_OS, "a connection cannot outlive us: %s", strerror(errno));
 		return NULL;
 	}
-	memcpy(page->magic, PAGE_MAGIC, sizeof(page->magic));
-	page->size = (uint32_t)size;
-	memcpy(page->note, note, size);
+	page_fill(page, auth, note, size);
 	h = mem_new(sizeof(*h));
 	h->page = page;
 	snprintf(h->name, sizeof(h->name), "session-%lld-%d", (long long)clock_now().ns, fd);
@@ -98,6 +112,13 @@ struct handover *handover_store(int fd, const uint8_t *note, size_t size, struct
 	if (sent < 0)
 		log_warning(log, LOG_OS, "a connection cannot outlive us: %s", strerror(-sent));
 	return h;
+}
+
+bool handover_has_keys(const struct handover *h, const struct tcp_auth *auth)
+{
+	static const struct tcp_auth none;
+
+	return memcmp(&h->page->auth, auth != NULL ? auth : &none, sizeof(none)) == 0;
 }
 
 static void store_remove(const char *name)

@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "base/log.h"
+#include "base/tcp_auth.h"
 
 /* The page of one connection. */
 struct handover;
@@ -18,11 +19,14 @@ struct handover;
 enum handover_side { HANDOVER_IN, HANDOVER_OUT, HANDOVER_SIDES };
 
 /* What fits on the page. */
-#define HANDOVER_NOTE_MAX_SIZE 4000
+#define HANDOVER_NOTE_MAX_SIZE 3000
 
 /* Into the store; NULL: there is no service manager, or it cannot be done (logged). Both sides are
- * between two messages. */
-struct handover *handover_store(int fd, const uint8_t *note, size_t size, struct log *log);
+ * between two messages. `auth`: the keys that the socket has; NULL none. */
+struct handover *handover_store(
+    int fd, const struct tcp_auth *auth, const uint8_t *note, size_t size, struct log *log);
+/* Its socket has these keys (NULL: none), no others. */
+bool handover_has_keys(const struct handover *h, const struct tcp_auth *auth);
 /* The service manager forgets it; frees. NULL is fine. */
 void handover_forget(struct handover *h);
 /* We end and the store keeps it; frees. NULL is fine. */

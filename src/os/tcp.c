@@ -620,6 +620,18 @@ void tcp_listen(struct tcp *t, uint16_t port)
 
 /* ---- over the end of the daemon ----------------------------------------------------------- */
 
+/* The keys that connections with its peer are to have; NULL none. */
+static const struct tcp_auth *conn_keys(const struct conn *c)
+{
+	union sockaddr_ip remote = {0};
+	socklen_t size = sizeof(remote);
+	struct ip ip = {0};
+
+	if (getpeername(c->fd, &remote.sa, &size) == 0)
+		ip = sockaddr_ip(&remote, NULL);
+	return ip.family == IP_NONE ? NULL : tcpauth_of(c->tcp->auth, &ip);
+}
+
 void tcp_handover(struct tcp *t, uint32_t conn, const uint8_t *note, size_t size)
 {
 	struct conn *c = conn_find(t, conn);
@@ -627,7 +639,7 @@ void tcp_handover(struct tcp *t, uint32_t conn, const uint8_t *note, size_t size
 	if (c == NULL || c->state != CONN_OPEN)
 		return;
 	handover_forget(c->handover);
-	c->handover = size != 0 ? handover_store(c->fd, note, size, t->log) : NULL;
+	c->handover = size != 0 ? handover_store(c->fd, conn_keys(c), note, size, t->log) : NULL;
 	handover_busy(c->handover, HANDOVER_IN, c->handling || c->in.at != 0);
 	handover_busy(c->handover, HANDOVER_OUT, sendq_size(&c->out) > 0);
 }
@@ -659,7 +671,11 @@ void tcp_resume(struct tcp *t, uint32_t conn)
 {
 	struct conn *c = conn_find(t, conn);
 
-	if (c != NULL && c->state == CONN_OPEN)
+	if (c == NULL || c->state != CONN_OPEN)
+		return;
+	if (c->handover != NULL && !handover_has_keys(c->handover, conn_keys(c)))
+		conn_failed(c, EKEYREJECTED);
+	else
 		conn_want(c, c->interest | EPOLLIN);
 }
 

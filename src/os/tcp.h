@@ -43,7 +43,8 @@ void tcp_set_auth(struct tcp *t, const struct prefix *remote, const struct tcp_a
 /* ---- over the end of the daemon (os/handover.h) ---- */
 /* Connections that the previous instance left: PEER_HANDOVER for each, within the call. */
 void tcp_inherit(struct tcp *t);
-/* What comes in on one of these is delivered from now on. */
+/* What comes in on one of these is delivered from now on; PEER_CLOSED with EKEYREJECTED if its keys
+ * are not those of tcp_set_auth(). */
 void tcp_resume(struct tcp *t, uint32_t conn);
 /* The connection stays when we end, with this note for the next instance; size 0: not any more. */
 void tcp_handover(struct tcp *t, uint32_t conn, const uint8_t *note, size_t size);

@@ -246,6 +246,13 @@ void tcpauth_listen(struct tcpauth *t, int fd)
 		listener_add(t, &t->owners[i], fd);
 }
 
+const struct tcp_auth *tcpauth_of(const struct tcpauth *t, const struct ip *remote)
+{
+	const struct owner *o = owner_of(t, remote);
+
+	return o == NULL ? NULL : &o->auth;
+}
+
 int tcpauth_sign(struct tcpauth *t, int fd, const struct ip *remote)
 {
 	struct prefix host = {.addr = *remote, .len = (uint8_t)address_bits(remote)};

@@ -21,6 +21,8 @@ void tcpauth_set(struct tcpauth *t, const struct prefix *remote, const struct tc
     const int *fds, size_t count);
 /* A new listening socket is told all of them. */
 void tcpauth_listen(struct tcpauth *t, int fd);
+/* The keys of connections with this address; NULL none. Valid until the next tcpauth_set(). */
+const struct tcp_auth *tcpauth_of(const struct tcpauth *t, const struct ip *remote);
 /* Before connect(), or after accept(): 0, or an errno with which the connection must not go on:
  * ENOPROTOOPT where the kernel cannot sign so. */
 int tcpauth_sign(struct tcpauth *t, int fd, const struct ip *remote);

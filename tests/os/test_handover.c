@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -44,7 +45,10 @@ struct fixture {
 	int peer;
 	char names[KEPT_MAX][48];
 	int kept[KEPT_MAX], kept_count;
+	const char *password; /* what the next instance is told; NULL nothing */
 };
+
+#define PASSWORD "secret"
 
 static struct tcp *tcp_here(struct fixture *f)
 {
@@ -125,7 +129,26 @@ static int listener(struct sockaddr_in *a)
 	return fd;
 }
 
-static int setup(void **state)
+static void set_password(struct tcp *tcp, const char *password)
+{
+	struct tcp_auth auth = {.count = 1, .keys = {{.kind = TCP_AUTH_MD5}}};
+	struct prefix remote;
+
+	assert_true(prefix_parse("127.0.0.1/32", &remote));
+	snprintf(auth.keys[0].secret, sizeof(auth.keys[0].secret), "%s", password);
+	tcp_set_auth(tcp, &remote, &auth);
+}
+
+static void peer_signs(int fd, const struct sockaddr_in *a)
+{
+	struct tcp_md5sig sig = {.tcpm_keylen = sizeof(PASSWORD) - 1};
+
+	memcpy(&sig.tcpm_addr, a, sizeof(*a));
+	memcpy(sig.tcpm_key, PASSWORD, sig.tcpm_keylen);
+	assert_int_equal(setsockopt(fd, IPPROTO_TCP, TCP_MD5SIG, &sig, sizeof(sig)), 0);
+}
+
+static int setup_with(void **state, bool with_password)
 {
 	struct fixture *f = mem_new(sizeof(*f));
 	struct sockaddr_un at = {.sun_family = AF_UNIX};
@@ -141,6 +164,10 @@ static int setup(void **state)
 	assert_int_equal(bind(f->notify, (struct sockaddr *)&at, sizeof(at)), 0);
 	setenv("NOTIFY_SOCKET", f->path, 1);
 	f->tcp = tcp_here(f);
+	if (with_password) {
+		set_password(f->tcp, PASSWORD);
+		peer_signs(fd, &a);
+	}
 	assert_true(ip_parse("127.0.0.1", &to.remote));
 	to.port = ntohs(a.sin_port);
 	tcp_connect(f->tcp, &to);
@@ -154,6 +181,16 @@ static int setup(void **state)
 	assert_int_equal(f->kept_count, 2);
 	*state = f;
 	return 0;
+}
+
+static int setup(void **state)
+{
+	return setup_with(state, false);
+}
+
+static int setup_signed(void **state)
+{
+	return setup_with(state, true);
 }
 
 static int teardown(void **state)
@@ -196,7 +233,8 @@ static void place(const struct fixture *f, int count)
 	setenv("LISTEN_PID", text, 1);
 }
 
-/* 0: it could go on, and did: one message read, one written. 1: nothing was inherited. */
+/* 0: it could go on, and did: one message read, one written. 1: nothing was inherited. 5: its keys
+ * are others. */
 static int next_instance(struct fixture *f, int count)
 {
 	struct fixture n = {0};
@@ -215,13 +253,17 @@ static int next_instance(struct fixture *f, int count)
 	turns(&n);
 	if (collected_count(&n.seen, EVENT_PEER_BYTES) != 0)
 		return 3;
+	if (f->password != NULL)
+		set_password(n.tcp, f->password);
 	tcp_resume(n.tcp, conn);
+	tcp_send(n.tcp, conn, keepalive, sizeof(keepalive));
 	turns(&n);
+	e = collected_last(&n.seen, EVENT_PEER_CLOSED);
+	if (e != NULL && e->event.peer.error == EKEYREJECTED)
+		return 5;
 	e = collected_last(&n.seen, EVENT_PEER_BYTES);
 	if (e == NULL || e->event.peer.conn != conn || e->event.peer.size != sizeof(keepalive))
 		return 4;
-	tcp_send(n.tcp, conn, keepalive, sizeof(keepalive));
-	tcp_flush(n.tcp);
 	tcp_free(n.tcp);
 	return 0;
 }
@@ -332,6 +374,51 @@ static void test_another_version(void **state)
 	assert_int_equal(replaced(f, true), 1);
 }
 
+/* The key stays in the socket: what goes either way is still signed, or the other end would not
+ * take it. */
+static void test_signed(void **state)
+{
+	struct fixture *f = *state;
+	uint8_t bytes[64];
+
+	f->password = PASSWORD;
+	peer_says(f, 0, sizeof(keepalive));
+	assert_int_equal(replaced(f, true), 0);
+	assert_int_equal(recv(f->peer, bytes, sizeof(bytes), MSG_DONTWAIT), sizeof(keepalive));
+	assert_int_equal(f->kept_count, 2);
+}
+
+static void nothing_more(struct fixture *f)
+{
+	uint8_t byte;
+
+	peer_says(f, 0, sizeof(keepalive));
+	assert_int_equal(replaced(f, true), 5);
+	assert_int_equal(f->kept_count, 0);
+	assert_true(recv(f->peer, &byte, 1, MSG_DONTWAIT) <= 0);
+}
+
+static void test_password_changed(void **state)
+{
+	struct fixture *f = *state;
+
+	f->password = "Secret";
+	nothing_more(f);
+}
+
+static void test_password_gone(void **state)
+{
+	nothing_more(*state);
+}
+
+static void test_password_new(void **state)
+{
+	struct fixture *f = *state;
+
+	f->password = PASSWORD;
+	nothing_more(f);
+}
+
 static void test_close_ends_it(void **state)
 {
 	struct fixture *f = *state;
@@ -396,6 +483,10 @@ int main(void)
 	    cmocka_unit_test_setup_teardown(test_the_peer_has_closed, setup, teardown),
 	    cmocka_unit_test_setup_teardown(test_half_a_pair, setup, teardown),
 	    cmocka_unit_test_setup_teardown(test_another_version, setup, teardown),
+	    cmocka_unit_test_setup_teardown(test_signed, setup_signed, teardown),
+	    cmocka_unit_test_setup_teardown(test_password_changed, setup_signed, teardown),
+	    cmocka_unit_test_setup_teardown(test_password_gone, setup_signed, teardown),
+	    cmocka_unit_test_setup_teardown(test_password_new, setup, teardown),
 	    cmocka_unit_test_setup_teardown(test_close_ends_it, setup, teardown),
 	    cmocka_unit_test_setup_teardown(test_not_any_more, setup, teardown),
 	    cmocka_unit_test(test_framing),
