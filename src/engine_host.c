@@ -216,12 +216,19 @@ static void host_formerly(void *context, const struct nlri *nlri)
 	bgp_formerly(e->bgp, nlri);
 }
 
-static void host_walk_originated(
+static bool host_told(void *context, const struct nlri *nlri)
+{
+	struct engine *e = context;
+
+	return evpn_remember_route(e->evpn, nlri);
+}
+
+static void host_walk_told(
     void *context, void *to, void (*visit)(void *to, const struct nlri *nlri))
 {
 	struct engine *e = context;
 
-	bgp_walk_originated(e->bgp, to, visit);
+	bgp_walk_told(e->bgp, to, visit);
 }
 
 static void host_withdraw(void *context, const struct nlri *nlri)
@@ -442,6 +449,7 @@ void engine_parts_new(struct engine *e)
 		.set_ttl = host_set_ttl,
 		/* What we told is in the state file, or nowhere. */
 		.handover = e->start.state_writable ? host_handover : NULL,
+		.told = host_told,
 		.resume = host_resume,
 		.set_auth = host_set_auth,
 		.nexthop_watch = host_nexthop_watch,
@@ -456,7 +464,7 @@ void engine_parts_new(struct engine *e)
 		.originate = host_originate,
 		.withdraw = host_withdraw,
 		.formerly = host_formerly,
-		.walk_originated = host_walk_originated,
+		.walk_told = host_walk_told,
 		.kernel_op = engine_kernel_op,
 		.state_append = host_state_append,
 		.state_reset = host_state_reset,

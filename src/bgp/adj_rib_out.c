@@ -553,9 +553,8 @@ static bool resolve(struct adj_rib_out *o, struct out *out, bool per_nlri, struc
 		forgo(o, p);
 	if (p->attrs == NULL)
 		return out->attrs != NULL;
-	/* Nothing tells the next instance of routes that others originated. */
 	if (o->family == BGP_L2VPN_EVPN && best != NULL && best->peer != NULL)
-		handover_revoke(o->peer);
+		handover_tells(o->peer, out->dest, best);
 	if (p->attrs == out->attrs && p->extra == out->extra && !force) {
 		forgo(o, p);
 		return false;
@@ -615,16 +614,18 @@ static bool is_told(const struct adj_rib_out *o, const struct nlri *n)
 	return out != NULL && out->attrs != NULL;
 }
 
-/* What the peer may have from the previous instance, and is not told any more. */
-static void withdraw_former(struct adj_rib_out *o, mono_t now)
+/* What the peer may have from the previous instance, and is not told any more: a batch of it. False
+ * when that was not all. */
+static bool withdraw_former(struct adj_rib_out *o, mono_t now)
 {
 	const struct bgp *b = o->peer->bgp;
 	struct packer k = {.o = o, .session = o->peer->up, .now = now};
+	size_t left = BATCH_MAX;
 	struct update_writer u;
 
 	begin(&k, &u, NULL);
-	for (size_t i = 0; i < b->former_count; i++) {
-		const struct nlri *n = &b->former[i];
+	for (; o->former_at < b->former_count && left > 0; o->former_at++, left--) {
+		const struct nlri *n = &b->former[o->former_at];
 
 		if (n->family != o->family || is_told(o, n))
 			continue;
@@ -637,6 +638,7 @@ static void withdraw_former(struct adj_rib_out *o, mono_t now)
 	}
 	packer_take(&k, update_end(&u));
 	packer_flush(&k);
+	return o->former_at == b->former_count;
 }
 
 /* FRR 8.4 ignores BoRR while a refresh of another family is under way: one after the other. */
@@ -654,8 +656,9 @@ static bool may_sweep(const struct adj_rib_out *o)
  * peer has beyond that goes. */
 static void sweep(struct adj_rib_out *o, mono_t now)
 {
+	if (!withdraw_former(o, now))
+		return;
 	o->sweep_owed = false;
-	withdraw_former(o, now);
 	adj_rib_out_walk(o, true);
 }
 

@@ -50,6 +50,7 @@ struct adj_rib_out {
 	bool end_of_rib_owed, end_of_rib_sent;
 	bool refresh_end_owed; /* EoRR */
 	bool sweep_owed;      /* taken over: the peer may have what the previous instance told it */
+	size_t former_at;     /* … by name, up to which of those in `struct bgp` */
 	bool holding;	      /* all was told, and the next is not to be told before … */
 	mono_t hold_until;    /* … this (MinRouteAdvertisementInterval) */
 	uint32_t advertised;  /* outs with attrs */

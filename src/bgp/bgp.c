@@ -62,7 +62,6 @@ void bgp_free(struct bgp *b)
 	bgp_interfaces_free(b);
 	bgp_keys_free(b);
 	handover_free(b);
-	mem_free(b->former);
 	aggregates_free(b);
 	loc_rib_fini(&b->rib);
 	bgp_settings_fini(&b->settings);

@@ -76,6 +76,9 @@ struct bgp_host {
 	/* Keep this connection when we end, with a note for the next instance (bgp_inherit()); with
 	 * size 0 not any more, as with close(). NULL: nobody can. */
 	void (*handover)(void *context, uint32_t conn, const uint8_t *note, size_t size);
+	/* An EVPN route that others originated is about to be told on such a connection: the next
+	 * instance must hear of it by bgp_formerly(). False, or NULL: it will not. */
+	bool (*told)(void *context, const struct nlri *nlri);
 	/* Deliver what comes in on an inherited connection, from now on. It fails if its keys are
 	 * not those that set_auth() was told. */
 	void (*resume)(void *context, uint32_t conn);
@@ -194,11 +197,11 @@ struct bgp_inherited {
 	size_t size;
 };
 void bgp_inherit(struct bgp *b, const struct bgp_inherited *i);
-/* An EVPN route that a previous instance originated: a peer whose session is taken over may have
- * it, and is told when it is no more. */
+/* An EVPN route that a previous instance originated, or passed on: a peer whose session is taken
+ * over may have it, and is told when it is no more. */
 void bgp_formerly(struct bgp *b, const struct nlri *nlri);
-/* All EVPN routes that such a peer may have from here: originated now, or before. */
-void bgp_walk_originated(
+/* All EVPN routes that such a peer may have from here: of now, or before. */
+void bgp_walk_told(
     const struct bgp *b, void *context, void (*visit)(void *context, const struct nlri *nlri));
 
 /* A bounded amount of pending work: timers, decisions, then UPDATEs. True while more is pending. */

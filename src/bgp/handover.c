@@ -11,8 +11,9 @@
  *   End-of-RIB that it has sent long ago.
  * - What the peer has from us is told at once, and when that is done once more between BoRR and
  * EoRR, as a refresh that nobody asked for (RFC 7313 section 4): the peer drops what did not come
- * again. FRR 8.4 does so for unicast and forgets it for EVPN; therefore EVPN routes that the
- * previous instance originated are on file, and those that are no more are withdrawn by name.
+ * again. FRR 8.4 does so for unicast and forgets it for EVPN; therefore all EVPN routes that
+ * the previous instance told, its own and those of others, are on file before they are told, and
+ * those that are no more are withdrawn by name.
  *
  * A neighbor by `bgp listen range` is known by its address, and made again if a range still has it.
  * The keys of a signed connection are the host's business, which no note could have a part in: it
@@ -23,8 +24,8 @@
  *
  * Not handed over is a session whose peer does not know enhanced refresh or would not keep our
  * routes anyway, one that takes several paths of EVPN routes, whose Path Identifiers are not on
- * file, and one on which we have passed on EVPN routes of others, which are not on file at all. Not
- * taken over is one whose
+ * file, and one on which we have passed on what cannot be: EVPN routes of a type that nobody knows.
+ * Not taken over is one whose
  * OPEN would be another now, but for what says that we restart, or whose neighbor is not to be
  * connected to as it was. These end as if the daemon had died, and graceful restart does what it
  * can.
@@ -110,12 +111,23 @@ void handover_offer(struct peer *p)
 	host->handover(host->context, p->up->conn, note, writer_size(&w));
 }
 
-void handover_revoke(struct peer *p)
+static void revoke(struct peer *p)
 {
-	if (!p->handed_over)
-		return;
 	p->handed_over = false;
 	p->bgp->host.handover(p->bgp->host.context, p->up->conn, NULL, 0);
+}
+
+void handover_tells(struct peer *p, struct dest *d, const struct path *path)
+{
+	struct bgp_host *host = &p->bgp->host;
+	struct nlri n;
+
+	if (!p->handed_over || d->on_file)
+		return;
+	dest_nlri(d, path->extra, &n);
+	d->on_file = host->told != NULL && host->told(host->context, &n);
+	if (!d->on_file)
+		revoke(p);
 }
 
 /* ---- taking over ---- */
@@ -273,13 +285,46 @@ static void run_one(struct bgp *b, const struct inherited *h, mono_t now)
 	b->host.close(b->host.context, h->conn);
 }
 
+/* Whoever was told by the previous instance has been told what is no more. */
+static bool all_swept(const struct bgp *b)
+{
+	for (size_t i = 0; i < b->peer_count; i++) {
+		const struct adj_rib_out *o = &b->peers[i]->out[BGP_L2VPN_EVPN];
+
+		if (o->sweep_owed || o->refresh_end_owed)
+			return false;
+	}
+	return true;
+}
+
+static void former_free(struct bgp *b)
+{
+	mem_free(b->former);
+	b->former = NULL;
+	b->former_count = b->former_room = 0;
+}
+
+static void inherited_free(struct bgp *b)
+{
+	for (size_t i = 0; i < b->inherited_count; i++)
+		mem_free(b->inherited[i].note);
+	mem_free(b->inherited);
+	b->inherited = NULL;
+	b->inherited_count = 0;
+}
+
 void handover_run(struct bgp *b, mono_t now)
 {
-	if (b->inherited_count == 0 || b->originating || b->stopped)
+	if (b->originating || b->stopped)
 		return;
+	if (b->inherited_count == 0) {
+		if (b->former_count > 0 && all_swept(b))
+			former_free(b);
+		return;
+	}
 	for (size_t i = 0; i < b->inherited_count; i++)
 		run_one(b, &b->inherited[i], now);
-	handover_free(b);
+	inherited_free(b);
 	for (size_t i = 0; i < b->peer_count; i++)
 		peer_wake(b->peers[i], now);
 }
@@ -291,7 +336,7 @@ void handover_closed(struct bgp *b, uint32_t conn)
 			b->inherited[i].conn = 0;
 }
 
-/* ---- what the previous instance originated ---- */
+/* ---- what the previous instance told ---- */
 
 void bgp_formerly(struct bgp *b, const struct nlri *nlri)
 {
@@ -302,7 +347,15 @@ void bgp_formerly(struct bgp *b, const struct nlri *nlri)
 	b->former[b->former_count++] = *nlri;
 }
 
-void bgp_walk_originated(
+static bool originates(const struct dest *d)
+{
+	for (const struct path *p = d->paths; p != NULL; p = p->next)
+		if (p->peer == NULL && (p->flags & (PATH_WITHDRAWN | PATH_ORPHAN)) == 0)
+			return true;
+	return false;
+}
+
+void bgp_walk_told(
     const struct bgp *b, void *context, void (*visit)(void *context, const struct nlri *nlri))
 {
 	const struct dest *d = NULL;
@@ -310,20 +363,17 @@ void bgp_walk_originated(
 
 	for (size_t i = 0; i < b->former_count; i++)
 		visit(context, &b->former[i]);
-	while ((d = loc_rib_after(&b->rib, BGP_L2VPN_EVPN, d)) != NULL)
-		for (const struct path *p = d->paths; p != NULL; p = p->next) {
-			if (p->peer != NULL || (p->flags & (PATH_WITHDRAWN | PATH_ORPHAN)) != 0)
-				continue;
-			dest_nlri(d, p->extra, &n);
-			visit(context, &n);
-		}
+	while ((d = loc_rib_after(&b->rib, BGP_L2VPN_EVPN, d)) != NULL) {
+		if (!d->on_file && !originates(d))
+			continue;
+		/* The key is all that a withdrawal needs. */
+		dest_nlri(d, NULL, &n);
+		visit(context, &n);
+	}
 }
 
 void handover_free(struct bgp *b)
 {
-	for (size_t i = 0; i < b->inherited_count; i++)
-		mem_free(b->inherited[i].note);
-	mem_free(b->inherited);
-	b->inherited = NULL;
-	b->inherited_count = 0;
+	inherited_free(b);
+	former_free(b);
 }

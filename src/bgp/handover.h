@@ -6,6 +6,8 @@
 
 #include "bgp/bgp.h"
 
+struct dest;
+struct path;
 struct peer;
 
 /* A connection of the previous instance that waits to be taken over. */
@@ -22,9 +24,9 @@ struct inherited {
 /* The session is up, or what was agreed on changed: gives the host the note, if it may outlive us.
  */
 void handover_offer(struct peer *p);
-/* This session ends with the daemon: the peer was told what the next instance could not take back.
- */
-void handover_revoke(struct peer *p);
+/* The peer is about to be told of an EVPN route that others originated: it is put on file, or the
+ * session ends with the daemon. */
+void handover_tells(struct peer *p, struct dest *d, const struct path *path);
 /* Once the host's start has been read, and so all that we originate is known: each connection is
  * taken over, or closed where anything does not fit. Until then no peer is connected to. */
 void handover_run(struct bgp *b, mono_t now);

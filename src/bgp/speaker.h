@@ -55,7 +55,8 @@ struct bgp {
 	size_t key_count;
 	struct inherited *inherited; /* owned; connections that wait to be taken over */
 	size_t inherited_count;
-	struct nlri *former; /* owned; EVPN routes that a previous instance originated */
+	struct nlri *
+	    former; /* owned; EVPN routes that a previous instance told; none once all were swept */
 	size_t former_count, former_room;
 	struct arena arena; /* scratch of one message or batch */
 	uint8_t *buffer;    /* SEND_BUFFER_SIZE */

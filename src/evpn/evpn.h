@@ -44,10 +44,10 @@ struct evpn_host {
 	/* True: it was not originated before. */
 	bool (*originate)(void *context, const struct nlri *nlri, const struct attrs *attrs);
 	void (*withdraw)(void *context, const struct nlri *nlri);
-	/* The state file says that a previous instance originated it. */
+	/* The state file says that a previous instance told it. */
 	void (*formerly)(void *context, const struct nlri *nlri);
-	/* All that peers may have of what this instance and those before originated. */
-	void (*walk_originated)(
+	/* All that peers may have been told by this instance and those before. */
+	void (*walk_told)(
 	    void *context, void *to, void (*visit)(void *to, const struct nlri *nlri));
 	/* Issue one operation; the host numbers it, keeps it until its result and updates the
 	 * ledger. */
@@ -103,6 +103,9 @@ bool evpn_run(struct evpn *v, mono_t now);
 /* Dirty keys wait for a run. */
 bool evpn_pending(const struct evpn *v);
 mono_t evpn_deadline(const struct evpn *v);
+
+/* On file before a peer is told of it: a route that others originated. False: that cannot be. */
+bool evpn_remember_route(struct evpn *v, const struct nlri *nlri);
 
 /* One step of an audit: a bounded number of slots is looked at again, when nothing else is to be
  * done; what turns out to be due is a difference, logged and counted. False: all were. */

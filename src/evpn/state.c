@@ -170,6 +170,16 @@ static void rewrite_route(void *context, const struct nlri *nlri)
 	rewrite_one(context, &record);
 }
 
+bool evpn_remember_route(struct evpn *v, const struct nlri *nlri)
+{
+	struct state_record record = {.kind = STATE_ROUTE, .route = *nlri};
+
+	if (v->host.state_append == NULL || !state_takes_route(nlri))
+		return false;
+	state_remember(v, &record);
+	return true;
+}
+
 /* Appending for ever would fill /run: once it has doubled, only what is true is kept. */
 void state_compact(struct evpn *v)
 {
@@ -181,8 +191,8 @@ void state_compact(struct evpn *v)
 	rewrite_one(&to, NULL);
 	rewrite_slots(&to);
 	rewrite_claims(&to);
-	if (v->host.walk_originated != NULL)
-		v->host.walk_originated(v->host.context, &to, rewrite_route);
+	if (v->host.walk_told != NULL)
+		v->host.walk_told(v->host.context, &to, rewrite_route);
 	v->host.state_reset(v->host.context, to.bytes, to.size);
 	v->slots.state_size = v->slots.state_rewritten = to.size;
 	mem_free(to.bytes);

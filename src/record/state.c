@@ -196,13 +196,18 @@ static void read_claim(struct reader *r, struct state_mac *m)
 
 /* ---- routes -------------------------------------------------------------------------------- */
 
-/* One of an unknown type would point into the file. */
+bool state_takes_route(const struct nlri *n)
+{
+	return n->family == BGP_L2VPN_EVPN && n->evpn.type >= EVPN_ETHERNET_AD &&
+	       n->evpn.type <= EVPN_IP_PREFIX;
+}
+
+/* One of an unknown type would point into the file: state_takes_route(). */
 static void read_route(struct reader *r, struct nlri *n)
 {
 	bool skip = false;
 
-	if (!nlri_decode(r, BGP_L2VPN_EVPN, n, &skip) || skip ||
-	    (n->evpn.type != EVPN_MAC_IP && n->evpn.type != EVPN_IMET))
+	if (!nlri_decode(r, BGP_L2VPN_EVPN, n, &skip) || skip || !state_takes_route(n))
 		reader_fail(r);
 }
 

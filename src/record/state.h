@@ -1,9 +1,9 @@
 /*
  * State file records: what must survive a restart of the daemon but not of the host. Append-only:
  * a head (boot id and network namespace), then one record each for a slot that is about to be
- * written, the RD index of a VNI, our claim to a MAC, and each route that it may have led to. Later
- * records replace earlier ones of the same key. Every record has its own checksum; reading ends at
- * the first torn or damaged one.
+ * written, the RD index of a VNI, our claim to a MAC, and each EVPN route that a peer was told.
+ * Later records replace earlier ones of the same key. Every record has its own checksum; reading
+ * ends at the first torn or damaged one.
  *
  * Interfaces are named by index: those are unique for the life of a network namespace, which is
  * what the head binds the file to.
@@ -19,7 +19,7 @@ enum state_kind {
 	STATE_SLOT = 1, /* FDB, VXLAN FDB, flood, neighbour, bridge port */
 	STATE_RD = 2,
 	STATE_MAC = 3,
-	STATE_ROUTE = 4 /* EVPN, of type 2 or 3: originated, so that a peer may have it */
+	STATE_ROUTE = 4 /* EVPN, of types 1 to 5: told, so that a peer may have it */
 };
 
 struct state_slot {
@@ -54,6 +54,8 @@ struct state_record {
 /* The longest record on file. */
 #define STATE_RECORD_MAX 96
 
+/* What STATE_ROUTE can hold. */
+bool state_takes_route(const struct nlri *n);
 void state_write_head(struct writer *w, const char *boot_id, uint64_t netns);
 void state_write(struct writer *w, const struct state_record *record);
 

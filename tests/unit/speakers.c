@@ -169,6 +169,17 @@ static void on_handover(void *context, uint32_t conn, const uint8_t *note, size_
 	str_add_bytes(&c->w->conns[index].note[side], note, size);
 }
 
+static bool on_told(void *context, const struct nlri *nlri)
+{
+	struct context *c = context;
+	struct node *n = &c->w->node[c->node];
+
+	if (nlri->evpn.type > EVPN_IP_PREFIX || n->told_count == TOLD_MAX)
+		return false;
+	n->told[n->told_count++] = *nlri;
+	return true;
+}
+
 static void push_first(struct world *w, int index, int side, const struct str *bytes)
 {
 	struct world_event *first = w->first, *last = w->last;
@@ -288,6 +299,7 @@ void world_speaker(struct world *w, int node)
 	    .set_ttl = on_set_ttl,
 	    .set_auth = on_set_auth,
 	    .handover = w->keeps ? on_handover : NULL,
+	    .told = on_told,
 	    .resume = on_resume,
 	    .peer_gone = on_gone,
 	    .peer_changed = on_peer};

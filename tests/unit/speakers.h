@@ -12,6 +12,7 @@
 #define NODES_MAX 8
 #define CONNS_MAX 4096
 #define IFACES_MAX 8
+#define TOLD_MAX 64
 #define IFACE_ADDRESSES_MAX 8
 
 struct world_conn {
@@ -45,7 +46,9 @@ struct node {
 	size_t bytes_out;
 	char last_why[64];
 	struct str logged;
-	struct str keys; /* "10.0.0.2/32 password\n", "… -\n", as told */
+	struct str keys;	    /* "10.0.0.2/32 password\n", "… -\n", as told */
+	struct nlri told[TOLD_MAX]; /* put on file before they were passed on */
+	int told_count;
 	struct bgp_connect last_connect;
 	struct {
 		int peer, peer_if;

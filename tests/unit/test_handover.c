@@ -145,7 +145,8 @@ static void test_the_peer_sees_nothing(void **state)
 /* ---- a peer that the test plays: FRR 8.4 sweeps unicast at EoRR, one family at a time ---- */
 
 struct story {
-	char text[512];
+	char text[4096];
+	unsigned withdrawn;
 };
 
 static void tell(struct story *s, const char *what)
@@ -162,6 +163,17 @@ static const char *refresh_word(const struct route_refresh *r)
 	return words[r->family][r->kind];
 }
 
+static unsigned withdrawn(const struct update *u)
+{
+	unsigned count = 0;
+	struct nlri n;
+
+	for (size_t i = 0; i < u->unreach_count; i++)
+		for (struct nlri_run run = u->unreach[i]; nlri_run_next(&run, &n);)
+			count++;
+	return count;
+}
+
 /* The messages that node 1 has received since the last time. */
 static const char *heard(struct world *w, struct story *s)
 {
@@ -174,6 +186,7 @@ static const char *heard(struct world *w, struct story *s)
 	struct message m;
 
 	s->text[0] = '\0';
+	s->withdrawn = 0;
 	for (size_t at = 0; at < n->rx_size; at += m.size) {
 		struct route_refresh r;
 		struct update u;
@@ -187,6 +200,7 @@ static const char *heard(struct world *w, struct story *s)
 		} else if (m.type == MESSAGE_UPDATE) {
 			update_decode(m.body, m.body_size, &c, &w->arena, &u);
 			tell(s, u.end_of_rib ? "done" : u.reach_count > 0 ? "routes" : "gone");
+			s->withdrawn += withdrawn(&u);
 		} else {
 			tell(s, m.type == MESSAGE_KEEPALIVE ? "alive" : "other");
 		}
@@ -579,14 +593,31 @@ static void test_settings_that_forbid(void **state)
 	}
 }
 
-/* What it has passed on of others is on no file. */
-static void test_passes_on_evpn(void **state)
+/* ---- EVPN routes of others ---- */
+
+/* What the file says; node 0 is replaced, and knows its host at once. */
+static void replace_leaf(struct world *w, int connections)
+{
+	struct node *n = &w->node[0];
+
+	assert_int_equal(world_replace(w, 0), connections);
+	bgp_restarted(n->bgp, w->now);
+	for (int i = 0; i < n->told_count; i++)
+		bgp_formerly(n->bgp, &n->told[i]);
+	n->told_count = 0;
+	world_configure(w, 0);
+}
+
+/* A leaf between a speaker (2) that originates and a peer (1). */
+static struct world *leaf(bool peer_is_played)
 {
 	struct world *w = world_new(3);
+	struct open o = able_open(w);
 
-	(void)state;
 	w->keeps = w->originating = true;
 	for (int i = 0; i < 3; i++) {
+		if (i == 1 && peer_is_played)
+			continue;
 		world_speaker(w, i);
 		w->node[i].settings.restart = restart;
 	}
@@ -594,19 +625,138 @@ static void test_passes_on_evpn(void **state)
 	graceful_neighbor(w, 0, 2);
 	graceful_neighbor(w, 1, 0);
 	graceful_neighbor(w, 2, 0);
-	start(w);
-	assert_true(world_established(w, 0, 1) && world_established(w, 0, 2));
-	world_originate(w, 1, "10.9.0.0/24");
+	w->node[1].refuses = peer_is_played;
+	for (int i = 0; i < 3; i++)
+		if (w->node[i].bgp != NULL) {
+			world_configure(w, i);
+			bgp_originated(w->node[i].bgp);
+		}
 	world_settle(w);
-	assert_true(has(w, 2, BGP_IPV4_UNICAST, "10.9.0.0/24"));
-	assert_true(handed_over(w, 0));
-	originate_mac(w, 1, ONE);
+	if (peer_is_played) {
+		world_connect(w, 1, 0);
+		world_say_open(w, 1, &o);
+		world_say_keepalive(w, 1);
+	}
+	assert_true(world_established(w, 0, 1) && world_established(w, 0, 2));
+	return w;
+}
+
+static void withdraw_mac(struct world *w, int node, const char *mac)
+{
+	struct nlri n = world_mac(RD, mac, 100);
+
+	bgp_withdraw(w->node[node].bgp, &n);
+}
+
+static void count_one(void *context, const struct nlri *nlri)
+{
+	(void)nlri;
+	++*(unsigned *)context;
+}
+
+static unsigned told_count(struct world *w)
+{
+	unsigned count = 0;
+
+	bgp_walk_told(w->node[0].bgp, &count, count_one);
+	return count;
+}
+
+static void test_passes_on_evpn(void **state)
+{
+	struct world *w = leaf(false);
+
+	(void)state;
+	originate_mac(w, 2, ONE);
+	originate_mac(w, 2, TWO);
+	world_settle(w);
+	assert_true(has(w, 1, BGP_L2VPN_EVPN, ONE) && has(w, 1, BGP_L2VPN_EVPN, TWO));
+	assert_int_equal(told_count(w), 2);
+	for (int i = 0; i < 2; i++) {
+		replace_leaf(w, 2);
+		withdraw_mac(w, 2, TWO);
+		world_settle(w);
+		assert_true(has(w, 1, BGP_L2VPN_EVPN, ONE));
+		originated(w, 0);
+		assert_true(has(w, 1, BGP_L2VPN_EVPN, ONE));
+		assert_false(has(w, 1, BGP_L2VPN_EVPN, TWO));
+		/* What is no more need not be on file any more. */
+		assert_int_equal(told_count(w), 1);
+		assert_int_equal(w->node[0].told_count, 1);
+	}
+	for (int i = 1; i < 3; i++)
+		assert_int_equal(world_peer(w, i, 0).dropped_count, 0);
+	world_free(w);
+}
+
+/* One that sweeps no EVPN hears by name what is gone, once it is known to be: not before the other
+ * one has told all. */
+static void test_what_a_peer_of_a_leaf_hears(void **state)
+{
+	struct world *w = leaf(true);
+	struct story s;
+
+	(void)state;
+	originate_mac(w, 2, ONE);
+	originate_mac(w, 2, TWO);
+	world_settle(w);
+	heard(w, &s);
+	replace_leaf(w, 2);
+	withdraw_mac(w, 2, TWO);
+	w->hold = true;
+	originated(w, 0);
+	w->hold = false;
+	for (enum bgp_family f = 0; f < BGP_FAMILIES; f++)
+		say_refreshed(w, f);
+	world_settle(w);
+	assert_string_equal(heard(w, &s),
+	    "alive ask4 ask6 askE done begin4 end4 done begin6 end6 routes done gone beginE routes "
+	    "endE");
+	assert_true(world_established(w, 0, 1));
+	world_free(w);
+}
+
+/* Thousands are taken back in pieces. */
+static void test_many_are_gone(void **state)
+{
+	struct world *w = leaf(true);
+	struct story s;
+
+	(void)state;
+	replace_leaf(w, 2);
+	for (unsigned i = 0; i < 5000; i++) {
+		struct nlri n = world_mac(RD, ONE, 100);
+
+		n.evpn.ethernet_tag = i;
+		bgp_formerly(w->node[0].bgp, &n);
+	}
+	originated(w, 0);
+	heard(w, &s);
+	for (enum bgp_family f = 0; f < BGP_FAMILIES; f++)
+		say_refreshed(w, f);
+	world_settle(w);
+	heard(w, &s);
+	assert_int_equal(s.withdrawn, 5000);
+	assert_non_null(strstr(s.text, "gone beginE endE"));
+	assert_int_equal(told_count(w), 0);
+	world_free(w);
+}
+
+/* What no file can hold. */
+static void test_passes_on_what_is_unknown(void **state)
+{
+	struct world *w = leaf(false);
+	struct nlri n = {.family = BGP_L2VPN_EVPN,
+	    .evpn = {.type = 77, .opaque = (const uint8_t *)"what", .opaque_size = 4}};
+
+	(void)state;
+	bgp_originate(w->node[2].bgp, &n, &(struct attrs){.next_hop = w->node[2].address});
 	world_settle(w);
 	/* The one that it came from still has nothing but what we can take back. */
 	assert_int_equal(world_replace(w, 0), 1);
-	assert_true(world_established(w, 1, 0));
+	assert_true(world_established(w, 2, 0));
 	world_settle(w);
-	assert_false(world_established(w, 2, 0));
+	assert_false(world_established(w, 1, 0));
 	world_free(w);
 }
 
@@ -683,6 +833,9 @@ int main(void)
 	    cmocka_unit_test(test_peers_that_cannot),
 	    cmocka_unit_test(test_settings_that_forbid),
 	    cmocka_unit_test(test_passes_on_evpn),
+	    cmocka_unit_test(test_what_a_peer_of_a_leaf_hears),
+	    cmocka_unit_test(test_many_are_gone),
+	    cmocka_unit_test(test_passes_on_what_is_unknown),
 	    cmocka_unit_test(test_several_paths),
 	    cmocka_unit_test(test_stop),
 	};

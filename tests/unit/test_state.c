@@ -12,7 +12,7 @@
 
 #include "record/state.h"
 
-#define RECORDS 9
+#define RECORDS 12
 
 static void make(struct state_record list[RECORDS])
 {
@@ -51,6 +51,32 @@ static void make(struct state_record list[RECORDS])
 	list[7].route.evpn.label1 = 10099;
 	list[8].route.evpn.type = EVPN_IMET;
 	list[8].route.evpn.ip = v4;
+	for (size_t i = 9; i < RECORDS; i++) {
+		list[i].kind = STATE_ROUTE;
+		list[i].route.family = BGP_L2VPN_EVPN;
+		list[i].route.evpn.rd.b[7] = 3;
+	}
+	list[9].route.evpn.type = EVPN_ETHERNET_AD;
+	list[9].route.evpn.esi.b[0] = 1;
+	list[10].route.evpn.type = EVPN_ETHERNET_SEGMENT;
+	list[10].route.evpn.ip = v4;
+	list[11].route.evpn.type = EVPN_IP_PREFIX;
+	list[11].route.evpn.ip = v6;
+	list[11].route.evpn.prefix_len = 64;
+	list[11].route.evpn.gateway.family = IP_V6;
+}
+
+static void test_routes_of_any_known_type(void **state)
+{
+	struct nlri n = {.family = BGP_L2VPN_EVPN};
+
+	(void)state;
+	for (unsigned type = 0; type < 256; type++) {
+		n.evpn.type = (uint8_t)type;
+		assert_int_equal(state_takes_route(&n), type >= 1 && type <= 5);
+	}
+	n = (struct nlri){.family = BGP_IPV4_UNICAST, .evpn.type = EVPN_MAC_IP};
+	assert_false(state_takes_route(&n));
 }
 
 static size_t make_file(uint8_t *bytes, size_t room, size_t ends[RECORDS])
@@ -87,7 +113,7 @@ static size_t read_all(const uint8_t *bytes, size_t size)
 
 static void test_round_trip(void **state)
 {
-	uint8_t bytes[1024];
+	uint8_t bytes[2048];
 	size_t ends[RECORDS], size = make_file(bytes, sizeof(bytes), ends);
 	struct state_reader s;
 
@@ -100,7 +126,7 @@ static void test_round_trip(void **state)
 
 static void test_torn(void **state)
 {
-	uint8_t bytes[1024];
+	uint8_t bytes[2048];
 	size_t ends[RECORDS], size = make_file(bytes, sizeof(bytes), ends);
 
 	(void)state;
@@ -118,7 +144,7 @@ static void test_torn(void **state)
 
 static void test_flipped_bits(void **state)
 {
-	uint8_t bytes[1024];
+	uint8_t bytes[2048];
 	size_t ends[RECORDS], size = make_file(bytes, sizeof(bytes), ends);
 
 	(void)state;
@@ -137,6 +163,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_round_trip),
+	    cmocka_unit_test(test_routes_of_any_known_type),
 	    cmocka_unit_test(test_torn),
 	    cmocka_unit_test(test_flipped_bits),
 	};
