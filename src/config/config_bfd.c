@@ -127,8 +127,6 @@ void on_bfd_peer_profile(struct loading *l, const struct statement *s, const str
 {
 	if (l->bfd_peer != NULL)
 		profile_name_fits(l, s, w->word[1], l->bfd_peer->profile);
-	else if (l->bfd_values != NULL)
-		loading_report(l, s, true, NULL, "a profile has no profile: left out");
 }
 
 /* ---- values -------------------------------------------------------------------------------- */

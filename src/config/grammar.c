@@ -28,6 +28,7 @@ const char *node_exit(enum node node)
 	case NODE_ROUTE_MAP:
 	case NODE_LINE_VTY:
 	case NODE_BFD:
+	case NODE_BFD_PROFILE:
 	case NODE_BFD_PEER:
 	case NODE_FOREIGN:
 	case NODES:

@@ -28,6 +28,7 @@ enum node {
 	NODE_ROUTE_MAP,
 	NODE_LINE_VTY,
 	NODE_BFD,
+	NODE_BFD_PROFILE,
 	NODE_BFD_PEER,
 	NODE_FOREIGN, /* a block that is not ours: swallowed to its end */
 	NODES,

@@ -8,6 +8,7 @@
 #define BOTH_BGP (AT(BGP) | AT(BGP_VRF))
 #define UNICAST (AT(IPV4) | AT(IPV6))
 #define FAMILIES (UNICAST | AT(EVPN))
+#define BFD_VALUES (AT(BFD_PROFILE) | AT(BFD_PEER))
 
 #define WORKS SUPPORT_WORKS
 #define QUIET SUPPORT_QUIET
@@ -347,20 +348,20 @@ const struct grammar_row grammar[] = {
 
 	/* ---- line vty, bfd ---- */
 	{AT(LINE_VTY), "access-class|exec-timeout|login|ipv6 ...", QUIET, NO, ONE_LINE, NULL},
-	{AT(BFD), "profile WORD", WORKS, NAME, NODE_BFD_PEER, on_bfd_profile},
+	{AT(BFD), "profile WORD", WORKS, NAME, NODE_BFD_PROFILE, on_bfd_profile},
 	{AT(BFD), "peer IP ...", WORKS, NAME, NODE_BFD_PEER, on_bfd_peer},
 	{AT(BFD_PEER), "profile =WORD", WORKS, 0, ONE_LINE, on_bfd_peer_profile},
-	{AT(BFD_PEER), "detect-multiplier =<2-255>", WORKS, 0, ONE_LINE, on_bfd_multiplier},
-	{AT(BFD_PEER), "transmit-interval =<10-60000>", WORKS, 0, ONE_LINE, on_bfd_transmit},
-	{AT(BFD_PEER), "receive-interval =<10-60000>", WORKS, 0, ONE_LINE, on_bfd_receive},
-	{AT(BFD_PEER), "shutdown", WORKS, NO, ONE_LINE, on_bfd_shutdown},
-	{AT(BFD_PEER), "passive-mode", WORKS, NO, ONE_LINE, on_bfd_passive},
-	{AT(BFD_PEER), "minimum-ttl =<1-254>", WORKS, 0, ONE_LINE, on_bfd_minimum_ttl},
-	{AT(BFD_PEER), "echo-mode", WORKS, NO, ONE_LINE, on_bfd_echo},
-	{AT(BFD_PEER), "echo-interval =<10-60000>", WORKS, 0, ONE_LINE, on_bfd_echo_interval},
-	{AT(BFD_PEER), "echo transmit-interval =<10-60000>", WORKS, 0, ONE_LINE, on_bfd_echo_transmit},
-	{AT(BFD_PEER), "echo receive-interval =disabled|<10-60000>", WORKS, 0, ONE_LINE, on_bfd_echo_receive},
-	{AT(BFD_PEER), "label|log-session-changes ...", QUIET, NO, ONE_LINE, NULL},
+	{BFD_VALUES, "detect-multiplier =<2-255>", WORKS, 0, ONE_LINE, on_bfd_multiplier},
+	{BFD_VALUES, "transmit-interval =<10-60000>", WORKS, 0, ONE_LINE, on_bfd_transmit},
+	{BFD_VALUES, "receive-interval =<10-60000>", WORKS, 0, ONE_LINE, on_bfd_receive},
+	{BFD_VALUES, "shutdown", WORKS, NO, ONE_LINE, on_bfd_shutdown},
+	{BFD_VALUES, "passive-mode", WORKS, NO, ONE_LINE, on_bfd_passive},
+	{BFD_VALUES, "minimum-ttl =<1-254>", WORKS, 0, ONE_LINE, on_bfd_minimum_ttl},
+	{BFD_VALUES, "echo-mode", WORKS, NO, ONE_LINE, on_bfd_echo},
+	{BFD_VALUES, "echo-interval =<10-60000>", WORKS, 0, ONE_LINE, on_bfd_echo_interval},
+	{BFD_VALUES, "echo transmit-interval =<10-60000>", WORKS, 0, ONE_LINE, on_bfd_echo_transmit},
+	{BFD_VALUES, "echo receive-interval =disabled|<10-60000>", WORKS, 0, ONE_LINE, on_bfd_echo_receive},
+	{BFD_VALUES, "label|log-session-changes ...", QUIET, NO, ONE_LINE, NULL},
 };
 /* clang-format on */
 

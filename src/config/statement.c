@@ -24,6 +24,7 @@ struct parser {
 	enum node node[DEPTH_MAX];
 	unsigned depth; /* of the innermost open block; 0 top level */
 	unsigned line;
+	unsigned foreign_column; /* of the line that opened the block that is swallowed */
 	struct statement_errors *errors;
 	const struct grammar_row *refused; /* said just now */
 	const struct statement *refused_in;
@@ -227,6 +228,7 @@ static const char *block_text(enum node opens)
 	case NODE_ROUTE_MAP:
 	case NODE_LINE_VTY:
 	case NODE_BFD:
+	case NODE_BFD_PROFILE:
 	case NODE_BFD_PEER:
 	case NODE_FOREIGN:
 	case NODES:
@@ -258,6 +260,7 @@ static void refuse(
 	}
 	p->refused = row;
 	p->refused_in = in;
+	p->foreign_column = w->column[0];
 	if (row->opens != NODE_NONE)
 		block_open(p, NULL, NODE_FOREIGN);
 }
@@ -472,12 +475,17 @@ static bool parse_at(struct parser *p, unsigned level, const struct words *w, un
 	return first == 1 && delete_at(p, level, w);
 }
 
-static bool swallowed(struct parser *p, const struct words *w, unsigned first)
+/* A block that is not ours ends at what the top level knows, and at the next block beside it:
+ * `address-family ipv4 vpn` must not take the families behind it along. */
+static bool swallowed(const struct parser *p, const struct words *w, unsigned first)
 {
-	const struct grammar_row *near;
+	const struct grammar_row *near, *beside;
 	struct match m;
 
-	return p->node[p->depth] == NODE_FOREIGN &&
+	if (p->node[p->depth] != NODE_FOREIGN)
+		return false;
+	beside = grammar_find(p->node[p->depth - 1], w, first, &m, &near);
+	return (beside == NULL || beside->opens == NODE_NONE) &&
 	       grammar_find(NODE_TOP, w, first, &m, &near) == NULL;
 }
 
@@ -506,10 +514,24 @@ static void parse_statement(struct parser *p, const struct words *w)
 		report_unknown(p, w, first);
 }
 
-/* Closing words. One that closes nothing is harmless, as generators repeat them. */
+/* The innermost block with that word: it and those inside end. A word that closes nothing is
+ * harmless, as generators repeat them. Which one a foreign block has is not known: any. */
+static void block_close(struct parser *p, const char *word)
+{
+	for (unsigned level = p->depth; level > 0; level--)
+		if (strcmp(node_exit(p->node[level]), word) == 0) {
+			p->depth = level - 1;
+			return;
+		}
+	p->depth -= p->node[p->depth] == NODE_FOREIGN;
+}
+
+/* Closing words. In a foreign block those further in than its first line are of blocks in it. */
 static bool parse_exit(struct parser *p, const struct words *w)
 {
 	const char *word = w->word[0];
+	bool plain = strcmp(word, "exit") == 0 || strcmp(word, "quit") == 0;
+	bool inside = p->node[p->depth] == NODE_FOREIGN && w->column[0] > p->foreign_column;
 
 	if (w->count != 1)
 		return false;
@@ -517,17 +539,12 @@ static bool parse_exit(struct parser *p, const struct words *w)
 		p->depth = 0;
 		return true;
 	}
-	if (strcmp(word, "exit") == 0 || strcmp(word, "quit") == 0) {
-		p->depth -= p->depth > 0;
-		return true;
-	}
-	if (strncmp(word, "exit-", 5) != 0)
+	if (!plain && strncmp(word, "exit-", 5) != 0)
 		return false;
-	for (unsigned level = p->depth; level > 0; level--)
-		if (strcmp(node_exit(p->node[level]), word) == 0) {
-			p->depth = level - 1;
-			break;
-		}
+	if (plain && !inside)
+		p->depth -= p->depth > 0;
+	else if (!inside)
+		block_close(p, word);
 	return true;
 }
 

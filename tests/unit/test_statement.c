@@ -193,6 +193,51 @@ static void test_foreign_block_ends(void **state)
 	statement_errors_fini(&errors);
 }
 
+/* What follows a block that is not ours in its outer block is not lost with it, whether the
+ * generator closes it or not; closing words of blocks in it do not end it. */
+static void test_beside_a_foreign_block(void **state)
+{
+	const char *wanted = "router bgp 1\n neighbor 1.1.1.1 remote-as 2\n !\n"
+			     " address-family l2vpn evpn\n  neighbor 1.1.1.1 activate\n"
+			     "  advertise-all-vni\n exit-address-family\nexit\n!\n";
+	const char *const texts[] = {
+	    "router bgp 1\n neighbor 1.1.1.1 remote-as 2\n address-family ipv4 vpn\n"
+	    "  neighbor 1.1.1.1 activate\n exit-address-family\n address-family l2vpn evpn\n"
+	    "  neighbor 1.1.1.1 activate\n  advertise-all-vni\n exit-address-family\nexit\n",
+	    "router bgp 1\nneighbor 1.1.1.1 remote-as 2\naddress-family ipv4 vpn\n"
+	    "neighbor 1.1.1.1 activate\naddress-family l2vpn evpn\nneighbor 1.1.1.1 activate\n"
+	    "advertise-all-vni\n",
+	    "router bgp 1\n address-family ipv6 vpn\n  neighbor 1.1.1.1 activate\n"
+	    " exit-address-family\n neighbor 1.1.1.1 remote-as 2\n address-family l2vpn evpn\n"
+	    "  neighbor 1.1.1.1 activate\n  advertise-all-vni\nexit\n",
+	    "router bgp 1\n segment-routing srv6\n  locator X\n   foo\n  exit\n  bar\n exit\n"
+	    " neighbor 1.1.1.1 remote-as 2\n address-family l2vpn evpn\n"
+	    "  neighbor 1.1.1.1 activate\n  advertise-all-vni\nexit\n"};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+		struct statement_errors errors = {0};
+		char *text = canonical(texts[i], &errors);
+
+		assert_string_equal(text, wanted);
+		assert_int_equal(errors.count, 1);
+		mem_free(text);
+		statement_errors_fini(&errors);
+	}
+}
+
+/* Profiles one after the other, none of them closed: in a profile `profile` is the next one, in a
+ * peer the peer's own. */
+static void test_bfd_profiles(void **state)
+{
+	(void)state;
+	expect("bfd\nprofile a\nreceive-interval 43\nprofile b\nreceive-interval 44\n"
+	       "peer 10.0.0.1\nprofile a\npeer 10.0.0.2\nprofile b\n",
+	    "bfd\n profile a\n  receive-interval 43\n exit\n"
+	    " profile b\n  receive-interval 44\n exit\n"
+	    " peer 10.0.0.1\n  profile a\n exit\n peer 10.0.0.2\n  profile b\n exit\nexit\n!\n");
+}
+
 static void test_secrets_are_not_told(void **state)
 {
 	struct statement_errors errors = {0};
@@ -235,6 +280,8 @@ int main(void)
 	    cmocka_unit_test(test_no_as_setting),
 	    cmocka_unit_test(test_complaints),
 	    cmocka_unit_test(test_foreign_block_ends),
+	    cmocka_unit_test(test_beside_a_foreign_block),
+	    cmocka_unit_test(test_bfd_profiles),
 	    cmocka_unit_test(test_secrets_are_not_told),
 	    cmocka_unit_test(test_limits),
 	};
