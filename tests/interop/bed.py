@@ -12,12 +12,12 @@ import subprocess
 
 import daemons
 import netns
-from pair import stays, wait
+from pair import PATIENCE, stays, wait
 from peer import Link
 from peers import KINDS
 from wire import Witness, attributes
 
-__all__ = ["Bed", "Neighbor", "config", "meet", "stays", "wait"]
+__all__ = ["PATIENCE", "Bed", "Neighbor", "config", "meet", "stays", "wait"]
 WITNESS, WITNESS_AS, BEHIND = 9, 65009, 10
 JSON_NAME = {"ipv4": "ipv4Unicast", "ipv6": "ipv6Unicast", "evpn": "l2VpnEvpn"}
 AFI = {"ipv4": "ipv4 unicast", "ipv6": "ipv6 unicast", "evpn": "l2vpn evpn"}
@@ -33,7 +33,9 @@ class Neighbor:
         self.declared = f"interface remote-as {remote_as}" if name.startswith("l") else f"remote-as {remote_as}"
 
     def outside(self):
-        return [f" neighbor {self.name} {words}" for words in (self.declared, "timers connect 1", *self.more)]
+        # Who is waited for is a witness: its keepalives wait while it is busy with what it has heard.
+        patient = ["timers 60 180"] if "passive" in self.more else []
+        return [f" neighbor {self.name} {words}" for words in (self.declared, "timers connect 1", *patient, *self.more)]
 
 
 def config(*neighbors, own_as=65001, more=(), families=None, tail=""):
@@ -186,5 +188,5 @@ def meet(bed, kind, link=None, more=(), inside=(), tail="", options=(), witness=
         bed.witness_ = bed.witness(**witness)
     peer.begin()
     assert wait(lambda: bed.up(name, link.families[0]) and peer.established(), 15), "no session"
-    assert witness is False or bed.witness_.up.wait(5)
+    assert witness is False or bed.witness_.up.wait(PATIENCE * 5)
     return peer

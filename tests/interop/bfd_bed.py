@@ -16,16 +16,18 @@ import time
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 BUILD = os.environ.get("EVPND_BUILD", os.path.join(ROOT, "build"))
 FRR = "/usr/lib/frr"
+PATIENCE = 6
 
 
 def wait_for(what, seconds, condition):
-    """The first true value of condition(); an error that names `what` otherwise."""
-    end = time.monotonic() + seconds
+    """The first true value of condition(); an error that names `what` otherwise. A machine that does other work has
+    PATIENCE times as long."""
+    end = time.monotonic() + PATIENCE * seconds
     while True:
         value = condition()
         if value:
             return value
-        assert time.monotonic() < end, f"not within {seconds} s: {what}"
+        assert time.monotonic() < end, f"not within {PATIENCE * seconds} s: {what}"
         time.sleep(0.02)
 
 

@@ -59,7 +59,7 @@ class Bird(Peer):
     def begin(self, *options):
         self.write("bird.conf", self.text())
         self.spawn(["bird", "-f", "-c", f"{self.directory}/bird.conf", "-s", f"{self.directory}/bird.ctl", *options], "bird.out.log")
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + 60
         while time.monotonic() < deadline and not os.path.exists(f"{self.directory}/bird.ctl"):
             time.sleep(0.02)
 

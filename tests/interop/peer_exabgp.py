@@ -4,8 +4,8 @@ import contextlib
 import json
 import os
 import signal
-import time
 
+from pair import wait
 from peer import AFI, Peer, rib
 
 HELPER = """
@@ -66,10 +66,15 @@ class Exabgp(Peer):
                 self.announce(prefix, family, **words)
 
     def resume(self):
+        """The pipe is read beside the sessions: its routes have to be in before one begins."""
+        before = self.added()
         self.silence(True)
         self.begin()
-        time.sleep(1)  # until it has read the pipe
+        assert wait(lambda: self.added() - before == sum(map(len, self.announced.values())), 10)
         self.silence(False)
+
+    def added(self):
+        return self.logs()["exabgp.log"].count("route added to neighbor")
 
     def end(self, number=signal.SIGTERM):
         os.close(self.pipe)

@@ -9,6 +9,7 @@ import time
 
 import daemons
 import netns
+from pair import PATIENCE
 from peer import AFI, Peer, extended_bytes, keepalive, rib, vtep
 from wire import attributes
 
@@ -55,7 +56,7 @@ class Frr(Peer, daemons.Frr):
         if self.link.bfd:
             self.write("bfdd.conf", "")
             self.run("bfdd")
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + 60
         while time.monotonic() < deadline and not os.path.exists(f"{self.state}/bgpd.vty"):
             time.sleep(0.02)
         for family, announced in self.announced.items():
@@ -127,7 +128,7 @@ class Frr(Peer, daemons.Frr):
             known = self.kernel_routes()
             some = prefixes[start : start + 1000]
             netns.batch(self.node, "ip", [f"route add blackhole {p} proto 99" for p in some])
-            deadline = time.monotonic() + 10
+            deadline = time.monotonic() + 60
             while self.kernel_routes() != known + len(some) and time.monotonic() < deadline:
                 time.sleep(0.02)
         self.configure(f"router bgp {self.link.own_as}", "address-family ipv4 unicast", "redistribute kernel")
@@ -137,7 +138,7 @@ class Frr(Peer, daemons.Frr):
         for witness in self.behind:
             mine = [path for path in paths if path.split()[0] == str(witness.asn)]
             if mine:
-                assert witness.up.wait(5)
+                assert witness.up.wait(PATIENCE * 5)
                 witness.announce([prefix], attributes(witness.local, [list(map(int, mine[0].split()))]))
             else:
                 witness.withdraw([prefix])

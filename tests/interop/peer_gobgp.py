@@ -51,7 +51,7 @@ class Gobgp(Peer):
     def begin(self, *options):
         self.write("gobgpd.toml", self.text())
         self.spawn(["gobgpd", "-f", f"{self.directory}/gobgpd.toml", "--api-hosts", f"unix://{self.directory}/api.sock", "--log-plain", "--pprof-disable", *options], "gobgpd.log")
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + 60
         while time.monotonic() < deadline and not self.answers():
             time.sleep(0.05)
         for family, announced in self.announced.items():

@@ -3,7 +3,7 @@
 import re
 
 import netns
-from bed import Neighbor, config, stays, wait
+from bed import PATIENCE, Neighbor, config, stays, wait
 from wire import Witness, attributes
 
 A, B, C = 65009, 65010, 65008
@@ -29,7 +29,7 @@ def test_through_itself(bed):
     """A route that its own next hop would be resolved through, once it were there: not used, and nothing goes round."""
     start(bed, ("10.0.9.2", A))
     peer = bed.witness(A, 9)
-    assert peer.up.wait(5)
+    assert peer.up.wait(PATIENCE * 5)
     for prefix in ("10.0.9.0/28", "10.0.9.2/32", "10.6.0.0/24"):
         peer.announce([prefix], attributes("10.0.9.2", [[A]]))
     assert wait(lambda: ways(bed, "10.6.0.0/24"), 5)
@@ -41,7 +41,7 @@ def test_told_when_the_kernel_has_it(bed):
     """`bgp suppress-fib-pending`. A connected prefix is not for the kernel, so it is not told; nor is it put there."""
     start(bed, ("10.0.9.2", A), ("10.0.8.2", C), more=["bgp suppress-fib-pending"])
     source, other = bed.witness(A, 9), bed.witness(C, 8)
-    assert source.up.wait(5) and other.up.wait(5)
+    assert source.up.wait(PATIENCE * 5) and other.up.wait(PATIENCE * 5)
     source.announce(["10.6.0.0/24", "10.0.8.0/24"], attributes("10.0.9.2", [[A]]))
     assert wait(lambda: other.routes().get("10.6.0.0/24"), 5)
     assert ways(bed, "10.6.0.0/24") == {"10.0.9.2"}
@@ -58,7 +58,7 @@ def test_next_hop_outlives_its_peer(bed):
     second = Witness(bed.link(9), "10.0.9.3", "10.0.9.1", B)
     bed.running.append(second)
     for peer, asn, next_hop in ((first, A, "10.0.9.2"), (second, B, "10.0.9.2"), (third, C, "10.0.8.2")):
-        assert peer.up.wait(5)
+        assert peer.up.wait(PATIENCE * 5)
         peer.announce(["10.6.0.0/24"], attributes(next_hop, [[asn]]))
     assert wait(lambda: len(bed.routes().get("10.6.0.0/24", ())) == 3 and ways(bed, "10.6.0.0/24") == {"10.0.9.2", "10.0.8.2"}, 5)
     first.close()

@@ -7,10 +7,11 @@ import time
 
 import netns
 import pytest
-from pair import wait
+from pair import LINK, wait
 from test_session import configs
 
 GRACEFUL = " bgp graceful-restart\n bgp graceful-restart preserve-fw-state"
+SLOW = " neighbor {peer} timers 300 900"
 OURS, THEIRS = "10.255.0.1/32", "10.255.0.2/32"
 
 
@@ -63,7 +64,8 @@ def test_evpnd_restarts(pair, how):
 
 
 def test_evpnd_without_graceful_restart_says_good_bye(pair):
-    evpnd, _ = start(pair)
+    """Not by the hold time."""
+    evpnd, _ = start(pair, SLOW, SLOW)
     evpnd.stop()
     assert wait(lambda: OURS not in pair.routes(pair.b, "ipv4 unicast"), 5)
 
@@ -75,8 +77,12 @@ def test_frr_restarts(pair, how):
     witness = Witness(pair, pair.a, THEIRS)
     frr.stop(how)
     time.sleep(2)
+    # It has its route before it has a session: else it would say End-of-RIB first, rightly.
+    netns.run(pair.b, "ip", "neigh", "replace", "10.0.0.1", "lladdr", "02:00:00:00:00:99", "dev", LINK, "nud", "permanent")
     frr.start()
     frr.start_late()
+    assert wait(lambda: THEIRS in pair.routes(pair.b, "ipv4 unicast"))
+    netns.run(pair.b, "ip", "neigh", "del", "10.0.0.1", "dev", LINK)
     assert wait(lambda: pair.up(pair.a, "10.0.0.2"), 40)
     assert wait(lambda: not any(r.get("stale") for r in pair.routes(pair.a, "ipv4 unicast").get(THEIRS, [{"stale": True}])), 20)
     witness.stop()

@@ -19,8 +19,9 @@ from pair import wait
 ROUTES = 10_000
 TARGETS = [f"10.99.0.{n}" for n in range(1, 9)]
 INTERVAL_MS = 5
-# From the fault to the last packet that goes wrong. BFD: 3 x 50 ms, and a machine that is shared.
-LONGEST_MS = {"admin": 300, "carrier": 300, "between": 700}
+# From the fault to the last packet that goes wrong, on a machine that is shared; figures are bench/uplink's. The hold
+# time is 9 s, and each route by itself would be more than four operations.
+LONGEST_MS = {"admin": 1500, "carrier": 1500, "between": 2000}
 
 HOST = """
 frr defaults datacenter
@@ -169,7 +170,7 @@ def test_uplink_fails_and_comes_back(host, how):
     before, pings = host.ops(), host.pings()
     time.sleep(0.5)
     host.fail(how)
-    time.sleep(1.5)
+    time.sleep(3)
     ops = host.ops() - before
     lost = [p.lost() for p in pings]
     assert host.routes() == ROUTES + 1 and not host.in_group(1) and host.in_group(2)

@@ -179,7 +179,7 @@ class Witness:
             link = socket.socket(socket.AF_INET6 if ":" in self.remote else socket.AF_INET)
         self.link = link
         with link:
-            link.settimeout(5)
+            link.settimeout(60)
             link.bind((self.local, 0))
             link.connect((self.remote, 179))
             link.sendall(self.open())

@@ -39,7 +39,7 @@ class inside:
             os.close(self.home)
 
 
-def run(name, *command, check=True, timeout=20):
+def run(name, *command, check=True, timeout=120):
     """Run a command in a namespace and return its standard output."""
     with inside(name):
         done = subprocess.run(command, capture_output=True, text=True, timeout=timeout)
