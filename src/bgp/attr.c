@@ -306,7 +306,7 @@ static const char *communities_decode(struct decoding *d, struct reader *v)
 	if (n == 0)
 		return wrong_length;
 	all = read_u32_array(v, n, d->arena);
-	a->community_count = communities_sort(all, n);
+	a->community_count = (uint16_t)communities_sort(all, n);
 	a->communities = all;
 	return NULL;
 }
@@ -331,7 +331,7 @@ static const char *extcomms_decode(struct decoding *d, struct reader *v)
 	if (n == 0)
 		return wrong_length;
 	read_bytes(v, all, n * sizeof(*all));
-	a->extcomm_count = extcomms_sort(all, n);
+	a->extcomm_count = (uint16_t)extcomms_sort(all, n);
 	a->extcomms = all;
 	return NULL;
 }
@@ -363,7 +363,7 @@ static const char *large_decode(struct decoding *d, struct reader *v)
 		return wrong_length;
 	for (size_t i = 0; i < n; i++)
 		read_large(v, &all[i]);
-	a->large_count = large_communities_sort(all, n);
+	a->large_count = (uint16_t)large_communities_sort(all, n);
 	a->large = all;
 	return NULL;
 }

@@ -98,7 +98,8 @@ bool attrs_equal(const struct attrs *a, const struct attrs *b);
 /* "nexthop 10.0.0.1, origin i, path 65002, extcommunity RT:… ": FRR's debug form; appends. */
 void attrs_text(const struct attrs *a, struct str *out);
 
-/* ---- construction: the arrays of *a are replaced by sorted, unique copies in the arena ---- */
+/* ---- construction: the arrays of *a are replaced by sorted, unique copies in the arena; of more
+ * than an attribute can carry (UINT16_MAX bytes) the first ones ---- */
 
 void attrs_set_communities(
     struct attrs *a, const uint32_t *communities, size_t count, struct arena *arena);
@@ -143,9 +144,9 @@ void as_path_replace(struct attrs *a, uint32_t from, uint32_t to, struct arena *
 void as_path_exclude(struct attrs *a, const uint32_t *as, size_t count, struct arena *arena);
 /* Private AS numbers (RFC 6996), but for `keep`: taken out, or replaced where `to` is not 0. */
 void as_path_remove_private(struct attrs *a, uint32_t keep, uint32_t to, struct arena *arena);
-/* There are AS numbers in it, and all are private. */
 /* There is an AS_SET or AS_CONFED_SET in it (RFC 6472). */
 bool as_path_has_set(const struct attrs *a);
+/* There are AS numbers in it, and all are private. */
 bool as_path_is_private(const struct attrs *a);
 /* The path of to becomes that of one route for all of these: what all begin with, then the rest as
  * an AS_SET (RFC 4271 section 9.2.2.2); in the arena. False: there are more ASs than it has. */
@@ -165,6 +166,6 @@ bool community_parse(const char *text, uint32_t *community);
 /* "65001:1:2" */
 bool large_community_parse(const char *text, struct large_community *l);
 /* Sorts and drops what is there twice; the number left. */
-uint16_t communities_sort(uint32_t *all, size_t count);
-uint16_t extcomms_sort(struct extcomm *all, size_t count);
-uint16_t large_communities_sort(struct large_community *all, size_t count);
+size_t communities_sort(uint32_t *all, size_t count);
+size_t extcomms_sort(struct extcomm *all, size_t count);
+size_t large_communities_sort(struct large_community *all, size_t count);

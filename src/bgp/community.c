@@ -33,7 +33,7 @@ static int compare_large(const void *a, const void *b)
 }
 
 /* Returns how many are left. */
-static uint16_t sort_unique(
+static size_t sort_unique(
     void *array, size_t count, size_t size, int (*compare)(const void *, const void *))
 {
 	uint8_t *b = array;
@@ -44,23 +44,28 @@ static uint16_t sort_unique(
 	for (size_t i = 1; i < count; i++)
 		if (compare(b + (kept - 1) * size, b + i * size) != 0)
 			memmove(b + kept++ * size, b + i * size, size);
-	check(kept <= UINT16_MAX);
-	return (uint16_t)kept;
+	return kept;
 }
 
-uint16_t communities_sort(uint32_t *all, size_t count)
+size_t communities_sort(uint32_t *all, size_t count)
 {
 	return sort_unique(all, count, sizeof(*all), compare_u32);
 }
 
-uint16_t extcomms_sort(struct extcomm *all, size_t count)
+size_t extcomms_sort(struct extcomm *all, size_t count)
 {
 	return sort_unique(all, count, sizeof(*all), compare_extcomm);
 }
 
-uint16_t large_communities_sort(struct large_community *all, size_t count)
+size_t large_communities_sort(struct large_community *all, size_t count)
 {
 	return sort_unique(all, count, sizeof(*all), compare_large);
+}
+
+/* How many of `count` elements of `size` bytes an attribute has room for. */
+static uint16_t fitting(size_t count, size_t size)
+{
+	return (uint16_t)(count < UINT16_MAX / size ? count : UINT16_MAX / size);
 }
 
 static void *copy_array(struct arena *arena, const void *from, size_t count, size_t size)
@@ -77,7 +82,7 @@ void attrs_set_communities(
 {
 	uint32_t *copy = copy_array(arena, communities, count, sizeof(*copy));
 
-	a->community_count = communities_sort(copy, count);
+	a->community_count = fitting(communities_sort(copy, count), sizeof(*copy));
 	a->communities = copy;
 }
 
@@ -98,7 +103,7 @@ void attrs_set_extcomms(
 {
 	struct extcomm *copy = copy_array(arena, extcomms, count, sizeof(*copy));
 
-	a->extcomm_count = extcomms_sort(copy, count);
+	a->extcomm_count = fitting(extcomms_sort(copy, count), sizeof(*copy));
 	a->extcomms = copy;
 }
 
@@ -107,7 +112,7 @@ void attrs_set_large(
 {
 	struct large_community *copy = copy_array(arena, large, count, sizeof(*copy));
 
-	a->large_count = large_communities_sort(copy, count);
+	a->large_count = fitting(large_communities_sort(copy, count), sizeof(*copy));
 	a->large = copy;
 }
 

@@ -223,7 +223,7 @@ struct community_form {
 	uint16_t size;
 	const char *wanted;
 	bool (*parse)(const struct words *w, unsigned *at, void *value);
-	uint16_t (*sort)(void *values, size_t count);
+	size_t (*sort)(void *values, size_t count);
 };
 
 static bool parse_community(const struct words *w, unsigned *at, void *value)
@@ -248,17 +248,17 @@ static bool parse_extcommunity(const struct words *w, unsigned *at, void *value)
 	return strcmp(kind, "soo") == 0 && extcomm_soo_parse(w->word[*at], value);
 }
 
-static uint16_t sort_communities(void *values, size_t count)
+static size_t sort_communities(void *values, size_t count)
 {
 	return communities_sort(values, count);
 }
 
-static uint16_t sort_large(void *values, size_t count)
+static size_t sort_large(void *values, size_t count)
 {
 	return large_communities_sort(values, count);
 }
 
-static uint16_t sort_extcommunities(void *values, size_t count)
+static size_t sort_extcommunities(void *values, size_t count)
 {
 	return extcomms_sort(values, count);
 }
@@ -296,7 +296,7 @@ bool config_communities(struct loading *l, const struct statement *s, const stru
 		mem_free(values);
 		return false;
 	}
-	rule->count = form->sort(values, rule->count);
+	rule->count = (uint16_t)form->sort(values, rule->count);
 	return true;
 }
 

@@ -11,6 +11,7 @@
 
 #include <cmocka.h>
 
+#include "base/bytes.h"
 #include "bgp/aggregate_attrs.h"
 #include "settings_text.h"
 #include "speakers.h"
@@ -460,6 +461,54 @@ static void test_communities(void **state)
 	arena_fini(&arena);
 }
 
+/* Segments of an AS_PATH with these numbers. */
+static void path_make(struct attrs *a, const uint32_t *numbers, size_t count, struct arena *arena)
+{
+	size_t room = count * 4 + (count / 250 + 1) * 2;
+	struct writer w = writer_to(arena_new(arena, room), room);
+
+	for (size_t i = 0; i < count; i++) {
+		if (i % 250 == 0) {
+			write_u8(&w, 2);
+			write_u8(&w, (uint8_t)(count - i < 250 ? count - i : 250));
+		}
+		write_u32(&w, numbers[i]);
+	}
+	assert_false(w.overflow);
+	a->as_path = w.start;
+	a->as_path_size = (uint16_t)writer_size(&w);
+}
+
+/* More than one attribute can carry: a full table has more ASs than that, and a few UPDATEs can say
+ * more communities. What there is no room for is left out. */
+static void test_too_many(void **state)
+{
+	enum { SETS = 9, EACH = 8000 };
+	struct aggregate_settings s = {.as_set = true};
+	struct attrs all[SETS] = {{0}}, set;
+	const struct attrs *list[SETS];
+	struct arena arena = {0};
+	uint32_t *n = arena_new(&arena, 3 * EACH * sizeof(*n));
+
+	(void)state;
+	for (uint32_t i = 0; i < SETS; i++) {
+		for (uint32_t j = 0; j < 3 * EACH; j++)
+			n[j] = 1 + (i * 3 * EACH) + j;
+		path_make(&all[i], n, EACH, &arena);
+		attrs_set_communities(&all[i], n, EACH, &arena);
+		attrs_set_extcomms(&all[i], (const struct extcomm *)n, EACH, &arena);
+		attrs_set_large(&all[i], (const struct large_community *)n, EACH, &arena);
+		list[i] = &all[i];
+	}
+	set = aggregate_attrs(&s, list, SETS, &arena);
+	assert_true(set.atomic_aggregate);
+	assert_int_equal(set.community_count, UINT16_MAX / 4);
+	assert_int_equal(set.communities[0], 1);
+	assert_int_equal(set.extcomm_count, UINT16_MAX / 8);
+	assert_int_equal(set.large_count, UINT16_MAX / 12);
+	arena_fini(&arena);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -478,6 +527,7 @@ int main(void)
 	    cmocka_unit_test(test_paths),
 	    cmocka_unit_test(test_longest_path),
 	    cmocka_unit_test(test_communities),
+	    cmocka_unit_test(test_too_many),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
