@@ -371,6 +371,9 @@ static void receive_refresh(struct session *s, const struct message *m, mono_t n
 	}
 	switch (route_refresh_decode(m->body, m->body_size, &r, &error)) {
 	case ROUTE_REFRESH_ERROR:
+		/* RFC 7313 section 5: the complete message. */
+		error.data = m->body - MESSAGE_HEADER_SIZE;
+		error.data_size = m->size;
 		fail(s, FSM_ROUTE_REFRESH_ERROR, &error, now);
 		return;
 	case ROUTE_REFRESH_IGNORE:

@@ -461,6 +461,25 @@ static void test_bad_headers(void **state)
 	world_free(w);
 }
 
+/* RFC 7313 section 5: a BoRR that is too long comes back whole. */
+static void test_bad_refresh(void **state)
+{
+	static const uint8_t body[] = {0, 25, MESSAGE_ROUTE_REFRESH, 0, 1, 1, 1, 0xaa, 0xbb};
+	struct world *w = scripted_pair(true);
+	uint8_t message[MESSAGE_HEADER_SIZE + 6];
+	const struct node *n = &w->node[1];
+	unsigned count[6];
+
+	(void)state;
+	memset(message, 0xff, 16);
+	memcpy(message + 16, body, sizeof(body));
+	world_handshake(w, 1, 0);
+	world_say(w, 1, message, sizeof(message));
+	assert_int_equal(world_notified(w, 1, count), CODE(NOTIFY_ROUTE_REFRESH, 1));
+	assert_memory_equal(n->rx + n->rx_size - sizeof(message), message, sizeof(message));
+	world_free(w);
+}
+
 static void test_oversized_before_negotiation(void **state)
 {
 	struct world *w = scripted_pair(true);
@@ -1310,6 +1329,7 @@ int main(void)
 	    cmocka_unit_test(test_peer_that_stalls_after_open),
 	    cmocka_unit_test(test_peer_that_trickles),
 	    cmocka_unit_test(test_bad_headers),
+	    cmocka_unit_test(test_bad_refresh),
 	    cmocka_unit_test(test_oversized_before_negotiation),
 	    cmocka_unit_test(test_back_off),
 	    cmocka_unit_test(test_flapping),
