@@ -270,11 +270,22 @@ static bool med_beaten(const struct decision_rules *r, struct decision_path *con
 	return false;
 }
 
+/* The usual case, and with many paths what keeps step c from being quadratic. */
+static bool med_is_one(const struct decision_rules *r, struct decision_path *const *paths, size_t n)
+{
+	for (size_t i = 1; i < n; i++)
+		if (by_med(r, paths[i], paths[0]) != 0)
+			return false;
+	return true;
+}
+
 /* Step c. Whoever is beaten is beaten by one that stays, so those moved behind may be forgotten
  * while the walk goes on. */
 static size_t keep_lowest_med(
     const struct decision_rules *r, struct decision_path **paths, size_t n)
 {
+	if (med_is_one(r, paths, n))
+		return n;
 	for (size_t i = 0; i < n;)
 		if (med_beaten(r, paths, n, paths[i]))
 			swap(paths, i, --n);
