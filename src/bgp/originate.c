@@ -8,7 +8,8 @@ static bool is_originated(const struct bgp *b, const struct nlri *nlri)
 	const struct dest *d = loc_rib_find(&b->rib, nlri);
 
 	for (const struct path *p = d == NULL ? NULL : d->paths; p != NULL; p = p->next)
-		if (p->peer == NULL && (p->flags & (PATH_WITHDRAWN | PATH_ORPHAN)) == 0)
+		if (p->peer == NULL && p->path_id == nlri->path_id &&
+		    (p->flags & (PATH_WITHDRAWN | PATH_ORPHAN)) == 0)
 			return true;
 	return false;
 }
