@@ -412,6 +412,15 @@ static void log_out(const struct packer *k, const struct nlri *n, const struct a
 	str_fini(&text);
 }
 
+/* It is not to be told after all. */
+static void forgo(struct adj_rib_out *o, struct pending *p)
+{
+	attrs_release(rib_of(o)->attrs, p->attrs);
+	extra_release(&rib_of(o)->extras, p->extra);
+	p->attrs = NULL;
+	p->extra = NULL;
+}
+
 /* Attributes alone that fill a message: the route stays with us. */
 static void too_large(struct packer *k, struct pending *p, const struct nlri *n)
 {
@@ -421,10 +430,7 @@ static void too_large(struct packer *k, struct pending *p, const struct nlri *n)
 	log_warning(k->o->peer->bgp->log, LOG_BGP, "%s: %s not advertised: attributes too large",
 	    peer_name(k->o->peer), str_text(&text));
 	str_fini(&text);
-	attrs_release(rib_of(k->o)->attrs, p->attrs);
-	extra_release(&rib_of(k->o)->extras, p->extra);
-	p->attrs = NULL;
-	p->extra = NULL;
+	forgo(k->o, p);
 	if (p->out->attrs != NULL) {
 		struct update_writer u;
 
@@ -434,10 +440,10 @@ static void too_large(struct packer *k, struct pending *p, const struct nlri *n)
 	}
 }
 
-/* One run of pending with the same attributes becomes as few messages as it fits in. */
-static void pack_run(struct packer *k, struct pending *p, size_t count)
+/* One run of pending with the same attributes becomes as few messages as it fits in. `attrs` are
+ * lent: too_large() may let go of the last of its own. */
+static void pack_run(struct packer *k, const struct attrs *attrs, struct pending *p, size_t count)
 {
-	const struct attrs *attrs = p->attrs;
 	struct update_writer u;
 	bool empty = true;
 
@@ -474,11 +480,15 @@ static int pending_compare(const void *a, const void *b)
 
 static void pack(struct packer *k, struct pending *p, size_t count)
 {
+	const struct attrs *attrs;
+
 	qsort(p, count, sizeof(*p), pending_compare);
 	for (size_t i = 0, j; i < count; i = j) {
 		for (j = i + 1; j < count && p[j].attrs == p[i].attrs; j++)
 			;
-		pack_run(k, p + i, j - i);
+		attrs = p[i].attrs == NULL ? NULL : attrs_hold(p[i].attrs);
+		pack_run(k, attrs, p + i, j - i);
+		attrs_release(rib_of(k->o)->attrs, attrs);
 	}
 	packer_flush(k);
 	for (size_t i = 0; i < count; i++) {
@@ -512,14 +522,6 @@ static bool is_too_many(struct adj_rib_out *o, const struct out *out)
 		return false;
 	o->left_out = true;
 	return true;
-}
-
-static void forgo(struct adj_rib_out *o, struct pending *p)
-{
-	attrs_release(rib_of(o)->attrs, p->attrs);
-	extra_release(&rib_of(o)->extras, p->extra);
-	p->attrs = NULL;
-	p->extra = NULL;
 }
 
 /* `bgp suppress-fib-pending`: what the peer has stays until the kernel has what is new. */

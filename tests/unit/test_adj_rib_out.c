@@ -465,6 +465,29 @@ static void test_attributes_too_large(void **state)
 	world_free(w);
 }
 
+/* … and if they are many, what was remembered of such a set is forgotten while it waits. */
+static void test_attributes_too_large_and_forgotten(void **state)
+{
+	static uint32_t communities[1020];
+	struct world *w = scripted(&(struct open){0});
+
+	(void)state;
+	tally(w);
+	for (uint32_t i = 0; i < 1020; i++)
+		communities[i] = 0x00640000 + i;
+	for (int i = 0; i < 40; i++) {
+		struct nlri n = mac_number(i);
+
+		bgp_originate(w->node[0].bgp, &n,
+		    &(struct attrs){.next_hop = ip_from_u32(0x0a000007 + (uint32_t)i),
+			.communities = communities,
+			.community_count = i == 0 ? 1020 : 0});
+	}
+	world_settle(w);
+	assert_int_equal(tally(w).reach, 39);
+	world_free(w);
+}
+
 /* A table that shrinks while a new session walks over it. */
 static void test_walk_survives_removal(void **state)
 {
@@ -577,6 +600,7 @@ int main(void)
 	    cmocka_unit_test(test_local_goes_first),
 	    cmocka_unit_test(test_policy_change),
 	    cmocka_unit_test(test_attributes_too_large),
+	    cmocka_unit_test(test_attributes_too_large_and_forgotten),
 	    cmocka_unit_test(test_walk_survives_removal),
 	    cmocka_unit_test(test_neighbor_deleted_in_mid_walk),
 	};
