@@ -213,6 +213,15 @@ void adj_rib_out_walk(struct adj_rib_out *o, bool force)
 	}
 }
 
+/* RFC 7313 section 4: no BoRR before End-of-RIB. */
+void adj_rib_out_refresh(struct adj_rib_out *o)
+{
+	if (o->end_of_rib_owed && o->peer->up->enhanced_refresh)
+		o->refresh_owed = true;
+	else
+		adj_rib_out_walk(o, true);
+}
+
 void adj_rib_out_policy_changed(struct adj_rib_out *o)
 {
 	if (!o->open)
@@ -531,6 +540,17 @@ static bool is_early(const struct adj_rib_out *o, const struct out *out, const s
 	       !default_route_is(o, out->dest) && p->attrs != out->attrs;
 }
 
+/* What the peer has is told again if it has asked: what it does not hear before EoRR it drops. */
+static bool stay(struct adj_rib_out *o, const struct out *out, bool again, struct pending *p)
+{
+	forgo(o, p);
+	if (!again || out->attrs == NULL)
+		return false;
+	p->attrs = attrs_hold(out->attrs);
+	p->extra = extra_hold(out->extra);
+	return true;
+}
+
 /* What is to be told about this destination now. False: nothing. */
 static bool resolve(struct adj_rib_out *o, struct out *out, bool per_nlri, struct pending *p)
 {
@@ -561,12 +581,7 @@ static bool resolve(struct adj_rib_out *o, struct out *out, bool per_nlri, struc
 		forgo(o, p);
 		return false;
 	}
-	if (is_early(o, out, p)) {
-		out->force = force;
-		forgo(o, p);
-		return false;
-	}
-	return true;
+	return !is_early(o, out, p) || stay(o, out, force, p);
 }
 
 static uint64_t order_of(const struct attrs *attrs, size_t taken)
@@ -690,8 +705,12 @@ static void send_markers(struct adj_rib_out *o, mono_t now)
 	if (o->refresh_end_owed)
 		session_send_refresh(s, o->family, ROUTE_REFRESH_END);
 	o->end_of_rib_owed = o->refresh_end_owed = false;
-	if (may_sweep(o))
+	if (o->refresh_owed) {
+		o->refresh_owed = false;
+		adj_rib_out_walk(o, true);
+	} else if (may_sweep(o)) {
 		sweep(o, now);
+	}
 }
 
 static bool can_send(const struct adj_rib_out *o)

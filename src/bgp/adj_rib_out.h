@@ -48,6 +48,7 @@ struct adj_rib_out {
 	bool walking;	     /* all destinations are being visited: start, refresh, new policy */
 	bool walk_force;
 	bool end_of_rib_owed, end_of_rib_sent;
+	bool refresh_owed;     /* asked for, before End-of-RIB was sent */
 	bool refresh_end_owed; /* EoRR */
 	bool sweep_owed;      /* taken over: the peer may have what the previous instance told it */
 	size_t former_at;     /* … by name, up to which of those in `struct bgp` */
@@ -65,8 +66,11 @@ void adj_rib_out_init(struct adj_rib_out *o, struct peer *p, enum bgp_family fam
 void adj_rib_out_open(struct adj_rib_out *o);
 /* The session ended: forget all that the peer knew. */
 void adj_rib_out_close(struct adj_rib_out *o);
-/* Visit all destinations again: because the policy changed, or (force) the peer asked. */
+/* Visit all destinations again: because the policy changed, or (force) to tell all of them again.
+ */
 void adj_rib_out_walk(struct adj_rib_out *o, bool force);
+/* All is to be told again, because the peer, or somebody here, asked for it (RFC 2918, 7313). */
+void adj_rib_out_refresh(struct adj_rib_out *o);
 /* The paths of a destination changed, as the decision process tells. */
 void adj_rib_out_changed(
     struct adj_rib_out *o, struct dest *d, const struct loc_rib_change *change, bool urgent);

@@ -28,7 +28,7 @@ static bool clear_family(struct peer *p, enum bgp_family f, enum bgp_clear kind)
 	if (kind != BGP_CLEAR_OUT)
 		asked = adj_rib_in_again(p, f);
 	if (kind != BGP_CLEAR_IN)
-		adj_rib_out_walk(&p->out[f], true);
+		adj_rib_out_refresh(&p->out[f]);
 	return asked;
 }
 

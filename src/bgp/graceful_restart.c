@@ -328,6 +328,12 @@ void restart_established(struct peer *p, const struct session *s)
 	timers_settle(r);
 }
 
+bool restart_end_awaited(const struct peer *p, enum bgp_family family)
+{
+	return takes_part(p) && p->up->open.graceful_restart && !p->up->taken_over &&
+	       !p->end_of_rib[family];
+}
+
 void restart_end_of_rib(struct peer *p, enum bgp_family family)
 {
 	family_forget(p, family);

@@ -50,6 +50,8 @@ bool restart_may_replace(const struct peer *p, mono_t now);
 void restart_lost(
     struct peer *p, const struct session *s, bool graceful, mono_t now, bool keeps[BGP_FAMILIES]);
 void restart_established(struct peer *p, const struct session *s);
+/* The peer has announced that End-of-RIB will come, on this connection, and it has not yet. */
+bool restart_end_awaited(const struct peer *p, enum bgp_family family);
 void restart_end_of_rib(struct peer *p, enum bgp_family family);
 /* Routes of the peer are kept until it is back. */
 bool restart_retains(const struct peer *p);

@@ -434,22 +434,27 @@ void peer_disable_family(struct peer *p, enum bgp_family family)
 	peer_end_of_rib(p, family);
 }
 
+/* RFC 7313 section 4: BoRR counts after End-of-RIB, EoRR after BoRR. */
 void peer_refresh_received(struct peer *p, const struct route_refresh *r)
 {
 	if (!p->families[r->family])
 		return;
 	switch (r->kind) {
 	case ROUTE_REFRESH_REQUEST:
-		adj_rib_out_walk(&p->out[r->family], true);
+		adj_rib_out_refresh(&p->out[r->family]);
 		break;
 	case ROUTE_REFRESH_BEGIN:
+		if (restart_end_awaited(p, r->family))
+			break;
 		adj_rib_in_refresh_begin(p, r->family);
 		p->refreshing[r->family] = true;
 		break;
 	case ROUTE_REFRESH_END:
+		if (!p->refreshing[r->family])
+			break;
 		adj_rib_in_refresh_end(p, r->family);
 		/* To the previous instance End-of-RIB was sent; this one asked for all again. */
-		if (p->up->taken_over && p->refreshing[r->family])
+		if (p->up->taken_over)
 			peer_end_of_rib(p, r->family);
 		p->refreshing[r->family] = false;
 		break;

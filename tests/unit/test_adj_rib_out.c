@@ -49,7 +49,7 @@ static void withdraw_macs(struct world *w, int node, int count)
 struct tally {
 	unsigned updates, reach, unreach, end_of_rib[BGP_FAMILIES], borr, eorr;
 	size_t longest;
-	bool reach_after_end;
+	bool reach_after_end, borr_after_end;
 };
 
 static void tally_update(const struct message *m, struct tally *t)
@@ -97,6 +97,7 @@ static struct tally tally(struct world *w)
 		if (m.type == MESSAGE_ROUTE_REFRESH &&
 		    route_refresh_decode(m.body, m.body_size, &r, &error) == ROUTE_REFRESH_OK) {
 			t.borr += r.kind == ROUTE_REFRESH_BEGIN;
+			t.borr_after_end |= r.kind == ROUTE_REFRESH_BEGIN && t.end_of_rib[r.family];
 			t.eorr += r.kind == ROUTE_REFRESH_END;
 		}
 	}
@@ -117,6 +118,7 @@ static struct world *scripted(const struct open *change)
 	o = world_open(w, 1);
 	o.extended_message = change->extended_message;
 	o.enhanced_refresh = change->enhanced_refresh;
+	o.graceful_restart = change->graceful_restart;
 	world_connect(w, 1, 0);
 	world_say_open(w, 1, &o);
 	world_say_keepalive(w, 1);
@@ -248,6 +250,63 @@ static void test_route_refresh(void **state)
 	assert_int_equal(t.borr, 1);
 	assert_int_equal(t.eorr, 1);
 	world_free(w);
+}
+
+/* RFC 7313 section 4: asked for in the middle of the first table, it begins behind End-of-RIB. */
+static void test_refresh_before_end_of_rib(void **state)
+{
+	struct world *w = scripted(&(struct open){.enhanced_refresh = true});
+	struct open o = world_open(w, 1);
+	struct tally t;
+
+	(void)state;
+	originate_macs(w, 0, 3 * MACS, 0x0a000001);
+	world_settle(w);
+	world_hang_up(w, 1);
+	world_advance(w, 60000);
+	w->node[0].slow = true;
+	o.enhanced_refresh = true;
+	world_connect(w, 1, 0);
+	world_say_open(w, 1, &o);
+	world_say_keepalive(w, 1);
+	say_refresh(w, ROUTE_REFRESH_REQUEST);
+	t = tally(w);
+	assert_true(t.reach > 0);
+	assert_int_equal(t.end_of_rib[BGP_L2VPN_EVPN], 0);
+	assert_int_equal(t.borr, 0);
+	w->node[0].slow = false;
+	world_settle(w);
+	t = tally(w);
+	assert_int_equal(t.end_of_rib[BGP_L2VPN_EVPN], 1);
+	assert_true(t.borr_after_end);
+	assert_int_equal(t.borr, 1);
+	assert_int_equal(t.eorr, 1);
+	world_free(w);
+}
+
+/* … and a BoRR that comes before End-of-RIB is ignored, and so is what should end it. */
+static void test_begin_before_end_of_rib(void **state)
+{
+	static const uint8_t path[] = {2, 1, 0, 0, 0xfd, 0xea};
+	struct attrs a = {.next_hop = ip_from_u32(0x0a000002), .as_path = path, .as_path_size = 6};
+	struct nlri x = mac_number(1);
+	uint8_t end[64];
+	struct writer out = writer_to(end, sizeof(end));
+
+	(void)state;
+	end_of_rib_encode(&out, BGP_L2VPN_EVPN);
+	for (int told = 0; told < 2; told++) {
+		struct world *w =
+		    scripted(&(struct open){.enhanced_refresh = true, .graceful_restart = true});
+
+		world_say_mac(w, 1, &x, &a);
+		if (told)
+			world_say(w, 1, end, writer_size(&out));
+		say_refresh(w, ROUTE_REFRESH_BEGIN);
+		say_refresh(w, ROUTE_REFRESH_END);
+		assert_int_equal(bgp_dest_count(w->node[0].bgp, BGP_L2VPN_EVPN), !told);
+		world_free(w);
+	}
 }
 
 /* RFC 7313: what is not repeated between BoRR and EoRR is gone. */
@@ -550,8 +609,10 @@ static void test_neighbor_deleted_in_mid_walk(void **state)
 static void test_kernel_first(void **state)
 {
 	static const struct attrs other = {.origin = ORIGIN_INCOMPLETE};
+	static const bool all[BGP_FAMILIES] = {true, true, true};
 	struct world *w = world_new(3);
 	struct prefix prefix;
+	const char *refused;
 
 	(void)state;
 	assert_true(prefix_parse("10.9.0.0/24", &prefix));
@@ -570,6 +631,11 @@ static void test_kernel_first(void **state)
 	world_originate_with(w, 0, "10.9.0.0/24", &other);
 	world_settle(w);
 	assert_int_equal(w->node[1].updates_out, 0);
+	/* a refresh does not take away what stays */
+	assert_int_equal(bgp_clear(w->node[2].bgp, NULL, all, BGP_CLEAR_IN, w->now, &refused), 1);
+	world_settle(w);
+	assert_non_null(strstr(world_routes(w, 2, BGP_IPV4_UNICAST), "10.9.0.0/24"));
+	w->node[1].updates_out = 0;
 	bgp_installed(w->node[1].bgp, &prefix);
 	world_settle(w);
 	assert_int_equal(w->node[1].updates_out, 1);
@@ -594,6 +660,8 @@ int main(void)
 	    cmocka_unit_test(test_grouping),
 	    cmocka_unit_test(test_end_of_rib_after_table),
 	    cmocka_unit_test(test_route_refresh),
+	    cmocka_unit_test(test_refresh_before_end_of_rib),
+	    cmocka_unit_test(test_begin_before_end_of_rib),
 	    cmocka_unit_test(test_refresh_sweeps),
 	    cmocka_unit_test(test_back_pressure),
 	    cmocka_unit_test(test_advertisement_interval),
