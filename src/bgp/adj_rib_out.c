@@ -257,20 +257,17 @@ static bool is_best_of_its_as(
     const struct adj_rib_out *o, const struct dest *d, const struct path *p)
 {
 	struct bgp *b = o->peer->bgp;
-	uint32_t as = as_path_first(p->attrs);
-	struct decision_path **ranked;
-	enum decision_step *steps;
-	size_t n = loc_rib_ranked(&b->rib, &b->settings, d, &b->arena, &ranked, &steps);
 
-	for (size_t i = 0; i < n && ranked[i]->owner != p; i++)
-		if (as_path_first(ranked[i]->attrs) == as)
-			return false;
-	return true;
+	return loc_rib_best_of_as(&b->rib, &b->settings, d, as_path_first(p->attrs)) == p;
 }
 
-/* What the peer is to have of this path now; the settings may have changed since it was told. */
+/* What the peer is to have of this path now; the settings may have changed since it was told. One
+ * that we cannot use ourselves is none (RFC 4271 section 9.1.2): packets that follow it come to us.
+ */
 static bool path_wanted(const struct adj_rib_out *o, const struct dest *d, const struct path *p)
 {
+	if ((p->flags & PATH_UNUSABLE) != 0)
+		return false;
 	switch (o->peer->settings->family[o->family].add_path) {
 	case ADD_PATH_NONE:
 		return (p->flags & PATH_BEST) != 0;

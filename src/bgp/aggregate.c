@@ -227,10 +227,10 @@ static bool set_suppressed(
 
 	for (struct path *p = d->paths; p != NULL; p = p->next) {
 		bool suppressed = is_suppressed(b, d, n, p, over, count);
-		uint8_t before = p->flags;
+		uint16_t before = p->flags;
 
-		p->flags = (uint8_t)(suppressed ? p->flags | PATH_SUPPRESSED
-						: p->flags & ~PATH_SUPPRESSED);
+		p->flags = (uint16_t)(suppressed ? p->flags | PATH_SUPPRESSED
+						 : p->flags & ~PATH_SUPPRESSED);
 		changed |= p->flags != before;
 	}
 	return changed;

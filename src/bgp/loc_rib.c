@@ -327,12 +327,12 @@ bool loc_rib_set(
 	if (p == NULL)
 		p = path_add(rib, d, peer, n->path_id);
 	same = p->attrs == attrs && p->extra == extra;
-	p->flags &= (uint8_t) ~(PATH_REFRESH | PATH_STALE);
+	p->flags &= (uint16_t) ~(PATH_REFRESH | PATH_STALE);
 	if (same && (p->flags & PATH_WITHDRAWN) == 0) {
 		extra_release(&rib->extras, extra);
 		return true;
 	}
-	p->flags &= (uint8_t)~PATH_WITHDRAWN;
+	p->flags &= (uint16_t)~PATH_WITHDRAWN;
 	if (!same)
 		p->flags |= PATH_CHANGED;
 	path_take(rib, d, p, attrs, extra);
@@ -408,7 +408,7 @@ void loc_rib_stale_begin(struct loc_rib *rib, enum bgp_family family, struct pee
 
 		for (; p != NULL; p = path_of(p->next, peer))
 			if ((p->flags & PATH_WITHDRAWN) == 0)
-				p->flags = (uint8_t)((p->flags & ~PATH_REFRESH) | PATH_STALE);
+				p->flags = (uint16_t)((p->flags & ~PATH_REFRESH) | PATH_STALE);
 	}
 }
 
@@ -497,14 +497,14 @@ bool loc_rib_usable(const struct loc_rib *rib, const struct bgp_settings *s, con
 }
 
 static struct decision_path decision_path_of(
-    const struct loc_rib *rib, const struct bgp_settings *s, const struct dest *d, struct path *p)
+    const struct loc_rib *rib, const struct dest *d, struct path *p, bool usable)
 {
 	const struct nexthop *n = nexthop_at(&rib->nexthops, p->nexthop);
 	struct decision_path c = {.attrs = p->attrs,
 	    .long_lived_stale = attrs_have_community(p->attrs, COMMUNITY_LLGR_STALE),
 	    .owner = p,
 	    .local = p->peer == NULL,
-	    .unreachable = !loc_rib_usable(rib, s, d, p),
+	    .unreachable = !usable,
 	    .igp_metric = n == NULL || d->family == BGP_L2VPN_EVPN ? 0 : n->state.metric,
 	    .evpn = d->family == BGP_L2VPN_EVPN,
 	    .router_id = path_router_id(p),
@@ -568,26 +568,60 @@ static size_t sweep(struct loc_rib *rib, struct dest *d, struct loc_rib_change *
 	return n;
 }
 
+/* Says whether it may use its next hop, and notes it. */
+static bool note_usable(struct loc_rib *rib, const struct bgp_settings *s, const struct dest *d,
+    struct path *p, struct loc_rib_change *change)
+{
+	bool usable = loc_rib_usable(rib, s, d, p);
+
+	if (!usable)
+		recursion_refused(rib, p->nexthop);
+	if (usable != ((p->flags & PATH_UNUSABLE) == 0)) {
+		p->flags ^= PATH_UNUSABLE;
+		change->any_changed = true;
+	}
+	return usable;
+}
+
 /* Fills rib->ranked with the paths, the selected ones first; their number. */
-static size_t rank(struct loc_rib *rib, const struct bgp_settings *s, struct dest *d, size_t n)
+static size_t rank(struct loc_rib *rib, const struct bgp_settings *s, struct dest *d, size_t n,
+    struct loc_rib_change *change)
 {
 	struct decision_rules rules = rules_of(s, d);
 	size_t i = 0;
 
 	scratch_fit(rib, n);
 	for (struct path *p = d->paths; p != NULL; p = p->next, i++) {
+		bool usable = note_usable(rib, s, d, p, change);
+
 		rib->ranked[i] = &rib->scratch[i];
 		if (n == 1)
 			rib->scratch[i] = (struct decision_path){.attrs = p->attrs,
 			    .owner = p,
 			    .local = p->peer == NULL,
-			    .unreachable = !loc_rib_usable(rib, s, d, p)};
+			    .unreachable = !usable};
 		else
-			rib->scratch[i] = decision_path_of(rib, s, d, p);
-		if (rib->scratch[i].unreachable)
-			recursion_refused(rib, p->nexthop);
+			rib->scratch[i] = decision_path_of(rib, d, p, usable);
 	}
 	return decision_select(&rules, rib->ranked, n);
+}
+
+const struct path *loc_rib_best_of_as(
+    struct loc_rib *rib, const struct bgp_settings *s, const struct dest *d, uint32_t as)
+{
+	struct decision_rules rules = rules_of(s, d);
+	size_t n = 0;
+
+	for (struct path *p = d->paths; p != NULL; p = p->next) {
+		if ((p->flags & PATH_WITHDRAWN) != 0 || as_path_first(p->attrs) != as)
+			continue;
+		scratch_fit(rib, n + 1);
+		rib->scratch[n++] = decision_path_of(rib, d, p, (p->flags & PATH_UNUSABLE) == 0);
+	}
+	for (size_t i = 0; i < n; i++)
+		rib->ranked[i] = &rib->scratch[i];
+	decision_select(&rules, rib->ranked, n);
+	return n == 0 ? NULL : rib->ranked[0]->owner;
 }
 
 struct bgp_route loc_rib_route(const struct dest *d, const struct path *p)
@@ -631,7 +665,7 @@ static void select_paths(
 	}
 	for (struct path *p = d->paths; p != NULL; p = p->next) {
 		change->any_changed |= (p->flags & PATH_CHANGED) != 0;
-		p->flags &= (uint8_t) ~(PATH_SELECTED | PATH_BEST | PATH_CHANGED);
+		p->flags &= (uint16_t) ~(PATH_SELECTED | PATH_BEST | PATH_CHANGED);
 	}
 	for (size_t i = 0; i < count; i++) {
 		struct path *p = rib->ranked[i]->owner;
@@ -646,7 +680,7 @@ struct loc_rib_change loc_rib_decide(
 {
 	struct loc_rib_change change = {0};
 	size_t n = sweep(rib, d, &change);
-	size_t count = rank(rib, s, d, n);
+	size_t count = rank(rib, s, d, n, &change);
 	uint8_t shares[BGP_PATHS_MAX];
 	const struct path *best;
 
@@ -701,7 +735,7 @@ size_t loc_rib_ranked(const struct loc_rib *rib, const struct bgp_settings *s, c
 	for (struct path *p = d->paths; p != NULL; p = p->next) {
 		if ((p->flags & PATH_WITHDRAWN) != 0)
 			continue;
-		c[i] = decision_path_of(rib, s, d, p);
+		c[i] = decision_path_of(rib, d, p, loc_rib_usable(rib, s, d, p));
 		(*paths)[i] = &c[i];
 		i++;
 	}

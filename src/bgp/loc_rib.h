@@ -22,11 +22,12 @@ enum path_flag {
 	PATH_WITHDRAWN = 1, /* gone; the next decision frees it (so that a quick return is seen) */
 	PATH_ORPHAN = 2,    /* WITHDRAWN for good: the peer object is no more */
 	PATH_BEST = 4,
-	PATH_SELECTED = 8,    /* in the multipath set, the best included */
-	PATH_CHANGED = 16,    /* not as it was when it was last selected */
-	PATH_STALE = 32,      /* of a session that was lost; the peer may come back */
-	PATH_REFRESH = 64,    /* not seen again since the peer's BoRR (RFC 7313) */
-	PATH_SUPPRESSED = 128 /* neighbors hear an aggregate in its place (aggregate.c) */
+	PATH_SELECTED = 8,     /* in the multipath set, the best included */
+	PATH_CHANGED = 16,     /* not as it was when it was last selected */
+	PATH_STALE = 32,       /* of a session that was lost; the peer may come back */
+	PATH_REFRESH = 64,     /* not seen again since the peer's BoRR (RFC 7313) */
+	PATH_SUPPRESSED = 128, /* neighbors hear an aggregate in its place (aggregate.c) */
+	PATH_UNUSABLE = 256    /* loc_rib_usable() said no at the last decision */
 };
 
 /* Of a path from here: an aggregate, beside the route that is originated here. */
@@ -37,7 +38,7 @@ struct path {
 	struct peer *peer;		/* NULL: originated here */
 	const struct attrs *attrs;	/* held; NULL: this slot is free */
 	const struct nlri_extra *extra; /* held */
-	uint8_t flags;			/* enum path_flag */
+	uint16_t flags;			/* enum path_flag */
 	uint32_t path_id;		/* RFC 7911: the peer's; a peer may have several paths */
 	uint32_t nexthop;		/* in loc_rib.nexthops; 0: needs none */
 };
@@ -130,7 +131,7 @@ void loc_rib_hold(struct loc_rib *rib, enum bgp_family family, bool on);
 struct loc_rib_change {
 	bool visible;	   /* rib->best tells the new set */
 	bool best_changed; /* the path to advertise is another one, or changed, or gone */
-	bool any_changed;  /* one of the paths came, changed, or went */
+	bool any_changed;  /* one of the paths came, changed, became (un)usable, or went */
 };
 
 /* Runs the decision process. After this withdrawn paths are freed. */
@@ -142,6 +143,10 @@ struct path *dest_best(const struct dest *d);
 /* Its next hop resolves, and not through the destination itself. */
 bool loc_rib_usable(const struct loc_rib *rib, const struct bgp_settings *s, const struct dest *d,
     const struct path *p);
+/* The best of the paths whose neighbouring AS is this one, whatever others there are; NULL: none.
+ */
+const struct path *loc_rib_best_of_as(
+    struct loc_rib *rib, const struct bgp_settings *s, const struct dest *d, uint32_t as);
 /* Nothing is known or owed about it. */
 bool dest_unused(const struct dest *d);
 void loc_rib_free_dest(struct loc_rib *rib, struct dest *d);
