@@ -254,6 +254,7 @@ static void decide(struct bgp *b, struct dest *d)
 	bool urgent = d->urgent;
 	struct loc_rib_change change = loc_rib_decide(&b->rib, &b->settings, d);
 
+	d->urgent = false; /* it may still wait, overtaken, in another queue */
 	if (change.best_changed)
 		recursion_best_changed(&b->rib, d);
 	if (aggregates_look(b, d))

@@ -80,6 +80,7 @@ void loc_rib_fini(struct loc_rib *rib)
 	pool_fini(&rib->out_pool);
 	mem_free(rib->scratch);
 	mem_free(rib->ranked);
+	mem_free(rib->overtaking.all);
 }
 
 /* ---- destinations ---- */
@@ -179,8 +180,24 @@ static struct dest *queue_shift(struct dest_queue *q)
 	return d;
 }
 
+/* It stays where it waits, for that queue has no way out of its middle: there it is found once
+ * more, and nothing is left to be done about it. It is dirty until then, and so lives as long. */
+static void overtake(struct loc_rib *rib, struct dest *d)
+{
+	struct dest_list *l = &rib->overtaking;
+
+	if (l->count == l->room) {
+		l->room = l->room * 2 + 16;
+		l->all = mem_resize(l->all, l->room * sizeof(struct dest *));
+	}
+	l->all[l->count++] = d;
+	d->urgent = true;
+}
+
 void loc_rib_mark_dirty(struct loc_rib *rib, struct dest *d, bool urgent)
 {
+	if (d->dirty && urgent && !d->urgent)
+		overtake(rib, d);
 	if (d->dirty)
 		return;
 	d->dirty = true;
@@ -230,16 +247,29 @@ void loc_rib_mark_all_dirty(struct loc_rib *rib, enum bgp_family family)
 		loc_rib_mark_dirty(rib, d, false);
 }
 
+static struct dest *next_overtaking(struct loc_rib *rib)
+{
+	struct dest_list *l = &rib->overtaking;
+
+	if (l->taken < l->count)
+		return l->all[l->taken++];
+	l->taken = l->count = 0;
+	return NULL;
+}
+
 struct dest *loc_rib_next_dirty(struct loc_rib *rib)
 {
-	struct dest *d = queue_shift(&rib->urgent);
+	struct dest *d = next_overtaking(rib);
 
+	if (d == NULL)
+		d = queue_shift(&rib->urgent);
 	return d != NULL ? d : queue_shift(&rib->dirty);
 }
 
 bool loc_rib_pending(const struct loc_rib *rib)
 {
-	return rib->urgent.first != NULL || rib->dirty.first != NULL;
+	return rib->overtaking.taken < rib->overtaking.count || rib->urgent.first != NULL ||
+	       rib->dirty.first != NULL;
 }
 
 /* ---- paths ---- */

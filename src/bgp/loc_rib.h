@@ -62,6 +62,12 @@ struct dest_queue {
 	size_t count;
 };
 
+struct dest_list {
+	struct dest **all; /* owned */
+	size_t count, room;
+	size_t taken; /* from the front */
+};
+
 struct rib_table {
 	struct map dests;  /* struct dest, owned */
 	struct list order; /* the same, in order of creation: what walks with effect follow */
@@ -73,6 +79,7 @@ struct rib_table {
 struct loc_rib {
 	struct rib_table tables[BGP_FAMILIES];
 	struct dest_queue urgent, dirty;	 /* to be decided: local changes first */
+	struct dest_list overtaking;		 /* … before all, though they wait among others */
 	struct dest_queue waiting[BGP_FAMILIES]; /* … once the family is held no more */
 	struct attr_table *attrs;
 	struct extra_table extras;
@@ -124,6 +131,7 @@ bool loc_rib_pending(const struct loc_rib *rib);
 void loc_rib_mark_all_dirty(struct loc_rib *rib, enum bgp_family family);
 /* Destinations that have a path over a next hop that changed are to be decided again. */
 void loc_rib_nexthops_changed(struct loc_rib *rib);
+/* `urgent`: before all that is not, also if it waits among that already. */
 void loc_rib_mark_dirty(struct loc_rib *rib, struct dest *d, bool urgent);
 /* What others announce in the family is decided later, when it is held no more. */
 void loc_rib_hold(struct loc_rib *rib, enum bgp_family family, bool on);

@@ -1029,6 +1029,29 @@ static void test_selection_waits_for_all(void **state)
 	world_free(w);
 }
 
+/* … also what a peer has announced before, and what waits for that. */
+static void test_ours_overtakes(void **state)
+{
+	struct world *w = restarted();
+	struct open o = restarting_open(w);
+
+	(void)state;
+	come(w, &o);
+	say_prefix(w, "10.1.0.0/24");
+	assert_false(selected(w, "10.1.0.0/24"));
+	for (int i = 0; i < 2; i++) {
+		world_originate(w, 0, "10.1.0.0/24");
+		world_settle(w);
+		assert_true(selected(w, "10.1.0.0/24 path  from here"));
+		assert_int_equal(world_peer(w, 0, 1).prefixes_sent[BGP_IPV4_UNICAST], 1);
+		world_withdraw(w, 0, "10.1.0.0/24");
+		world_settle(w);
+		assert_int_equal(world_peer(w, 0, 1).prefixes_sent[BGP_IPV4_UNICAST], 0);
+	}
+	world_hang_up(w, 1);
+	world_free(w);
+}
+
 /* A peer that does not come is not waited for longer than a while. */
 static void test_selection_without_an_absent_peer(void **state)
 {
@@ -1256,6 +1279,7 @@ int main(void)
 	    cmocka_unit_test(test_what_we_offer),
 	    cmocka_unit_test(test_forwarding_bit_of_a_second_session),
 	    cmocka_unit_test(test_selection_waits_for_all),
+	    cmocka_unit_test(test_ours_overtakes),
 	    cmocka_unit_test(test_selection_without_an_absent_peer),
 	    cmocka_unit_test(test_retries_quickly),
 	    cmocka_unit_test(test_selection_does_not_wait_for),
