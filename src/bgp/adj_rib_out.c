@@ -311,7 +311,11 @@ static void consider(struct adj_rib_out *o, struct dest *d, bool urgent, bool fo
 void adj_rib_out_changed(
     struct adj_rib_out *o, struct dest *d, const struct loc_rib_change *change, bool urgent)
 {
-	if (o->add_path ? change->any_changed || change->best_changed : change->best_changed)
+	bool changed = change->best_changed || (o->add_path && change->any_changed);
+
+	/* A route-map may say how many paths share the load, or how much they carry together. */
+	if (changed ||
+	    (change->visible && o->peer->settings->family[o->family].route_map_out != NULL))
 		consider(o, d, urgent, false);
 	if (change->best_changed)
 		default_route_look(o, d);

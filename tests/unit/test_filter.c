@@ -12,6 +12,7 @@
 #include <cmocka.h>
 
 #include "base/mem.h"
+#include "bgp/extcomm.h"
 #include "settings_text.h"
 #include "speakers.h"
 
@@ -440,6 +441,36 @@ static void test_what_does_not_cross(void **state)
 	world_free(w);
 }
 
+/* How many paths share the load is told though the best one stays what it was. */
+static void test_bandwidth_follows_paths(void **state)
+{
+	struct world *w = world_new(4);
+	const struct attrs *a;
+	uint64_t one;
+
+	(void)state;
+	world_chain(w, 3);
+	world_speaker(w, 3);
+	world_neighbor(w, 3, 1);
+	world_configure(w, 3);
+	configure(w, "route-map M permit 1\n set extcommunity bandwidth num-multipaths\n",
+	    " neighbor 10.0.0.4 remote-as 65004\n bgp bestpath as-path multipath-relax\n",
+	    "maximum-paths 8\nneighbor 10.0.0.3 route-map M out");
+	world_originate(w, 0, "10.1.0.0/24");
+	world_settle(w);
+	one = attrs_link_bandwidth(attrs_at(w, 2, "10.1.0.0/24"));
+	assert_true(one > 0);
+	world_originate(w, 3, "10.1.0.0/24");
+	world_settle(w);
+	a = attrs_at(w, 2, "10.1.0.0/24");
+	assert_int_equal(as_path_origin(a), 65001);
+	assert_int_equal(attrs_link_bandwidth(a), 2 * one);
+	world_withdraw(w, 3, "10.1.0.0/24");
+	world_settle(w);
+	assert_int_equal(attrs_link_bandwidth(attrs_at(w, 2, "10.1.0.0/24")), one);
+	world_free(w);
+}
+
 /* ---- maximum-prefix-out ---- */
 
 static unsigned told(struct world *w)
@@ -504,6 +535,7 @@ int main(void)
 	    cmocka_unit_test(test_kernel_policy),
 	    cmocka_unit_test(test_well_known),
 	    cmocka_unit_test(test_what_does_not_cross),
+	    cmocka_unit_test(test_bandwidth_follows_paths),
 	    cmocka_unit_test(test_maximum_prefix_out),
 	};
 
