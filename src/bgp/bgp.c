@@ -119,11 +119,15 @@ void bgp_remove_peer(struct bgp *b, size_t index, mono_t now)
 	b->peer_count--;
 	memmove(b->peers + index, b->peers + index + 1,
 	    (b->peer_count - index) * sizeof(struct peer *));
-	/* They remember by pointer from whom a route came. */
+	bgp_forget_outcomes(b); /* they remember by pointer from whom a route came */
+	peer_free(p, now);
+}
+
+void bgp_forget_outcomes(struct bgp *b)
+{
 	for (size_t i = 0; i < b->peer_count; i++)
 		for (size_t f = 0; f < BGP_FAMILIES; f++)
 			adj_rib_out_clear_cache(&b->peers[i]->out[f]);
-	peer_free(p, now);
 }
 
 void bgp_collect(struct bgp *b, struct dest *d)

@@ -388,6 +388,19 @@ void loc_rib_unset(struct loc_rib *rib, struct peer *peer, const struct nlri *n)
 		path_withdraw(rib, d, p);
 }
 
+void loc_rib_touch_paths(struct loc_rib *rib, enum bgp_family family, const struct peer *peer)
+{
+	for (struct dest *d = loc_rib_after(rib, family, NULL); d != NULL;
+	     d = loc_rib_after(rib, family, d)) {
+		struct path *p = path_of(d->paths, peer);
+
+		if (p != NULL)
+			loc_rib_mark_dirty(rib, d, false);
+		for (; p != NULL; p = path_of(p->next, peer))
+			p->flags |= PATH_CHANGED;
+	}
+}
+
 void loc_rib_drop_paths(struct loc_rib *rib, enum bgp_family family, struct peer *peer, bool orphan)
 {
 	for (struct dest *d = loc_rib_after(rib, family, NULL); d != NULL;

@@ -108,6 +108,9 @@ struct dest *loc_rib_get(struct loc_rib *rib, const struct nlri *n);
 bool loc_rib_set(
     struct loc_rib *rib, struct peer *peer, const struct nlri *n, const struct attrs *attrs);
 void loc_rib_unset(struct loc_rib *rib, struct peer *peer, const struct nlri *n);
+/* Whom the paths from this peer come from has changed, though not the paths: to be decided and told
+ * again. */
+void loc_rib_touch_paths(struct loc_rib *rib, enum bgp_family family, const struct peer *peer);
 /* All paths from this peer are withdrawn. `orphan`: the peer object is about to go away. */
 void loc_rib_drop_paths(
     struct loc_rib *rib, enum bgp_family family, struct peer *peer, bool orphan);

@@ -324,6 +324,22 @@ static void tell(struct peer *p, bool established, const char *why)
 		h->peer_changed(h->context, peer_name(p), established, why);
 }
 
+/* Of its paths some may be here: kept over its restart, or withdrawn and not looked at since. Its
+ * BGP Identifier decides between them and others, and is their ORIGINATOR_ID. */
+static void identity_take(struct peer *p, const struct session *s)
+{
+	bool another = p->established_count > 0 &&
+		       (p->ebgp != s->ebgp || !ip_equal(&p->router_id, &s->open.router_id));
+
+	p->ebgp = s->ebgp;
+	p->router_id = s->open.router_id;
+	if (!another)
+		return;
+	bgp_forget_outcomes(p->bgp);
+	for (enum bgp_family f = 0; f < BGP_FAMILIES; f++)
+		loc_rib_touch_paths(&p->bgp->rib, f, p);
+}
+
 void peer_established(struct peer *p, struct session *s, mono_t now)
 {
 	stop_other(p, s, now);
@@ -331,10 +347,9 @@ void peer_established(struct peer *p, struct session *s, mono_t now)
 	if (p->settings->unnumbered)
 		p->address = s->remote;
 	p->bgp->keys_dirty = true;
-	p->ebgp = s->ebgp;
+	identity_take(p, s);
 	p->remote_as = s->open.as;
 	p->local_as = peer_local_as(p);
-	p->router_id = s->open.router_id;
 	memcpy(p->hostname, s->open.hostname, sizeof(p->hostname));
 	p->since = now;
 	p->reason = "";

@@ -97,5 +97,7 @@ struct neighbor_settings *bgp_dynamic_settings(const struct bgp *b, const struct
 
 /* Out of the list, its session closed, its routes gone, its memory freed. */
 void bgp_remove_peer(struct bgp *b, size_t index, mono_t now);
+/* What is told of a peer's routes is computed anew: it is another one now. */
+void bgp_forget_outcomes(struct bgp *b);
 /* Frees the destination if nothing is known or owed about it. */
 void bgp_collect(struct bgp *b, struct dest *d);
