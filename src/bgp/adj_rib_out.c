@@ -1,14 +1,11 @@
 /*
- * Adj-RIB-Out: who has been told what, and packing.
+ * Adj-RIB-Out: who has been told what. How it becomes UPDATEs is packer.c's.
  *
  * A destination whose best path changed is queued once, whatever happens to it before its turn; at
  * its turn the outcome is computed from what is true then and compared with what the peer has. So
  * nothing is sent that changes nothing, and a queue never grows beyond the number of destinations.
  * Local changes have a queue of their own and go first; the walk over the whole table (a new
  * session, a route refresh, a new policy) goes last and feeds the queue piece by piece.
- *
- * A batch is grouped by interned attributes, in order of their creation, and within these in order
- * of the queue; withdrawals go before. The order of UPDATEs thus depends on history alone.
  *
  * Ownership: an out belongs to its destination's list; it exists while the peer has the route or
  * may be about to be told. It keeps the destination alive.
@@ -21,6 +18,7 @@
 #include "base/mem.h"
 #include "bgp/default_route.h"
 #include "bgp/export.h"
+#include "bgp/packer.h"
 #include "bgp/speaker.h"
 
 #define BATCH_MAX 2048
@@ -356,157 +354,7 @@ static size_t walk(struct adj_rib_out *o, size_t budget)
 	return n;
 }
 
-/* ---- packing ---- */
-
-struct pending {
-	struct out *out;
-	const struct attrs *attrs;	/* held; NULL: withdraw */
-	const struct nlri_extra *extra; /* held */
-	uint64_t order;			/* withdrawals, then by id of attributes; then as queued */
-};
-
-/* Messages under way to the session. */
-struct packer {
-	struct adj_rib_out *o;
-	struct session *session;
-	size_t used;
-	unsigned messages;
-	mono_t now;
-};
-
-static void packer_flush(struct packer *k)
-{
-	if (k->used != 0)
-		session_send(k->session, k->o->peer->bgp->buffer, k->used, k->messages, k->now);
-	k->used = 0;
-	k->messages = 0;
-}
-
-/* Where the next message can be built. */
-static uint8_t *packer_room(struct packer *k)
-{
-	if (SEND_BUFFER_SIZE - k->used < MESSAGE_MAX_EXTENDED)
-		packer_flush(k);
-	return k->o->peer->bgp->buffer + k->used;
-}
-
-static void packer_take(struct packer *k, size_t size)
-{
-	k->used += size;
-	k->messages += size != 0;
-}
-
-static void begin(struct packer *k, struct update_writer *u, const struct attrs *attrs)
-{
-	const struct update_context *c = &k->session->transmit;
-
-	if (attrs == NULL)
-		update_begin_unreach(u, packer_room(k), c, k->o->family);
-	else
-		update_begin_reach(u, packer_room(k), c, k->o->family, attrs);
-}
-
-static void log_out(const struct packer *k, const struct nlri *n, const struct attrs *attrs)
-{
-	struct log *log = k->o->peer->bgp->log;
-	struct str text = {0};
-
-	if (!log_debugs(log, LOG_BGP_UPDATE_OUT))
-		return;
-	nlri_text(n, &text);
-	str_add(&text, attrs == NULL ? " -- unreachable" : " ");
-	if (attrs != NULL)
-		attrs_text(attrs, &text);
-	log_debug(
-	    log, LOG_BGP_UPDATE_OUT, "%s send UPDATE %s", peer_name(k->o->peer), str_text(&text));
-	str_fini(&text);
-}
-
-/* It is not to be told after all. */
-static void forgo(struct adj_rib_out *o, struct pending *p)
-{
-	attrs_release(rib_of(o)->attrs, p->attrs);
-	extra_release(&rib_of(o)->extras, p->extra);
-	p->attrs = NULL;
-	p->extra = NULL;
-}
-
-/* Attributes alone that fill a message: the route stays with us. */
-static void too_large(struct packer *k, struct pending *p, const struct nlri *n)
-{
-	struct str text = {0};
-
-	nlri_text(n, &text);
-	log_warning(k->o->peer->bgp->log, LOG_BGP, "%s: %s not advertised: attributes too large",
-	    peer_name(k->o->peer), str_text(&text));
-	str_fini(&text);
-	forgo(k->o, p);
-	if (p->out->attrs != NULL) {
-		struct update_writer u;
-
-		begin(k, &u, NULL);
-		update_add(&u, n);
-		packer_take(k, update_end(&u));
-	}
-}
-
-/* One run of pending with the same attributes becomes as few messages as it fits in. `attrs` are
- * lent: too_large() may let go of the last of its own. */
-static void pack_run(struct packer *k, const struct attrs *attrs, struct pending *p, size_t count)
-{
-	struct update_writer u;
-	bool empty = true;
-
-	begin(k, &u, attrs);
-	for (size_t i = 0; i < count; i++) {
-		struct nlri n;
-
-		dest_nlri(p[i].out->dest, attrs == NULL ? p[i].out->extra : p[i].extra, &n);
-		n.path_id = p[i].out->path_id;
-		if (!update_add(&u, &n) && !empty) {
-			packer_take(k, update_end(&u));
-			begin(k, &u, attrs);
-			empty = true;
-			i--;
-			continue;
-		}
-		if (u.count == 0) {
-			too_large(k, &p[i], &n);
-			begin(k, &u, attrs);
-			continue;
-		}
-		empty = false;
-		log_out(k, &n, attrs);
-	}
-	packer_take(k, update_end(&u));
-}
-
-static int pending_compare(const void *a, const void *b)
-{
-	const struct pending *x = a, *y = b;
-
-	return x->order < y->order ? -1 : x->order > y->order;
-}
-
-static void pack(struct packer *k, struct pending *p, size_t count)
-{
-	const struct attrs *attrs;
-
-	qsort(p, count, sizeof(*p), pending_compare);
-	for (size_t i = 0, j; i < count; i = j) {
-		for (j = i + 1; j < count && p[j].attrs == p[i].attrs; j++)
-			;
-		attrs = p[i].attrs == NULL ? NULL : attrs_hold(p[i].attrs);
-		pack_run(k, attrs, p + i, j - i);
-		attrs_release(rib_of(k->o)->attrs, attrs);
-	}
-	packer_flush(k);
-	for (size_t i = 0; i < count; i++) {
-		out_take(p[i].out, p[i].attrs, p[i].extra);
-		if (p[i].attrs == NULL && !p[i].out->queued)
-			out_free(p[i].out);
-	}
-}
+/* ---- what is told ---- */
 
 /* The path that this out is to tell of; NULL: there is none any more. */
 static const struct path *out_path(const struct adj_rib_out *o, const struct out *out)
@@ -544,7 +392,7 @@ static bool is_early(const struct adj_rib_out *o, const struct out *out, const s
 /* What the peer has is told again if it has asked: what it does not hear before EoRR it drops. */
 static bool stay(struct adj_rib_out *o, const struct out *out, bool again, struct pending *p)
 {
-	forgo(o, p);
+	pending_forgo(o, p);
 	if (!again || out->attrs == NULL)
 		return false;
 	p->attrs = attrs_hold(out->attrs);
@@ -573,16 +421,26 @@ static bool resolve(struct adj_rib_out *o, struct out *out, bool per_nlri, struc
 		p->extra = p->attrs == NULL ? NULL : extra_hold(best->extra);
 	}
 	if (p->attrs != NULL && is_too_many(o, out))
-		forgo(o, p);
+		pending_forgo(o, p);
 	if (p->attrs == NULL)
 		return out->attrs != NULL;
 	if (o->family == BGP_L2VPN_EVPN && best != NULL && best->peer != NULL)
 		handover_tells(o->peer, out->dest, best);
 	if (p->attrs == out->attrs && p->extra == out->extra && !force) {
-		forgo(o, p);
+		pending_forgo(o, p);
 		return false;
 	}
 	return !is_early(o, out, p) || stay(o, out, force, p);
+}
+
+/* The peer has it now. */
+static void settle(struct pending *p, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		out_take(p[i].out, p[i].attrs, p[i].extra);
+		if (p[i].attrs == NULL && !p[i].out->queued)
+			out_free(p[i].out);
+	}
 }
 
 static uint64_t order_of(const struct attrs *attrs, size_t taken)
@@ -597,7 +455,6 @@ static size_t flush_batch(struct adj_rib_out *o, size_t budget, mono_t now)
 	size_t waiting = o->urgent.count + o->queue.count;
 	size_t max = waiting < budget ? waiting : budget;
 	struct pending *p = arena_new(&b->arena, max * sizeof(*p));
-	struct packer k = {.o = o, .session = o->peer->up, .now = now};
 	bool per_nlri = export_looks_at_nlri(o->peer, o->family);
 	size_t taken = 0, count = 0;
 	struct out *out;
@@ -614,7 +471,8 @@ static size_t flush_batch(struct adj_rib_out *o, size_t budget, mono_t now)
 			out_free(out);
 		}
 	}
-	pack(&k, p, count);
+	packer_send(o, p, count, now);
+	settle(p, count);
 	arena_reset(&b->arena);
 	return taken;
 }
@@ -636,26 +494,18 @@ static bool is_told(const struct adj_rib_out *o, const struct nlri *n)
  * when that was not all. */
 static bool withdraw_former(struct adj_rib_out *o, mono_t now)
 {
-	const struct bgp *b = o->peer->bgp;
-	struct packer k = {.o = o, .session = o->peer->up, .now = now};
-	size_t left = BATCH_MAX;
-	struct update_writer u;
+	struct bgp *b = o->peer->bgp;
+	const struct nlri **gone = arena_new(&b->arena, BATCH_MAX * sizeof(*gone));
+	size_t left = BATCH_MAX, count = 0;
 
-	begin(&k, &u, NULL);
 	for (; o->former_at < b->former_count && left > 0; o->former_at++, left--) {
 		const struct nlri *n = &b->former[o->former_at];
 
-		if (n->family != o->family || is_told(o, n))
-			continue;
-		log_out(&k, n, NULL);
-		if (update_add(&u, n))
-			continue;
-		packer_take(&k, update_end(&u));
-		begin(&k, &u, NULL);
-		update_add(&u, n);
+		if (n->family == o->family && !is_told(o, n))
+			gone[count++] = n;
 	}
-	packer_take(&k, update_end(&u));
-	packer_flush(&k);
+	packer_withdraw(o, gone, count, now);
+	arena_reset(&b->arena);
 	return o->former_at == b->former_count;
 }
 
