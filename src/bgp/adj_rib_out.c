@@ -35,30 +35,37 @@ static struct loc_rib *rib_of(const struct adj_rib_out *o)
 
 /* ---- outs and their queues ---- */
 
-static void queue_push(struct out_queue *q, struct out *out)
+/* Of an Adj-RIB-Out with add-path. */
+static struct path_out *path_out_of(struct out *out)
 {
-	out->queued = true;
-	out->queue_next = NULL;
-	if (q->last == NULL)
-		q->first = out;
-	else
-		q->last->queue_next = out;
-	q->last = out;
-	q->count++;
+	return (struct path_out *)out;
 }
 
-static struct out *queue_shift(struct out_queue *q)
+static bool is_of(const struct adj_rib_out *o, const struct out *out)
 {
-	struct out *out = q->first;
+	return out->peer == o->number;
+}
 
-	if (out == NULL)
-		return NULL;
-	q->first = out->queue_next;
-	if (q->first == NULL)
-		q->last = NULL;
-	q->count--;
-	out->queued = false;
-	return out;
+uint32_t adj_rib_out_path_id(const struct adj_rib_out *o, const struct out *out)
+{
+	return o->add_path ? ((const struct path_out *)out)->path_id : 0;
+}
+
+static void enqueue(struct adj_rib_out *o, struct dest *d, struct out *out, bool urgent, bool force)
+{
+	out->force |= force;
+	if (out->queued)
+		return;
+	out->queued = true;
+	out_queue_push(urgent ? &o->urgent : &o->queue, d, out);
+}
+
+static bool dequeue(struct adj_rib_out *o, struct queued_out *e)
+{
+	if (!out_queue_shift(&o->urgent, e) && !out_queue_shift(&o->queue, e))
+		return false;
+	e->out->queued = false;
+	return true;
 }
 
 /* The one for this destination, or with add-path for this path of it. */
@@ -68,7 +75,8 @@ static struct out *out_find(
 	struct out *out = out_index_find(&rib_of(o)->outs, d, o);
 
 	while (out != NULL && o->add_path &&
-	       (out->rib != o || out->from != from || out->from_path_id != path_id))
+	       (!is_of(o, out) || path_out_of(out)->from != from ||
+		   path_out_of(out)->from_path_id != path_id))
 		out = out->next;
 	return out;
 }
@@ -79,32 +87,37 @@ static uint32_t free_path_id(const struct dest *d, const struct adj_rib_out *o)
 	uint32_t id = 1;
 
 	for (const struct out *out = d->outs; out != NULL; out = out->next)
-		if (out->rib == o && out->path_id >= id)
-			id = out->path_id + 1;
+		if (is_of(o, out) && adj_rib_out_path_id(o, out) >= id)
+			id = adj_rib_out_path_id(o, out) + 1;
 	return id;
+}
+
+static struct out *path_out_new(struct adj_rib_out *o, struct dest *d, const struct path *path)
+{
+	struct path_out *out = pool_new(&rib_of(o)->path_out_pool);
+
+	out->path_id = free_path_id(d, o);
+	out->from = path == NULL ? NULL : path->peer;
+	out->from_path_id = path == NULL ? 0 : path->path_id;
+	return &out->out;
 }
 
 static struct out *out_new(struct adj_rib_out *o, struct dest *d, const struct path *path)
 {
-	struct out *out = pool_new(&rib_of(o)->out_pool);
+	struct out *out = o->add_path ? path_out_new(o, d, path) : pool_new(&rib_of(o)->out_pool);
 
-	out->rib = o;
-	out->dest = d;
-	if (o->add_path) {
-		out->path_id = free_path_id(d, o);
-		out->from = path == NULL ? NULL : path->peer;
-		out->from_path_id = path == NULL ? 0 : path->path_id;
-	}
+	out->peer = o->number;
 	out_index_append(&rib_of(o)->outs, d, out);
 	return out;
 }
 
 /* What the peer has is now this (held already); NULL: nothing. */
-static void out_take(struct out *out, const struct attrs *attrs, const struct nlri_extra *extra)
+static void out_take(struct adj_rib_out *o, struct out *out, const struct attrs *attrs,
+    const struct nlri_extra *extra)
 {
-	struct loc_rib *rib = rib_of(out->rib);
+	struct loc_rib *rib = rib_of(o);
 
-	out->rib->advertised += (attrs != NULL) - (unsigned)(out->attrs != NULL);
+	o->advertised += (attrs != NULL) - (unsigned)(out->attrs != NULL);
 	attrs_release(rib->attrs, out->attrs);
 	extra_release(&rib->extras, out->extra);
 	out->attrs = attrs;
@@ -112,19 +125,18 @@ static void out_take(struct out *out, const struct attrs *attrs, const struct nl
 }
 
 /* The destination may go with it. */
-static void out_free(struct out *out)
+static void out_free(struct adj_rib_out *o, struct dest *d, struct out *out)
 {
-	struct loc_rib *rib = rib_of(out->rib);
-	struct dest *d = out->dest;
+	struct loc_rib *rib = rib_of(o);
 	struct out **at = &d->outs;
 
 	while (*at != out)
 		at = &(*at)->next;
 	*at = out->next;
 	out_index_forget(&rib->outs, d);
-	out_take(out, NULL, NULL);
-	bgp_collect(out->rib->peer->bgp, d);
-	pool_free(&rib->out_pool, out);
+	out_take(o, out, NULL, NULL);
+	bgp_collect(o->peer->bgp, d);
+	pool_free(o->add_path ? &rib->path_out_pool : &rib->out_pool, out);
 }
 
 /* ---- the cache of outcomes ---- */
@@ -140,8 +152,17 @@ void adj_rib_out_clear_cache(struct adj_rib_out *o)
 	}
 }
 
+static const struct attrs *exported(
+    struct adj_rib_out *o, const struct dest *d, const struct path *path)
+{
+	struct nlri n;
+
+	dest_nlri(d, path->extra, &n);
+	return export_attrs(o->peer, d, &n, path);
+}
+
 static const struct attrs *cached_export(
-    struct adj_rib_out *o, const struct dest *d, const struct nlri *n, const struct path *path)
+    struct adj_rib_out *o, const struct dest *d, const struct path *path)
 {
 	struct export_cache *c = &o->cache[path->attrs->id % EXPORT_CACHE_SIZE];
 
@@ -152,7 +173,7 @@ static const struct attrs *cached_export(
 		attrs_release(attrs, c->out);
 		c->in = attrs_hold(path->attrs);
 		c->from = path->peer;
-		c->out = export_attrs(o->peer, d, n, path);
+		c->out = exported(o, d, path);
 	}
 	return c->out == NULL ? NULL : attrs_hold(c->out);
 }
@@ -175,8 +196,8 @@ static void free_outs(struct adj_rib_out *o, struct dest *d)
 
 	for (; out != NULL; out = next) {
 		next = out->next;
-		if (out->rib == o)
-			out_free(out);
+		if (is_of(o, out))
+			out_free(o, d, out);
 	}
 }
 
@@ -193,6 +214,8 @@ void adj_rib_out_close(struct adj_rib_out *o)
 		free_outs(o, d);
 	}
 	adj_rib_out_clear_cache(o);
+	out_queue_fini(&o->urgent);
+	out_queue_fini(&o->queue);
 	check(o->advertised == 0);
 	adj_rib_out_init(o, o->peer, o->family);
 }
@@ -240,9 +263,7 @@ static void consider_path(
 			return;
 		out = out_new(o, d, path);
 	}
-	out->force |= force;
-	if (!out->queued)
-		queue_push(urgent ? &o->urgent : &o->queue, out);
+	enqueue(o, d, out, urgent, force);
 }
 
 static bool is_live(const struct path *p)
@@ -280,13 +301,9 @@ static bool path_wanted(const struct adj_rib_out *o, const struct dest *d, const
 /* All that it has of this destination, and all that it is to have. */
 static void consider_all_paths(struct adj_rib_out *o, struct dest *d, bool urgent, bool force)
 {
-	for (struct out *out = d->outs; out != NULL; out = out->next) {
-		if (out->rib != o)
-			continue;
-		out->force |= force;
-		if (!out->queued)
-			queue_push(urgent ? &o->urgent : &o->queue, out);
-	}
+	for (struct out *out = d->outs; out != NULL; out = out->next)
+		if (is_of(o, out))
+			enqueue(o, d, out, urgent, force);
 	if (default_route_is(o, d)) {
 		consider_path(o, d, NULL, urgent, force);
 		return;
@@ -356,17 +373,19 @@ static size_t walk(struct adj_rib_out *o, size_t budget)
 
 /* ---- what is told ---- */
 
-/* The path that this out is to tell of; NULL: there is none any more. */
-static const struct path *out_path(const struct adj_rib_out *o, const struct out *out)
+/* The path that is to be told of; NULL: there is none any more. */
+static const struct path *out_path(const struct adj_rib_out *o, const struct queued_out *e)
 {
-	const struct path *p = out->dest->paths;
+	const struct path *p = e->dest->paths;
+	const struct path_out *out;
 
 	if (!o->add_path)
-		return dest_best(out->dest);
+		return dest_best(e->dest);
+	out = path_out_of(e->out);
 	while (
 	    p != NULL && (!is_live(p) || p->peer != out->from || p->path_id != out->from_path_id))
 		p = p->next;
-	return p != NULL && path_wanted(o, out->dest, p) ? p : NULL;
+	return p != NULL && path_wanted(o, e->dest, p) ? p : NULL;
 }
 
 /* `maximum-prefix-out`: one more than the peer is to have. What it has stays, unless the limit came
@@ -383,63 +402,77 @@ static bool is_too_many(struct adj_rib_out *o, const struct out *out)
 }
 
 /* `bgp suppress-fib-pending`: what the peer has stays until the kernel has what is new. */
-static bool is_early(const struct adj_rib_out *o, const struct out *out, const struct pending *p)
+static bool is_early(const struct adj_rib_out *o, const struct pending *p)
 {
-	return out->dest->fib_pending && o->peer->bgp->settings.suppress_fib_pending &&
-	       !default_route_is(o, out->dest) && p->attrs != out->attrs;
+	return p->dest->fib_pending && o->peer->bgp->settings.suppress_fib_pending &&
+	       !default_route_is(o, p->dest) && p->attrs != p->out->attrs;
 }
 
 /* What the peer has is told again if it has asked: what it does not hear before EoRR it drops. */
-static bool stay(struct adj_rib_out *o, const struct out *out, bool again, struct pending *p)
+static bool stay(struct adj_rib_out *o, bool again, struct pending *p)
 {
 	pending_forgo(o, p);
-	if (!again || out->attrs == NULL)
+	if (!again || p->out->attrs == NULL)
 		return false;
-	p->attrs = attrs_hold(out->attrs);
-	p->extra = extra_hold(out->extra);
+	p->attrs = attrs_hold(p->out->attrs);
+	p->extra = extra_hold(p->out->extra);
 	return true;
 }
 
-/* What is to be told about this destination now. False: nothing. */
-static bool resolve(struct adj_rib_out *o, struct out *out, bool per_nlri, struct pending *p)
+/* With add-path the default route takes the place of a path from here; those of others go. */
+static bool stands_for_default(const struct adj_rib_out *o, struct out *out)
 {
-	const struct path *best = out_path(o, out);
-	bool force = out->force;
-	struct nlri n;
+	return !o->add_path ||
+	       (path_out_of(out)->from == NULL && path_out_of(out)->from_path_id == 0);
+}
 
-	*p = (struct pending){.out = out};
-	out->force = false;
-	if (default_route_is(o, out->dest)) {
-		/* With add-path in the place of a path from here; those of others are withdrawn. */
-		if (!o->add_path || (out->from == NULL && out->from_path_id == 0))
+static void outcome(
+    struct adj_rib_out *o, const struct path *best, bool per_nlri, struct pending *p)
+{
+	if (default_route_is(o, p->dest)) {
+		if (stands_for_default(o, p->out))
 			p->attrs = default_route_attrs(o);
-	} else if (best != NULL && export_allowed(o->peer, o->family, best)) {
-		dest_nlri(out->dest, best->extra, &n);
-		p->attrs = per_nlri || (best->flags & PATH_SUPPRESSED) != 0
-			       ? export_attrs(o->peer, out->dest, &n, best)
-			       : cached_export(o, out->dest, &n, best);
-		p->extra = p->attrs == NULL ? NULL : extra_hold(best->extra);
+		return;
 	}
+	if (best == NULL || !export_allowed(o->peer, o->family, best))
+		return;
+	p->attrs = per_nlri || (best->flags & PATH_SUPPRESSED) != 0
+		       ? exported(o, p->dest, best)
+		       : cached_export(o, p->dest, best);
+	p->extra = p->attrs == NULL ? NULL : extra_hold(best->extra);
+}
+
+/* What is to be told about this destination now. False: nothing. */
+static bool resolve(
+    struct adj_rib_out *o, const struct queued_out *e, bool per_nlri, struct pending *p)
+{
+	const struct path *best = out_path(o, e);
+	struct out *out = e->out;
+	bool force = out->force;
+
+	*p = (struct pending){.dest = e->dest, .out = out};
+	out->force = false;
+	outcome(o, best, per_nlri, p);
 	if (p->attrs != NULL && is_too_many(o, out))
 		pending_forgo(o, p);
 	if (p->attrs == NULL)
 		return out->attrs != NULL;
 	if (o->family == BGP_L2VPN_EVPN && best != NULL && best->peer != NULL)
-		handover_tells(o->peer, out->dest, best);
+		handover_tells(o->peer, p->dest, best);
 	if (p->attrs == out->attrs && p->extra == out->extra && !force) {
 		pending_forgo(o, p);
 		return false;
 	}
-	return !is_early(o, out, p) || stay(o, out, force, p);
+	return !is_early(o, p) || stay(o, force, p);
 }
 
 /* The peer has it now. */
-static void settle(struct pending *p, size_t count)
+static void settle(struct adj_rib_out *o, struct pending *p, size_t count)
 {
 	for (size_t i = 0; i < count; i++) {
-		out_take(p[i].out, p[i].attrs, p[i].extra);
+		out_take(o, p[i].out, p[i].attrs, p[i].extra);
 		if (p[i].attrs == NULL && !p[i].out->queued)
-			out_free(p[i].out);
+			out_free(o, p[i].dest, p[i].out);
 	}
 }
 
@@ -457,29 +490,28 @@ static size_t flush_batch(struct adj_rib_out *o, size_t budget, mono_t now)
 	struct pending *p = arena_new(&b->arena, max * sizeof(*p));
 	bool per_nlri = export_looks_at_nlri(o->peer, o->family);
 	size_t taken = 0, count = 0;
-	struct out *out;
+	struct queued_out e;
 
 	o->announced = o->advertised;
-	while (taken < max && ((out = queue_shift(&o->urgent)) != NULL ||
-				  (out = queue_shift(&o->queue)) != NULL)) {
+	while (taken < max && dequeue(o, &e)) {
 		taken++;
-		if (resolve(o, out, per_nlri, &p[count])) {
-			o->announced += (p[count].attrs != NULL) - (unsigned)(out->attrs != NULL);
+		if (resolve(o, &e, per_nlri, &p[count])) {
+			o->announced += (p[count].attrs != NULL) - (unsigned)(e.out->attrs != NULL);
 			p[count].order = order_of(p[count].attrs, taken);
 			count++;
-		} else if (out->attrs == NULL) {
-			out_free(out);
+		} else if (e.out->attrs == NULL) {
+			out_free(o, e.dest, e.out);
 		}
 	}
 	packer_send(o, p, count, now);
-	settle(p, count);
+	settle(o, p, count);
 	arena_reset(&b->arena);
 	return taken;
 }
 
 static bool queued(const struct adj_rib_out *o)
 {
-	return o->urgent.first != NULL || o->queue.first != NULL;
+	return o->urgent.count != 0 || o->queue.count != 0;
 }
 
 static bool is_told(const struct adj_rib_out *o, const struct nlri *n)

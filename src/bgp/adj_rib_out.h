@@ -5,27 +5,25 @@
 #pragma once
 
 #include "bgp/loc_rib.h"
+#include "bgp/out_queue.h"
 
 /* One destination as the peer sees it; with add-path, one path of it. Owned by the destination's
- * list. */
+ * list. There are as many as routes times peers: what can be known otherwise is not in it. */
 struct out {
-	struct out *next; /* of the destination */
-	struct out *queue_next;
-	struct adj_rib_out *rib;
-	struct dest *dest;
-	/* With add-path (RFC 7911): which path, and what the peer knows it by; else zero. The peer
-	 * is compared, never followed: it may be gone. */
-	const struct peer *from;
-	uint32_t from_path_id, path_id;
+	struct out *next;		/* of the destination */
 	const struct attrs *attrs;	/* held; what the peer has; NULL: nothing */
 	const struct nlri_extra *extra; /* held */
+	uint32_t peer;			/* its number (peer.h) */
 	bool queued;
 	bool force; /* tell again even if nothing changed (route refresh) */
 };
 
-struct out_queue {
-	struct out *first, *last;
-	size_t count;
+/* Each of an Adj-RIB-Out with add-path (RFC 7911) is one of these: which path, and what the peer
+ * knows it by. The path's peer is compared, never followed: it may be gone. */
+struct path_out {
+	struct out out;
+	const struct peer *from;
+	uint32_t from_path_id, path_id;
 };
 
 /* What the last few sets of attributes became for this peer: thousands of MACs share a set. */
@@ -39,7 +37,7 @@ struct export_cache {
 
 struct adj_rib_out {
 	struct peer *peer;
-	uint32_t number; /* the peer's */
+	uint32_t number; /* the peer's; what its outs know it by */
 	enum bgp_family family;
 	bool open;     /* the family is negotiated and the session up */
 	bool add_path; /* the peer takes several paths, and is to have them */
@@ -85,6 +83,8 @@ size_t adj_rib_out_flush(struct adj_rib_out *o, size_t budget, mono_t now);
 bool adj_rib_out_pending(const struct adj_rib_out *o);
 /* When what is held back may go; MONO_NEVER: nothing is. */
 mono_t adj_rib_out_deadline(const struct adj_rib_out *o);
+/* The Path Identifier that the peer knows it by; 0 without add-path. */
+uint32_t adj_rib_out_path_id(const struct adj_rib_out *o, const struct out *out);
 /* Outcomes are not remembered any more: a peer, whose pointer is in the memory, goes away. */
 void adj_rib_out_clear_cache(struct adj_rib_out *o);
 /* Settings changed: all outcomes are to be computed again. */

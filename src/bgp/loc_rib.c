@@ -31,6 +31,7 @@ void loc_rib_init(struct loc_rib *rib, uint64_t seed)
 	}
 	pool_init(&rib->path_pool, sizeof(struct path));
 	pool_init(&rib->out_pool, sizeof(struct out));
+	pool_init(&rib->path_out_pool, sizeof(struct path_out));
 	rib->attrs = attr_table_new(seed);
 	extra_table_init(&rib->extras, seed);
 	nexthop_table_init(&rib->nexthops, seed);
@@ -78,6 +79,7 @@ void loc_rib_fini(struct loc_rib *rib)
 	nexthop_table_fini(&rib->nexthops);
 	pool_fini(&rib->path_pool);
 	pool_fini(&rib->out_pool);
+	pool_fini(&rib->path_out_pool);
 	mem_free(rib->scratch);
 	mem_free(rib->ranked);
 	mem_free(rib->overtaking.all);

@@ -84,7 +84,7 @@ struct loc_rib {
 	struct attr_table *attrs;
 	struct extra_table extras;
 	struct nexthop_table nexthops;
-	struct pool path_pool, out_pool;
+	struct pool path_pool, out_pool, path_out_pool;
 	struct out_index outs;
 	size_t dest_count;
 	bool held[BGP_FAMILIES]; /* only local changes are decided (RFC 4724 section 4.1) */

@@ -7,14 +7,14 @@
 
 #include "bgp/adj_rib_out.h"
 
-static struct out_index_place *place_of(struct out_index *x, const struct adj_rib_out *o)
+static struct out_index_place *place_of(struct out_index *x, uint32_t peer)
 {
-	return &x->places[o->number % OUT_INDEX_PLACES];
+	return &x->places[peer % OUT_INDEX_PLACES];
 }
 
 static void enter(struct out_index *x, struct out *out)
 {
-	struct out_index_place *place = place_of(x, out->rib);
+	struct out_index_place *place = place_of(x, out->peer);
 
 	if (place->generation == x->generation)
 		return;
@@ -34,13 +34,13 @@ static void make(struct out_index *x, struct dest *d)
 
 struct out *out_index_find(struct out_index *x, struct dest *d, const struct adj_rib_out *o)
 {
-	const struct out_index_place *place = place_of(x, o);
+	const struct out_index_place *place = place_of(x, o->number);
 	struct out *out;
 
 	make(x, d);
 	if (place->generation != x->generation)
 		return NULL;
-	for (out = place->out; out != NULL && out->rib != o; out = out->next)
+	for (out = place->out; out != NULL && out->peer != o->number; out = out->next)
 		;
 	return out;
 }

@@ -108,8 +108,8 @@ static void pack_run(struct packer *k, const struct attrs *attrs, struct pending
 	for (size_t i = 0; i < count; i++) {
 		struct nlri n;
 
-		dest_nlri(p[i].out->dest, attrs == NULL ? p[i].out->extra : p[i].extra, &n);
-		n.path_id = p[i].out->path_id;
+		dest_nlri(p[i].dest, attrs == NULL ? p[i].out->extra : p[i].extra, &n);
+		n.path_id = adj_rib_out_path_id(k->o, p[i].out);
 		if (!update_add(&u, &n) && !empty) {
 			packer_take(k, update_end(&u));
 			begin(k, &u, attrs);

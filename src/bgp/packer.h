@@ -6,6 +6,7 @@
 #include "bgp/adj_rib_out.h"
 
 struct pending {
+	struct dest *dest;
 	struct out *out;
 	const struct attrs *attrs;	/* held; NULL: withdraw */
 	const struct nlri_extra *extra; /* held */

@@ -87,9 +87,9 @@ bool bgp_walk_received(const struct bgp *b, const char *peer, enum bgp_family fa
 
 /* ---- advertised ---- */
 
-static bool is_told(const struct peer *p, const struct dest *d, const struct out *out)
+static bool is_told(const struct peer *p, const struct out *out)
 {
-	return out->rib == &p->out[d->family] && out->attrs != NULL;
+	return out->peer == p->number && out->attrs != NULL;
 }
 
 static void visit_advertised(const struct peer *p, const struct dest *d, struct arena *arena,
@@ -100,12 +100,12 @@ static void visit_advertised(const struct peer *p, const struct dest *d, struct 
 	size_t n = 0, i = 0;
 
 	for (const struct out *out = d->outs; out != NULL; out = out->next)
-		n += is_told(p, d, out);
+		n += is_told(p, out);
 	if (n == 0)
 		return;
 	routes = arena_new(arena, n * sizeof(*routes));
 	for (const struct out *out = d->outs; out != NULL; out = out->next)
-		if (is_told(p, d, out)) {
+		if (is_told(p, out)) {
 			dest_nlri(d, out->extra, &nlri);
 			routes[i++] = route_of(p, out->attrs);
 		}

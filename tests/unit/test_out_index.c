@@ -31,7 +31,7 @@ static struct out *walk(const struct dest *d, const struct adj_rib_out *o)
 {
 	struct out *out = d->outs;
 
-	while (out != NULL && out->rib != o)
+	while (out != NULL && out->peer != o->number)
 		out = out->next;
 	return out;
 }
@@ -73,7 +73,7 @@ static void step(void)
 		unlink_out(d, out);
 	} else if (below(2) == 0 && (out == NULL || o->add_path)) {
 		out = mem_new(sizeof(*out));
-		out->rib = (struct adj_rib_out *)(uintptr_t)o;
+		out->peer = o->number;
 		out_index_append(&x, d, out);
 		assert_null(out->next);
 	}
