@@ -125,6 +125,10 @@ void as_path_encode(struct writer *w, const struct attrs *a, size_t as_size)
 	struct reader r = path_reader(a);
 	struct segment s;
 
+	if (as_size == 4) {
+		write_bytes(w, a->as_path, a->as_path_size);
+		return;
+	}
 	while (segment_next(&r, 4, &s))
 		segment_encode(w, &s, 4, as_size);
 }

@@ -257,15 +257,22 @@ static void row_encode(struct writer *w, uint8_t code, const struct encoding *e)
 	writer_rewind(w, mark - 1 + size);
 }
 
+/* Those of *unknown that stand before `code`. */
+static void unknown_encode(struct writer *w, struct reader *unknown, uint8_t code)
+{
+	size_t to = unknown_place(unknown->p, reader_left(unknown), code);
+
+	write_bytes(w, read_view(unknown, to), to);
+}
+
 void attrs_encode(struct writer *w, const struct attrs *a, bool as4, bool next_hop)
 {
 	const struct encoding e = {a, as4, next_hop};
 	struct reader unknown = reader_from(a->unknown, a->unknown_size);
 
 	for (uint8_t code = 0; code < ATTR_ROWS; code++) {
-		size_t to = unknown_place(unknown.p, reader_left(&unknown), code);
-
-		write_bytes(w, read_view(&unknown, to), to);
+		if (reader_left(&unknown) != 0)
+			unknown_encode(w, &unknown, code);
 		row_encode(w, code, &e);
 	}
 	write_bytes(w, unknown.p, reader_left(&unknown));
