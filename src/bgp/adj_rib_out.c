@@ -189,15 +189,19 @@ void adj_rib_out_open(struct adj_rib_out *o)
 	adj_rib_out_walk(o, false);
 }
 
-/* The last one may take the destination with it. */
+/* The last one may take the destination with it. Without add-path there is one; when many peers go
+ * in the order in which they came, it is among the first. */
 static void free_outs(struct adj_rib_out *o, struct dest *d)
 {
 	struct out *out = d->outs, *next;
 
 	for (; out != NULL; out = next) {
 		next = out->next;
-		if (is_of(o, out))
-			out_free(o, d, out);
+		if (!is_of(o, out))
+			continue;
+		out_free(o, d, out);
+		if (!o->add_path)
+			return;
 	}
 }
 
