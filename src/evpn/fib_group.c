@@ -34,8 +34,9 @@ struct fib_groups *fib_groups_new(uint64_t seed, struct log *log, struct mirror 
 	g->ids = (struct nexthop_ids){
 	    .log = log, .mirror = mirror, .kernel_op = host->kernel_op, .context = host->context};
 	map_init(&g->ids.map, offsetof(struct nexthop_id, id), sizeof(uint32_t), seed);
-	map_init(
-	    &g->hops, offsetof(struct fib_leaf, hop), offsetof(struct route_nexthop, weight), seed);
+	for (int shared = 0; shared < 2; shared++)
+		map_init(&g->hops[shared], offsetof(struct fib_leaf, hop),
+		    offsetof(struct route_nexthop, weight), seed);
 	list_init(&g->objects);
 	list_init(&g->leaves);
 	list_init(&g->dirty_sets);
@@ -57,7 +58,8 @@ void fib_groups_free(struct fib_groups *g)
 	while ((n = list_first(&g->leaves)) != NULL)
 		fib_leaf_free(g, list_entry(n, struct fib_leaf, all));
 	map_fini(&g->ids.map);
-	map_fini(&g->hops);
+	map_fini(&g->hops[false]);
+	map_fini(&g->hops[true]);
 	mem_free(g);
 }
 
@@ -362,7 +364,10 @@ void fib_groups_result(struct fib_groups *g, const struct kernel_op *op,
 	else if (at != NULL && failed)
 		nexthop_id_failed(at, g->now);
 	else if (at != NULL)
-		*at = (struct nexthop_id){.id = at->id, .is_leaf = at->is_leaf};
+		*at =
+		    (struct nexthop_id){.id = at->id, .is_leaf = at->is_leaf, .shared = at->shared};
+	if (at != NULL && at->is_leaf)
+		fib_leaf_result(g, (struct fib_leaf *)(void *)at);
 	fib_groups_object_changed(g, op->key.nexthop.id);
 }
 

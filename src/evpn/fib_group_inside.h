@@ -18,8 +18,8 @@ struct fib_set {
 	struct fib_set *next;	    /* same hash, other members */
 	struct fib_member *members; /* owned */
 	uint8_t count;
-	struct fib_hops hops;   /* resolved, links up */
-	struct list places; /* struct fib_place, owned */
+	struct fib_hops hops; /* resolved, links up */
+	struct list places;   /* struct fib_place, owned */
 	struct list_node dirty;
 };
 
@@ -30,6 +30,7 @@ struct fib_object {
 	struct list_node all, dirty, unsettled;
 	mono_t unsettled_since;
 	bool ready;	  /* the kernel has it so */
+	bool shared;	  /* it has, or has had, several ways: so are its leaves */
 	uint32_t told_id; /* that its routes know */
 };
 
@@ -37,7 +38,8 @@ struct fib_leaf {
 	struct nexthop_id at;
 	struct route_nexthop hop; /* weight 0 */
 	struct list_node all;
-	bool needed; /* scratch */
+	bool needed;  /* scratch */
+	bool leaving; /* is being deleted, which takes it out of its groups */
 };
 
 struct fib_groups {
@@ -47,7 +49,7 @@ struct fib_groups {
 	struct fib_groups_host host;
 	struct map sets;	/* struct fib_set, owned; those of one hash are chained */
 	struct nexthop_ids ids; /* claimed by an object or a leaf */
-	struct map hops;	/* struct fib_leaf, by gateway and device */
+	struct map hops[2];	/* struct fib_leaf, by gateway and device; [shared] */
 	uint64_t seed[2];
 	struct list objects, leaves; /* owned; in order of creation */
 	struct list dirty_sets, dirty_objects, unsettled;
@@ -95,6 +97,8 @@ void fib_objects_run(struct fib_groups *g, bool *issued);
 void fib_objects_collect(struct fib_groups *g);
 /* … and what a daemon before us left behind and nobody claims. */
 void fib_objects_sweep(struct fib_groups *g);
+/* An operation on this leaf is over. */
+void fib_leaf_result(struct fib_groups *g, struct fib_leaf *l);
 /* The kernel's object for this leaf changed. */
 void fib_leaf_changed(struct fib_groups *g, const struct fib_leaf *l);
 /* Ends of owned memory. */

@@ -7,41 +7,43 @@
 
 #include "base/mem.h"
 
-#define IDS (NEXTHOP_ID_LAST - NEXTHOP_ID_FIRST + 1)
+#define IDS (NEXTHOP_ID_SHARED - NEXTHOP_ID_FIRST) /* of each kind */
 #define BACKOFF_FIRST_MS 50
 #define BACKOFF_MAX_MS 30000
 
-static bool adoptable(
-    const struct nexthop_ids *ids, const struct nexthop_slot *s, const struct nexthop_entry *wanted)
+static bool is_such(const struct nexthop_slot *s, bool shared, const struct nexthop_entry *wanted)
 {
 	const struct slot_content a = {.nexthop = s->entry}, b = {.nexthop = *wanted};
 
-	return s->slot.present && map_find(&ids->map, &s->key.id) == NULL &&
+	return s->slot.present && (s->key.id >= NEXTHOP_ID_SHARED) == shared &&
 	       slot_content_equal(SLOT_NEXTHOP, &a, &b);
 }
 
 /* An object that a daemon before us left, with exactly this content. */
-static uint32_t id_left_behind(const struct nexthop_ids *ids, const struct nexthop_entry *wanted)
+static uint32_t id_left_behind(
+    const struct nexthop_ids *ids, bool shared, const struct nexthop_entry *wanted)
 {
 	struct arena arena = {0};
 	struct nexthop_slot **all = mirror_nexthop_all(ids->mirror, &arena);
 	uint32_t id = 0;
 
 	for (; id == 0 && *all != NULL; all++)
-		if (adoptable(ids, *all, wanted))
+		if (is_such(*all, shared, wanted) && map_find(&ids->map, &(*all)->key.id) == NULL)
 			id = (*all)->key.id;
 	arena_fini(&arena);
 	return id;
 }
 
-static uint32_t id_free(struct nexthop_ids *ids)
+static uint32_t id_free(struct nexthop_ids *ids, bool shared)
 {
+	uint32_t first = shared ? NEXTHOP_ID_SHARED : NEXTHOP_ID_FIRST;
+
 	for (uint32_t n = 0; n < IDS; n++) {
-		uint32_t id = NEXTHOP_ID_FIRST + (ids->next + n) % IDS;
+		uint32_t id = first + (ids->next[shared] + n) % IDS;
 
 		if (map_find(&ids->map, &id) != NULL || mirror_nexthop(ids->mirror, id) != NULL)
 			continue;
-		ids->next = id + 1 - NEXTHOP_ID_FIRST;
+		ids->next[shared] = id + 1 - first;
 		return id;
 	}
 	log_error(ids->log, LOG_KERNEL,
@@ -59,10 +61,10 @@ void nexthop_id_drop(struct nexthop_ids *ids, struct nexthop_id *at)
 void nexthop_id_take(
     struct nexthop_ids *ids, struct nexthop_id *at, const struct nexthop_entry *wanted)
 {
-	uint32_t id = wanted != NULL ? id_left_behind(ids, wanted) : 0;
+	uint32_t id = wanted != NULL ? id_left_behind(ids, at->shared, wanted) : 0;
 
 	nexthop_id_drop(ids, at);
-	at->id = id != 0 ? id : id_free(ids);
+	at->id = id != 0 ? id : id_free(ids, at->shared);
 	at->attempts = 0;
 	at->waits = false;
 	at->none_left = at->id == 0;

@@ -16,6 +16,7 @@ struct nexthop_id {
 	uint32_t id; /* key of the map; 0: none yet, and it is not in the map */
 	bool none_left;
 	bool is_leaf;
+	bool shared;	  /* its id is NEXTHOP_ID_SHARED or above */
 	bool waits;	  /* until retry_at */
 	uint8_t attempts; /* that failed, in a row */
 	mono_t retry_at;
@@ -26,8 +27,8 @@ struct nexthop_ids {
 	struct mirror *mirror; /* lent */
 	void (*kernel_op)(void *context, const struct kernel_op *op);
 	void *context;
-	struct map map; /* struct nexthop_id: those that are taken; not owned */
-	uint32_t next;	/* where to look for a free one, from NEXTHOP_ID_FIRST */
+	struct map map;	  /* struct nexthop_id: those that are taken; not owned */
+	uint32_t next[2]; /* where to look for a free one, from the beginning; [shared] */
 };
 
 /* Gives it an id: that of an object left behind with just this content, else a free one; `wanted`

@@ -127,6 +127,8 @@ struct route_nexthop {
  * outside are never looked at. */
 #define NEXTHOP_ID_FIRST 0x45560000u
 #define NEXTHOP_ID_LAST 0x4556ffffu
+/* From here on: gateways that stand in their groups beside others (evpn/fib_object.c). */
+#define NEXTHOP_ID_SHARED 0x45568000u
 
 static inline bool nexthop_id_is_ours(uint32_t id)
 {

@@ -90,6 +90,15 @@ void route_host_send(struct route_host *h, const struct kernel_event *event)
 	mirror_apply(h->mirror, event, changed, h);
 }
 
+/* Of those beside others: %N; else #N. */
+static void id_text(struct route_host *h, const char *before, uint32_t id)
+{
+	bool shared = id >= NEXTHOP_ID_SHARED;
+
+	str_addf(&h->lines, "%s%c%u", before, shared ? '%' : '#',
+	    id - (shared ? NEXTHOP_ID_SHARED : NEXTHOP_ID_FIRST));
+}
+
 static void nexthop_text(struct route_host *h, const struct nexthop_entry *e)
 {
 	char text[IP_TEXT_MAX];
@@ -97,8 +106,7 @@ static void nexthop_text(struct route_host *h, const struct nexthop_entry *e)
 	if (e->member_count == 0)
 		str_addf(&h->lines, " %s@%u", ip_text(&e->gateway, text), e->dev.v);
 	for (unsigned i = 0; i < e->member_count; i++)
-		str_addf(
-		    &h->lines, "%s#%u", i == 0 ? " " : "+", e->members[i].id - NEXTHOP_ID_FIRST);
+		id_text(h, i == 0 ? " " : "+", e->members[i].id);
 	for (unsigned i = 0; i < e->member_count; i++)
 		if (e->members[i].weight != 1)
 			str_addf(&h->lines, " *%u", e->members[i].weight);
@@ -112,7 +120,7 @@ static void op_text(struct route_host *h, const struct kernel_op *op)
 
 	str_addf(&h->lines, "%s%s ", h->lines.size > 0 ? "; " : "", verbs[op->verb]);
 	if (op->key.kind == SLOT_NEXTHOP) {
-		str_addf(&h->lines, "#%u", op->key.nexthop.id - NEXTHOP_ID_FIRST);
+		id_text(h, "", op->key.nexthop.id);
 		if (op->verb != KERNEL_DELETE)
 			nexthop_text(h, &op->content.nexthop);
 		return;
@@ -125,7 +133,7 @@ static void op_text(struct route_host *h, const struct kernel_op *op)
 	if (r->type != 1)
 		str_add(&h->lines, r->type == 6 ? " blackhole" : " unreachable");
 	if (r->nhid != 0)
-		str_addf(&h->lines, " #%u", r->nhid - NEXTHOP_ID_FIRST);
+		id_text(h, " ", r->nhid);
 	if (r->prefsrc.family != IP_NONE)
 		str_addf(&h->lines, " src %s", ip_text(&r->prefsrc, text));
 	for (size_t i = 0; i < r->nexthop_count; i++)

@@ -17,6 +17,26 @@
 
 static const char *const prefixes[] = {"10.0.0.1/32", "10.0.0.2/32", "10.0.0.3/32", "10.0.0.4/32"};
 
+/* Paths over links 4, 5, 6: bits 1, 2, 4. */
+static void best_over(struct route_host *h, const char *prefix, unsigned links)
+{
+	struct attrs attrs = {0};
+	struct bgp_best b = {.nlri = {.family = BGP_IPV4_UNICAST, .prefix = test_prefix(prefix)}};
+
+	for (uint32_t i = 0; i < 3; i++) {
+		struct bgp_route *r = &b.routes[b.count];
+
+		if ((links >> i & 1) == 0)
+			continue;
+		b.count++;
+		*r = (struct bgp_route){.attrs = &attrs, .ebgp = true, .share = 1};
+		r->nexthop.ip = test_address("fe80::");
+		r->nexthop.ip.b[15] = (uint8_t)(4 + i);
+		r->nexthop.scope.v = 4 + i;
+	}
+	fib_route_changed(h->fib, &b);
+}
+
 static void best_of_all(struct route_host *h, unsigned first, unsigned second)
 {
 	for (size_t i = 0; i < 4; i++)
@@ -30,16 +50,16 @@ static void test_multipath(void **state)
 	(void)state;
 	route_host_start(&h, NULL, NULL);
 	route_host_best(&h, "10.0.0.2/32", 5, 4);
-	expect(&h, "add #0 fe80::4@4; add #1 fe80::5@5; add #2 #0+#1; add 10.0.0.2/32 #2");
+	expect(&h, "add %0 fe80::4@4; add %1 fe80::5@5; add #0 %0+%1; add 10.0.0.2/32 #0");
 	route_host_best(&h, "10.0.0.2/32", 4, 5);
 	expect(&h, "");
 	/* another route the same way: one write */
 	route_host_best(&h, "10.0.0.3/32", 4, 5);
-	expect(&h, "add 10.0.0.3/32 #2");
+	expect(&h, "add 10.0.0.3/32 #0");
 	route_host_best(&h, "10.0.0.2/32", 0, 0);
 	expect(&h, "delete 10.0.0.2/32");
 	route_host_best(&h, "10.0.0.3/32", 0, 0);
-	expect(&h, "delete 10.0.0.3/32; delete #2; delete #0; delete #1");
+	expect(&h, "delete 10.0.0.3/32; delete #0; delete %0; delete %1");
 	route_host_stop(&h);
 }
 
@@ -63,15 +83,16 @@ static void test_link_fails(void **state)
 	route_host_link(&h, 5, true);
 	expect(&h, "");
 	best_of_all(&h, 4, 5);
-	expect(&h, "add #3 fe80::5@5; change #2 #0+#3");
+	expect(&h, "add %2 fe80::5@5; change #0 %0+%2");
 	route_host_link(&h, 5, false);
 	route_host_link(&h, 5, true);
-	expect(&h, "add #3 fe80::5@5; change #2 #0+#3");
+	expect(&h, "add %2 fe80::5@5; change #0 %0+%2");
 	route_host_stop(&h);
 }
 
 /* A link that is not operational but has a carrier: the kernel goes on forwarding there. One write
- * for all routes, and it comes before anything else. */
+ * for all routes, and it comes before anything else: its object goes, which takes it out of its
+ * group. */
 static void test_group_is_switched(void **state)
 {
 	struct kernel_event e = {.kind = KERNEL_LINK_NEW};
@@ -87,8 +108,8 @@ static void test_group_is_switched(void **state)
 	route_host_send(&h, &e);
 	nexthops_run(h.nexthops);
 	assert_true(fib_switch(h.fib, h.now));
-	assert_string_equal(str_text(&h.lines), "change #2 #0");
-	expect(&h, "change #2 #0; delete #1");
+	assert_string_equal(str_text(&h.lines), "delete %1");
+	expect(&h, "delete %1");
 	route_host_stop(&h);
 }
 
@@ -108,8 +129,8 @@ static void test_peer_is_gone(void **state)
 	nexthops_doubt(h.nexthops, &gone);
 	nexthops_run(h.nexthops);
 	assert_true(fib_switch(h.fib, h.now));
-	assert_string_equal(str_text(&h.lines), "change #2 #0");
-	expect(&h, "change #2 #0");
+	assert_string_equal(str_text(&h.lines), "delete %1");
+	expect(&h, "delete %1");
 	best_of_all(&h, 4, 0);
 	expect(&h, "");
 	assert_true(nexthops_trust(h.nexthops));
@@ -117,11 +138,58 @@ static void test_peer_is_gone(void **state)
 	expect(&h, "");
 	/* nobody withdrew anything: as before */
 	best_of_all(&h, 4, 5);
-	expect(&h, "change #2 #0+#1");
+	expect(&h, "add %2 fe80::5@5; change #1 %0+%2");
 	nexthops_doubt(h.nexthops, &gone);
-	expect(&h, "change #2 #0");
+	expect(&h, "delete %2");
 	nexthops_trust(h.nexthops);
-	expect(&h, "change #2 #0+#1");
+	expect(&h, "add %3 fe80::5@5; change #1 %0+%3");
+	route_host_stop(&h);
+}
+
+/* Many groups do without a gateway: one write. A group that has no other keeps it, in an object of
+ * its own. */
+static void test_many_groups(void **state)
+{
+	struct bgp_nexthop gone = {.ip = test_address("fe80::5"), .scope = {5}};
+	struct route_host h;
+
+	(void)state;
+	route_host_start(&h, NULL, NULL);
+	best_over(&h, "10.0.0.1/32", 3);
+	best_over(&h, "10.0.0.2/32", 6);
+	best_over(&h, "10.0.0.3/32", 7);
+	best_over(&h, "10.0.0.4/32", 2);
+	route_host_run(&h);
+	str_clear(&h.lines);
+	nexthops_doubt(h.nexthops, &gone);
+	expect(&h, "delete %1");
+	/* while it comes back, nothing else is written */
+	nexthops_trust(h.nexthops);
+	expect(&h, "add %3 fe80::5@5; change #1 %0+%3; change #3 %3+%2; change #2 %0+%3+%2");
+	/* refused: group by group */
+	h.refuse_nexthops = EBUSY;
+	nexthops_doubt(h.nexthops, &gone);
+	route_host_run(&h);
+	h.refuse_nexthops = 0;
+	str_clear(&h.lines);
+	h.now = fib_deadline(h.fib);
+	route_host_run(&h);
+	assert_non_null(strstr(str_text(&h.lines), "delete %3"));
+	route_host_stop(&h);
+}
+
+/* Both ways of a group are to go, for another: the kernel would take the group along. */
+static void test_not_the_last_way(void **state)
+{
+	struct route_host h;
+
+	(void)state;
+	route_host_start(&h, NULL, NULL);
+	best_over(&h, "10.0.0.1/32", 3);
+	route_host_run(&h);
+	str_clear(&h.lines);
+	best_over(&h, "10.0.0.1/32", 4);
+	expect(&h, "delete %0; add %2 fe80::6@6; change #0 %2; delete %1");
 	route_host_stop(&h);
 }
 
@@ -137,12 +205,12 @@ static void test_paths_go(void **state)
 	route_host_run(&h);
 	str_clear(&h.lines);
 	best_of_all(&h, 4, 0);
-	expect(&h, "change #2 #0; delete #1");
+	expect(&h, "delete %1");
 	/* one of them alone: it moves, the others stay */
 	route_host_best(&h, "10.0.0.2/32", 5, 0);
-	expect(&h, "add #3 fe80::5@5; add #4 #3; change 10.0.0.2/32 #4");
+	expect(&h, "add #1 fe80::5@5; add #2 #1; change 10.0.0.2/32 #2");
 	route_host_best(&h, "10.0.0.2/32", 4, 0);
-	expect(&h, "change #4 #0; delete #3");
+	expect(&h, "add #3 fe80::4@4; change #2 #3; delete #1");
 	route_host_stop(&h);
 }
 
@@ -163,7 +231,7 @@ static void test_wait_is_bounded(void **state)
 	assert_string_equal(str_text(&h.lines), "");
 	h.now = mono_add_ms(h.now, 200);
 	fib_run(h.fib, h.now);
-	expect(&h, "add #3 #0; change 10.0.0.2/32 #3");
+	expect(&h, "add #1 fe80::4@4; add #2 #1; change 10.0.0.2/32 #2");
 	route_host_stop(&h);
 }
 
@@ -184,7 +252,7 @@ static void test_both_links_fail(void **state)
 	expect(&h, "");
 	assert_null(mirror_route(h.mirror, &key.route));
 	route_host_link(&h, 4, true);
-	expect(&h, "add #0 fe80::4@4; add #2 #0; add 10.0.0.2/32 #2");
+	expect(&h, "add %0 fe80::4@4; add #0 %0; add 10.0.0.2/32 #0");
 	route_host_stop(&h);
 }
 
@@ -261,6 +329,27 @@ static void test_left_behind(void **state)
 	route_host_stop(&h);
 }
 
+/* A daemon before us left what an uplink's failure had made of a group of two: it stays, and so do
+ * the routes over it. */
+static void test_remainder_is_left_behind(void **state)
+{
+	const uint32_t shared = NEXTHOP_ID_SHARED - NEXTHOP_ID_FIRST;
+	const struct nexthop_member member = {NEXTHOP_ID_SHARED, 1};
+	struct nexthop_entry leaf = {.gateway = test_address("fe80::4"), .dev = {4}},
+			     group = {.member_count = 1, .members = &member};
+	struct route_host h;
+
+	(void)state;
+	route_host_start(&h, NULL, NULL);
+	route_host_object(&h, shared, &leaf);
+	route_host_object(&h, 11, &group);
+	route_host_best(&h, "10.0.0.9/32", 4, 0);
+	expect(&h, "add 10.0.0.9/32 #11");
+	route_host_best(&h, "10.0.0.9/32", 4, 5);
+	expect(&h, "add %1 fe80::5@5; change #11 %0+%1");
+	route_host_stop(&h);
+}
+
 static void test_refused(void **state)
 {
 	struct route_host h;
@@ -275,14 +364,22 @@ static void test_refused(void **state)
 	h.now = fib_deadline(h.fib);
 	expect(&h, "add 10.0.0.2/32 #1");
 	assert_int_equal(fib_deadline(h.fib).ns, INT64_MAX);
-	/* an object: the other gateway serves alone, until it can be had */
+	/* objects: the route stays as it is, until they can be had */
 	h.refuse_nexthops = ENETDOWN;
 	route_host_best(&h, "10.0.0.2/32", 4, 5);
-	expect(&h, "add #2 fe80::5@5");
+	expect(&h, "add %0 fe80::4@4; add %1 fe80::5@5");
 	assert_true(fib_deadline(h.fib).ns > h.now.ns);
 	h.refuse_nexthops = 0;
 	h.now = fib_deadline(h.fib);
-	expect(&h, "add #2 fe80::5@5; change #1 #0+#2");
+	expect(&h, "add %0 fe80::4@4; add %1 fe80::5@5; change #1 %0+%1; delete #0");
+	/* one of them: the others serve alone */
+	h.refuse_nexthops = ENETDOWN;
+	route_host_link(&h, 6, true);
+	best_over(&h, "10.0.0.2/32", 7);
+	expect(&h, "add %2 fe80::6@6");
+	h.refuse_nexthops = 0;
+	h.now = fib_deadline(h.fib);
+	expect(&h, "add %2 fe80::6@6; change #1 %0+%1+%2");
 	route_host_stop(&h);
 }
 
@@ -328,7 +425,7 @@ static void test_shares(void **state)
 		    (struct bgp_nexthop){.ip = test_address("fe80::1"), .scope = {4 + i}};
 	}
 	fib_route_changed(h.fib, &b);
-	expect(&h, "add #0 fe80::1@4; add #1 fe80::1@5; add #2 #0+#1 *3 *4; add 10.0.0.2/32 #2");
+	expect(&h, "add %0 fe80::1@4; add %1 fe80::1@5; add #0 %0+%1 *3 *4; add 10.0.0.2/32 #0");
 	route_host_stop(&h);
 }
 
@@ -443,12 +540,15 @@ int main(void)
 	    cmocka_unit_test(test_link_fails),
 	    cmocka_unit_test(test_group_is_switched),
 	    cmocka_unit_test(test_peer_is_gone),
+	    cmocka_unit_test(test_many_groups),
+	    cmocka_unit_test(test_not_the_last_way),
 	    cmocka_unit_test(test_paths_go),
 	    cmocka_unit_test(test_wait_is_bounded),
 	    cmocka_unit_test(test_both_links_fail),
 	    cmocka_unit_test(test_comes_back),
 	    cmocka_unit_test(test_id_is_taken),
 	    cmocka_unit_test(test_left_behind),
+	    cmocka_unit_test(test_remainder_is_left_behind),
 	    cmocka_unit_test(test_refused),
 	    cmocka_unit_test(test_kernel_without_objects),
 	    cmocka_unit_test(test_shares),
