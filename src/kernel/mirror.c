@@ -20,15 +20,9 @@
 
 #include "base/check.h"
 #include "base/mem.h"
+#include "kernel/mirror_inside.h"
 #include "kernel/reconcile.h"
 #include "kernel/slots.h"
-
-/* One call of mirror_apply(). */
-struct turn {
-	struct mirror *m;
-	mirror_changed_fn *changed;
-	void *context;
-};
 
 static void report(const struct turn *t, const struct kernel_event *event)
 {
@@ -240,16 +234,13 @@ static void apply_slot(const struct turn *t, const struct kernel_event *event,
 
 /* ---- rows that go without a word ---------------------------------------------------------- */
 
-typedef bool slot_test_fn(
-    const struct mirror *m, enum slot_kind kind, const void *slot, const void *arg);
-
 static int compare_keys(const void *a, const void *b)
 {
 	return memcmp(a, b, sizeof(struct slot_key));
 }
 
 /* Keys of the slots of these kinds (bits) that pass the test, sorted; owned by the caller. */
-static size_t collect(const struct mirror *m, unsigned kinds, slot_test_fn *test, const void *arg,
+size_t mirror_collect(const struct mirror *m, unsigned kinds, slot_test_fn *test, const void *arg,
     struct slot_key **keys)
 {
 	size_t count = 0, room = 0;
@@ -293,11 +284,11 @@ static void vanish(const struct turn *t, const struct slot_key *key, bool from_d
 	slot_content_drop(key->kind, &content);
 }
 
-static void vanish_all(
+void mirror_vanish_all(
     const struct turn *t, unsigned kinds, slot_test_fn *test, const void *arg, bool from_dump)
 {
 	struct slot_key *keys;
-	size_t count = collect(t->m, kinds, test, arg, &keys);
+	size_t count = mirror_collect(t->m, kinds, test, arg, &keys);
 
 	for (size_t i = 0; i < count; i++)
 		vanish(t, &keys[i], from_dump);
@@ -381,19 +372,19 @@ static void leave_group(
 static void nexthop_gone(const struct turn *t, uint32_t id, bool from_dump)
 {
 	struct slot_key *groups;
-	size_t count = collect(t->m, 1u << SLOT_NEXTHOP, has_member, &id, &groups);
+	size_t count = mirror_collect(t->m, 1u << SLOT_NEXTHOP, has_member, &id, &groups);
 
 	for (size_t i = 0; i < count; i++)
 		leave_group(t, &groups[i], id, from_dump);
 	mem_free(groups);
 	if (map_find(&t->m->users, &id) != NULL)
-		vanish_all(t, 1u << SLOT_ROUTE, goes_over_nexthop, &id, from_dump);
+		mirror_vanish_all(t, 1u << SLOT_ROUTE, goes_over_nexthop, &id, from_dump);
 }
 
 static void nexthops_gone(const struct turn *t, ifindex_t dev, bool from_dump)
 {
 	struct slot_key *keys;
-	size_t count = collect(t->m, 1u << SLOT_NEXTHOP, names_link, &dev, &keys);
+	size_t count = mirror_collect(t->m, 1u << SLOT_NEXTHOP, names_link, &dev, &keys);
 
 	for (size_t i = 0; i < count; i++) {
 		vanish(t, &keys[i], from_dump);
@@ -492,18 +483,18 @@ static void link_new(const struct turn *t, const struct kernel_event *event)
 	if (nexthops_went && slot_rows_naming(t->m, event->link.ifindex) != 0)
 		nexthops_gone(t, event->link.ifindex, event->from_dump);
 	if (went_down && slot_rows_naming(t->m, event->link.ifindex) != 0)
-		vanish_all(
+		mirror_vanish_all(
 		    t, 1u << SLOT_ROUTE, route_all_down, &event->link.ifindex, event->from_dump);
 }
 
-static void link_del(const struct turn *t, const struct kernel_event *event)
+void mirror_link_del(const struct turn *t, const struct kernel_event *event)
 {
 	struct mirror_link *l = find_link(t->m, event->link_gone);
 
 	if (slot_rows_naming(t->m, event->link_gone) != 0)
 		nexthops_gone(t, event->link_gone, event->from_dump);
 	if (slot_rows_naming(t->m, event->link_gone) != 0)
-		vanish_all(t, ~0u, names_link, &event->link_gone, event->from_dump);
+		mirror_vanish_all(t, ~0u, names_link, &event->link_gone, event->from_dump);
 	if (l == NULL)
 		return;
 	count_mac(t->m, &l->link.mac, false);
@@ -524,7 +515,7 @@ static bool vlans_equal(const struct mirror_link *l, const struct kernel_event *
 	return true;
 }
 
-static void port_vlans(const struct turn *t, const struct kernel_event *event)
+void mirror_port_vlans(const struct turn *t, const struct kernel_event *event)
 {
 	struct mirror_link *l = find_link(t->m, event->port_vlans.port);
 	const struct link_port *flags = &event->port_vlans.flags;
@@ -595,155 +586,9 @@ static void addr_gone(const struct turn *t, const struct kernel_event *event)
 
 	if (l == NULL || event->addr.prefix.addr.family != IP_V4)
 		return;
-	vanish_all(t, 1u << SLOT_ROUTE, route_has_prefsrc, &event->addr.prefix.addr, false);
+	mirror_vanish_all(t, 1u << SLOT_ROUTE, route_has_prefsrc, &event->addr.prefix.addr, false);
 	if (!dev_has_v4(l))
-		vanish_all(t, 1u << SLOT_ROUTE, no_way_has_v4, &event->addr.dev, false);
-}
-
-/* ---- dumps ---------------------------------------------------------------------------------- */
-
-static unsigned kinds_of(enum kernel_table table)
-{
-	unsigned kinds = 0;
-
-	for (unsigned kind = 0; kind < SLOT_KINDS; kind++)
-		if (kind != SLOT_BRIDGE_PORT && slot_shapes[kind].table == table)
-			kinds |= 1u << kind;
-	return kinds;
-}
-
-static void begin_slots(struct mirror *m, enum slot_kind kind)
-{
-	void *slot;
-
-	for (size_t at = 0; (slot = map_next(&m->slots[kind], &at)) != NULL;) {
-		slot_state(kind, slot)->seen = false;
-		slot_state(kind, slot)->fresh = false;
-	}
-}
-
-static void dump_begin(struct mirror *m, enum kernel_table table)
-{
-	struct mirror_link *l;
-	unsigned kinds = kinds_of(table);
-
-	m->dumping[table] = true;
-	m->overrun_in_dump[table] = false;
-	for (unsigned kind = 0; kind < SLOT_KINDS; kind++)
-		if ((kinds >> kind & 1) != 0)
-			begin_slots(m, (enum slot_kind)kind);
-	if (table != TABLE_LINKS)
-		return;
-	for (size_t at = 0; (l = map_next(&m->links, &at)) != NULL;)
-		l->seen = l->fresh = l->vlans_seen = l->vlans_fresh = false;
-}
-
-static bool unseen(const struct mirror *m, enum slot_kind kind, const void *slot, const void *arg)
-{
-	const struct slot *s = (const void *)((const char *)slot + slot_shapes[kind].state_offset);
-
-	(void)m;
-	(void)arg;
-	return !s->seen && (s->present || s->ledger != LEDGER_NONE);
-}
-
-/* An FDB dump under churn misses rows (absence proves nothing): what it did not show is read. */
-static void doubt_unseen(struct mirror *m)
-{
-	struct slot_key *keys;
-	size_t count = collect(m, 1u << SLOT_FDB | 1u << SLOT_VXLAN_FDB, unseen, NULL, &keys);
-
-	for (size_t i = 0; i < count; i++)
-		slot_state(keys[i].kind, slot_find(m, &keys[i]))->doubtful = true;
-	mem_free(keys);
-}
-
-static void drop_tombstones(struct mirror *m, unsigned kinds)
-{
-	struct slot_key *keys;
-	size_t count = 0, room = 0;
-	void *slot;
-
-	keys = NULL;
-	for (unsigned kind = 0; kind < SLOT_KINDS; kind++) {
-		if ((kinds >> kind & 1) == 0)
-			continue;
-		for (size_t at = 0; (slot = map_next(&m->slots[kind], &at)) != NULL;) {
-			const struct slot *s = slot_state((enum slot_kind)kind, slot);
-
-			if (s->present || s->ledger != LEDGER_NONE || s->op != 0)
-				continue;
-			if (count == room) {
-				room = room == 0 ? 64 : room * 2;
-				keys = mem_resize(keys, room * sizeof(*keys));
-			}
-			keys[count++] = slot_key_of((enum slot_kind)kind, slot);
-		}
-	}
-	for (size_t i = 0; i < count; i++)
-		slot_drop_if_empty(m, &keys[i], slot_find(m, &keys[i]));
-	mem_free(keys);
-}
-
-static int compare_links(const void *a, const void *b)
-{
-	const struct mirror_link *x = a, *y = b;
-
-	return x->link.ifindex.v < y->link.ifindex.v ? -1 : x->link.ifindex.v > y->link.ifindex.v;
-}
-
-static void end_links(const struct turn *t)
-{
-	struct arena arena = {0};
-	size_t count = t->m->links.count;
-	struct mirror_link **links =
-	    (struct mirror_link **)map_sorted(&t->m->links, &arena, compare_links);
-
-	for (size_t i = 0; i < count; i++) {
-		struct kernel_event event;
-
-		memset(&event, 0, sizeof(event));
-		event.from_dump = true;
-		if (!links[i]->seen) {
-			event.kind = KERNEL_LINK_DEL;
-			event.link_gone = links[i]->link.ifindex;
-			link_del(t, &event);
-		} else if (!links[i]->vlans_seen && links[i]->vlan_count != 0) {
-			event.kind = KERNEL_PORT_VLANS;
-			event.port_vlans.port = links[i]->link.ifindex;
-			port_vlans(t, &event);
-		}
-	}
-	arena_fini(&arena);
-}
-
-static void dump_end(const struct turn *t, enum kernel_table table, bool clean)
-{
-	struct mirror *m = t->m;
-	unsigned kinds = kinds_of(table);
-
-	if (!m->dumping[table])
-		return;
-	/* Changes that were lost to an overrun meanwhile make it no cleaner. */
-	if (table == TABLE_FDB && (!clean || m->overrun_in_dump[table])) {
-		doubt_unseen(m);
-		kinds = 1u << SLOT_FLOOD;
-	}
-	vanish_all(t, kinds, unseen, NULL, true);
-	if (table == TABLE_LINKS)
-		end_links(t);
-	m->dumping[table] = false;
-	m->dumped[table] = true;
-	m->stale[table] = m->stale[table] && m->overrun_in_dump[table];
-	drop_tombstones(m, kinds_of(table));
-}
-
-static void overrun(struct mirror *m)
-{
-	for (unsigned i = 0; i < TABLE_COUNT; i++) {
-		m->stale[i] = true;
-		m->overrun_in_dump[i] = m->dumping[i];
-	}
+		mirror_vanish_all(t, 1u << SLOT_ROUTE, no_way_has_v4, &event->addr.dev, false);
 }
 
 /* ---- the entrance --------------------------------------------------------------------------- */
@@ -772,19 +617,19 @@ static void apply_other(const struct turn *t, const struct kernel_event *event)
 		link_new(t, event);
 		return;
 	case KERNEL_LINK_DEL:
-		link_del(t, event);
+		mirror_link_del(t, event);
 		return;
 	case KERNEL_PORT_VLANS:
-		port_vlans(t, event);
+		mirror_port_vlans(t, event);
 		return;
 	case KERNEL_DUMP_BEGIN:
-		dump_begin(t->m, event->dump.table);
+		mirror_dump_begin(t->m, event->dump.table);
 		break;
 	case KERNEL_DUMP_END:
-		dump_end(t, event->dump.table, event->dump.clean);
+		mirror_dump_end(t, event->dump.table, event->dump.clean);
 		break;
 	case KERNEL_OVERRUN:
-		overrun(t->m);
+		mirror_overrun(t->m);
 		break;
 	case KERNEL_ADDR_NEW:
 	case KERNEL_ADDR_DEL:
