@@ -69,6 +69,8 @@ void desired_retry(struct evpn *v, ifindex_t dev);
 void desired_timers(struct evpn *v);
 mono_t desired_deadline(const struct evpn *v);
 
+/* What stands there bears all our marks: it counts as written by us. */
+void desired_adopt(struct evpn *v, const struct slot_key *key, const struct slot_content *content);
 /* After a restart without file: neighbours of ours for MACs that are advertised here. */
 unsigned desired_adopt_contradicted(struct evpn *v);
 /* Make every orphan ours, so that it is treated as what it is: unwanted. How many. */
