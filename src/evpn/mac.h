@@ -144,6 +144,9 @@ struct mobility_memory mac_memory(const struct mac_entry *m);
 struct claim mac_claim(const struct evpn *v, const struct mac_vrf *vrf, const struct mac_entry *m);
 struct remote mac_remote(const struct evpn *v, const struct mac_entry *m);
 struct mobility_decision mac_decision(const struct evpn *v, const struct mac_entry *m);
+/* The same, by who has its VRF and mac_remote() at hand. */
+struct mobility_decision mac_decide(const struct evpn *v, const struct mac_vrf *vrf,
+    const struct mac_entry *m, const struct remote *r);
 
 void mac_converged(struct evpn *v);
 void mac_restore(struct evpn *v, const struct state_mac *mac);
