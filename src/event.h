@@ -20,8 +20,8 @@ enum event_kind {
 	EVENT_PEER_CONNECTED, /* ACTION_PEER_CONNECT succeeded */
 	EVENT_PEER_ACCEPTED,  /* somebody connected to our listener */
 	EVENT_PEER_BYTES,     /* received */
-	EVENT_PEER_DRAINED,   /* once after each turn with ACTION_PEER_SEND, as soon as less than
-				 the low mark (64 KiB) waits to leave us */
+	EVENT_PEER_DRAINED,   /* once after each turn with ACTION_PEER_SEND, as soon as some of it
+				 has left and less than the low mark (64 KiB) waits to */
 	EVENT_PEER_CLOSED,   /* connect failed, connection closed or broken; the id is free again */
 	EVENT_PEER_HANDOVER, /* a connection of the previous instance, still open, and its note;
 				before the configuration. Nothing is read from it before

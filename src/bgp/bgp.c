@@ -193,7 +193,7 @@ void bgp_drained(struct bgp *b, uint32_t conn, mono_t now)
 
 	(void)now;
 	if (s != NULL)
-		s->unsent = 0;
+		session_drained(s);
 }
 
 void bgp_closed(struct bgp *b, uint32_t conn, int error, mono_t now)

@@ -1,6 +1,7 @@
 /*
  * The state machine of one connection. RFC 4271 section 8.2.2, one function per state, one case
- * per event; RFC 6608 for the subcodes of what must not come in a state.
+ * per event; RFC 6608 for the subcodes of what must not come in a state, RFC 9687 for a peer that
+ * does not read.
  *
  * What differs from the letter: DelayOpen is not there. DampPeerOscillations is, as a time in Idle
  * that doubles with each session that did not last (peer_back_off). The Idle state waits with the
@@ -49,7 +50,7 @@ void fsm_change_state(struct session *s, enum bgp_state state, const char *why, 
 
 static void stop_timers(struct session *s)
 {
-	s->connect_retry = s->hold = s->keepalive = MONO_NEVER;
+	s->connect_retry = s->hold = s->keepalive = s->send_hold = MONO_NEVER;
 }
 
 static void restart_hold(struct session *s, mono_t now)
@@ -141,6 +142,16 @@ static void end_hold_expired(struct session *s, mono_t now)
 	struct notification n = {.code = NOTIFY_HOLD_TIMER};
 
 	end(s, &n, "Hold timer expired", true, now);
+}
+
+/* RFC 9687 section 3.3: what was queued before it will hardly arrive, nor will this. */
+static void end_send_hold_expired(struct session *s, mono_t now)
+{
+	struct notification n = {.code = NOTIFY_SEND_HOLD_TIMER};
+
+	log_error(
+	    s->peer->bgp->log, LOG_BGP, "%s: it reads nothing of what we send", peer_name(s->peer));
+	end(s, &n, "Send hold timer expired", true, now);
 }
 
 static void restart_connect_retry(struct session *s, int64_t ms, mono_t now)
@@ -235,6 +246,7 @@ static void in_idle(struct session *s, const struct fsm_input *in, mono_t now)
 	case FSM_CONNECT_RETRY:
 	case FSM_HOLD_EXPIRES:
 	case FSM_KEEPALIVE_EXPIRES:
+	case FSM_SEND_HOLD_EXPIRES:
 	case FSM_TCP_CONFIRMED:
 	case FSM_TCP_FAILS:
 	case FSM_OPEN:
@@ -256,6 +268,7 @@ static void in_connect(struct session *s, const struct fsm_input *in, mono_t now
 	switch (in->event) {
 	case FSM_START:
 	case FSM_KEEPALIVE_EXPIRES:
+	case FSM_SEND_HOLD_EXPIRES:
 		break;
 	case FSM_STOP:
 	case FSM_COLLISION:
@@ -292,6 +305,7 @@ static void in_active(struct session *s, const struct fsm_input *in, mono_t now)
 	switch (in->event) {
 	case FSM_START:
 	case FSM_KEEPALIVE_EXPIRES:
+	case FSM_SEND_HOLD_EXPIRES:
 	case FSM_TCP_FAILS:
 		break;
 	case FSM_STOP:
@@ -325,6 +339,7 @@ static void in_open_sent(struct session *s, const struct fsm_input *in, mono_t n
 	case FSM_START:
 	case FSM_CONNECT_RETRY:
 	case FSM_KEEPALIVE_EXPIRES:
+	case FSM_SEND_HOLD_EXPIRES:
 	case FSM_TCP_CONFIRMED:
 		break;
 	case FSM_STOP:
@@ -382,6 +397,9 @@ static void in_open_confirm(struct session *s, const struct fsm_input *in, mono_
 	case FSM_KEEPALIVE_EXPIRES:
 		session_send_keepalive(s, now);
 		break;
+	case FSM_SEND_HOLD_EXPIRES:
+		end_send_hold_expired(s, now);
+		break;
 	case FSM_TCP_FAILS:
 		end(s, NULL, in->why, true, now);
 		break;
@@ -422,6 +440,9 @@ static void in_established(struct session *s, const struct fsm_input *in, mono_t
 		break;
 	case FSM_KEEPALIVE_EXPIRES:
 		session_send_keepalive(s, now);
+		break;
+	case FSM_SEND_HOLD_EXPIRES:
+		end_send_hold_expired(s, now);
 		break;
 	case FSM_TCP_FAILS:
 		end_by_transport(s, in->why, now);
@@ -490,22 +511,24 @@ static void fire(struct session *s, mono_t *timer, enum fsm_event event, mono_t 
 }
 
 /* A hold timer that is found long overdue tells that we have slept, not the peer: what it sent
- * meanwhile still waits to be read. Give it the time for that. */
-static void forgive_own_sleep(struct session *s, mono_t now)
+ * meanwhile still waits to be read, and what it read to be noticed. Give it the time for that. */
+static void forgive_own_sleep(mono_t *timer, mono_t now)
 {
-	if (mono_reached(mono_add_ms(mono_min(s->hold, now), OVERSLEPT_MS), now))
-		s->hold = mono_add_ms(now, OVERSLEPT_MS);
+	if (mono_reached(mono_add_ms(mono_min(*timer, now), OVERSLEPT_MS), now))
+		*timer = mono_add_ms(now, OVERSLEPT_MS);
 }
 
 void fsm_timers(struct session *s, mono_t now)
 {
-	forgive_own_sleep(s, now);
+	forgive_own_sleep(&s->hold, now);
+	forgive_own_sleep(&s->send_hold, now);
 	fire(s, &s->connect_retry, FSM_CONNECT_RETRY, now);
 	fire(s, &s->hold, FSM_HOLD_EXPIRES, now);
 	fire(s, &s->keepalive, FSM_KEEPALIVE_EXPIRES, now);
+	fire(s, &s->send_hold, FSM_SEND_HOLD_EXPIRES, now);
 }
 
 mono_t fsm_deadline(const struct session *s)
 {
-	return mono_min(s->connect_retry, mono_min(s->hold, s->keepalive));
+	return mono_min(mono_min(s->connect_retry, s->hold), mono_min(s->keepalive, s->send_hold));
 }

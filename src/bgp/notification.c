@@ -1,6 +1,6 @@
 /*
  * NOTIFICATION messages and their names. The tables below are the registries of RFC 4271 section
- * 4.5, 4486, 6608, 7313, 8538 and 9384; a number that is not in them is shown as a number.
+ * 4.5, 4486, 6608, 7313, 8538, 9384 and 9687; a number that is not in them is shown as a number.
  */
 #include "bgp/notification.h"
 
@@ -54,6 +54,7 @@ static const struct {
 				   [NOTIFY_CEASE_HARD_RESET] = "Hard Reset",
 				   [NOTIFY_CEASE_BFD_DOWN] = "BFD Down"}},
     [NOTIFY_ROUTE_REFRESH] = {"ROUTE-REFRESH Message Error", {[1] = "Invalid Message Length"}},
+    [NOTIFY_SEND_HOLD_TIMER] = {"Send Hold Timer Expired", {NULL}},
 };
 
 #define CODES (sizeof(codes) / sizeof(*codes))

@@ -1,6 +1,7 @@
 /*
  * NOTIFICATION: why a session ends. RFC 4271 sections 4.5 and 6; Cease subcodes RFC 4486, 8538,
- * 9384; FSM subcodes RFC 6608; ROUTE-REFRESH error RFC 7313; shutdown communication RFC 9003.
+ * 9384; FSM subcodes RFC 6608; ROUTE-REFRESH error RFC 7313; shutdown communication RFC 9003; send
+ * hold timer RFC 9687.
  *
  * Any decoder of bgp/ that meets an error worth a session fills one of these; the session sends it.
  */
@@ -17,7 +18,8 @@ enum notification_code {
 	NOTIFY_HOLD_TIMER = 4,
 	NOTIFY_FSM = 5,
 	NOTIFY_CEASE = 6,
-	NOTIFY_ROUTE_REFRESH = 7
+	NOTIFY_ROUTE_REFRESH = 7,
+	NOTIFY_SEND_HOLD_TIMER = 8
 };
 
 enum notification_header {

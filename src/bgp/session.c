@@ -16,6 +16,7 @@
 
 /* More than this on its way to a peer, and no more UPDATEs are made for it. */
 #define UNSENT_MAX (256u * 1024)
+#define SEND_HOLD_MIN_S 480
 
 void session_init(struct session *s, struct peer *p, bool passive)
 {
@@ -24,7 +25,8 @@ void session_init(struct session *s, struct peer *p, bool passive)
 	    .state = BGP_IDLE,
 	    .connect_retry = MONO_NEVER,
 	    .hold = MONO_NEVER,
-	    .keepalive = MONO_NEVER};
+	    .keepalive = MONO_NEVER,
+	    .send_hold = MONO_NEVER};
 }
 
 void session_fini(struct session *s)
@@ -53,11 +55,28 @@ static void restart_keepalive(struct session *s, mono_t now)
 		s->keepalive = mono_add_ms(now, bgp_jitter_ms(s->peer->bgp, s->keepalive_s * 1000));
 }
 
+/* RFC 9687 section 4: 8 minutes, or twice the hold time if that is longer. */
+static void start_send_hold(struct session *s, mono_t now)
+{
+	uint32_t twice_s = 2u * s->hold_s;
+
+	if (s->send_hold.ns == MONO_NEVER.ns)
+		s->send_hold =
+		    mono_add_s(now, twice_s > SEND_HOLD_MIN_S ? twice_s : SEND_HOLD_MIN_S);
+}
+
+void session_drained(struct session *s)
+{
+	s->unsent = 0;
+	s->send_hold = MONO_NEVER;
+}
+
 void session_send(
     struct session *s, const uint8_t *bytes, size_t size, unsigned updates, mono_t now)
 {
 	transmit(s, MESSAGE_UPDATE, bytes, size, updates);
 	s->peer->last_write = now;
+	start_send_hold(s, now);
 	restart_keepalive(s, now);
 }
 
@@ -104,6 +123,7 @@ void session_send_keepalive(struct session *s, mono_t now)
 	keepalive_encode(&w);
 	transmit(s, MESSAGE_KEEPALIVE, message, writer_size(&w), 1);
 	s->peer->last_write = now;
+	start_send_hold(s, now);
 	restart_keepalive(s, now);
 }
 
@@ -150,7 +170,7 @@ void session_drop_connection(struct session *s)
 	if (s->conn != 0)
 		b->host.close(b->host.context, s->conn);
 	s->conn = 0;
-	s->unsent = 0;
+	session_drained(s);
 	s->rx_size = 0;
 	s->open_received = s->taken_over = false;
 }

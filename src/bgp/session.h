@@ -20,6 +20,7 @@ struct session {
 	uint32_t conn; /* 0 none */
 	struct ip local, remote;
 	mono_t connect_retry, hold, keepalive; /* deadlines; MONO_NEVER: stopped */
+	mono_t send_hold;		       /* runs while the peer owes us to read */
 	uint8_t *rx;			       /* owned; an incomplete message */
 	size_t rx_size, rx_room;
 	size_t unsent; /* given to send() since it last drained */
@@ -55,6 +56,8 @@ void session_send_open(struct session *s);
 void session_send_keepalive(struct session *s, mono_t now);
 void session_send_notification(struct session *s, const struct notification *n);
 void session_send_refresh(struct session *s, enum bgp_family family, uint8_t kind);
+/* The peer has read on: what we sent has left. */
+void session_drained(struct session *s);
 /* UPDATEs made by others, so many in `size` bytes. They count as keepalive. */
 void session_send(
     struct session *s, const uint8_t *bytes, size_t size, unsigned updates, mono_t now);
@@ -76,6 +79,7 @@ enum fsm_event {
 	FSM_CONNECT_RETRY,	/* 9 */
 	FSM_HOLD_EXPIRES,	/* 10 */
 	FSM_KEEPALIVE_EXPIRES,	/* 11 */
+	FSM_SEND_HOLD_EXPIRES,	/* 29 (RFC 9687) */
 	FSM_TCP_CONFIRMED,	/* 16, 17 */
 	FSM_TCP_FAILS,		/* 18 */
 	FSM_OPEN,		/* 19 */

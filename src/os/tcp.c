@@ -173,9 +173,10 @@ static void conn_attach(struct conn *c, int fd, uint32_t events)
 
 /* ---- writing ----------------------------------------------------------------------------- */
 
-static void conn_written(struct conn *c)
+/* `moved`: the kernel took some. */
+static void conn_written(struct conn *c, bool moved)
 {
-	if (c->owes_drained && c->state == CONN_OPEN && sendq_size(&c->out) < TCP_LOW_MARK)
+	if (moved && c->owes_drained && c->state == CONN_OPEN && sendq_size(&c->out) < TCP_LOW_MARK)
 		conn_tell_later(c);
 	if (c->state == CONN_LINGERING && sendq_size(&c->out) == 0 && !c->shut) {
 		shutdown(c->fd, SHUT_WR);
@@ -186,6 +187,7 @@ static void conn_written(struct conn *c)
 
 static void conn_write(struct conn *c)
 {
+	size_t had = sendq_size(&c->out);
 	int error;
 
 	handover_busy(c->handover, HANDOVER_OUT, true);
@@ -193,7 +195,7 @@ static void conn_write(struct conn *c)
 	/* What was queued is whole messages. */
 	handover_busy(c->handover, HANDOVER_OUT, error != 0 || sendq_size(&c->out) > 0);
 	if (error == 0)
-		conn_written(c);
+		conn_written(c, sendq_size(&c->out) < had);
 	else if (c->state == CONN_LINGERING)
 		conn_free(c);
 	else

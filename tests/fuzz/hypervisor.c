@@ -100,6 +100,8 @@ static void execute(struct hypervisor *h, const struct action *a)
 		e.peer.conn = a->connect.conn;
 		e.peer.error = 111; /* nobody there */
 		pending_add(h, &e);
+	} else if (a->kind == ACTION_PEER_SEND && h->take == NULL) {
+		h->peer_owed |= a->peer.conn == PEER_CONN;
 	} else if (a->kind == ACTION_PEER_CLOSE) {
 		h->peer_closed |= a->peer.conn == PEER_CONN;
 	} else if (a->kind == ACTION_BFD && a->bfd.kind == BFD_ORDER_ASK) {
@@ -112,11 +114,15 @@ static void execute(struct hypervisor *h, const struct action *a)
 
 static void turn(struct hypervisor *h, const struct event *event)
 {
+	struct event drained = {.kind = EVENT_PEER_DRAINED, .peer.conn = PEER_CONN};
 	struct action a;
 
 	engine_handle(h->engine, event, h->now);
 	while (engine_next_action(h->engine, &a))
 		execute(h, &a);
+	if (h->peer_owed)
+		pending_add(h, &drained);
+	h->peer_owed = false;
 }
 
 void hypervisor_deliver(struct hypervisor *h)

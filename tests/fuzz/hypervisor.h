@@ -27,6 +27,7 @@ struct hypervisor {
 	bool (*take)(void *context, const struct action *a);
 	bool peer_open;	  /* the peer has opened its session */
 	bool peer_closed; /* the engine closed the peer's connection */
+	bool peer_owed;	  /* it was sent something in this turn */
 	unsigned others;  /* actions that were neither replies nor log lines */
 	/* The kernel answers writes fail_from to fail_to, counted from 1, with fail_errno. */
 	unsigned writes, fail_from, fail_to;

@@ -234,6 +234,32 @@ static void test_last_words_arrive(void **state)
 	assert_int_equal(collected_count(&f->seen, EVENT_PEER_CLOSED), 0);
 }
 
+/* What waits is little, but none of it leaves: that is not drained. */
+static void test_stuck_below_the_low_mark(void **state)
+{
+	static uint8_t piece[1024], bytes[1 << 20];
+	struct fixture *f = *state;
+	int fd = plain_client(f);
+	size_t sent = 0, got = 0;
+	uint32_t conn;
+	ssize_t n;
+
+	run_until(f, EVENT_PEER_ACCEPTED, 1);
+	conn = collected_last(&f->seen, EVENT_PEER_ACCEPTED)->event.peer.conn;
+	do {
+		f->seen.count = 0;
+		tcp_send(f->tcp, conn, piece, sizeof(piece));
+		sent += sizeof(piece);
+		turn(f);
+	} while (collected_count(&f->seen, EVENT_PEER_DRAINED) > 0);
+	/* What the kernel holds, without a turn of ours. */
+	while ((n = recv(fd, bytes, sizeof(bytes), MSG_DONTWAIT)) > 0)
+		got += (size_t)n;
+	assert_in_range(sent - got, 1, TCP_LOW_MARK / 4);
+	run_until(f, EVENT_PEER_DRAINED, 1);
+	close(fd);
+}
+
 static void test_peer_that_never_reads(void **state)
 {
 	static uint8_t chunk[1 << 20];
@@ -509,10 +535,11 @@ int main(void)
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 	const struct CMUnitTest tests[] = {T(test_ipv4), T(test_ipv6), T(test_refused),
 	    T(test_source_trouble), T(test_untold_failure_dies_with_its_connection),
-	    T(test_last_words_arrive), T(test_peer_that_never_reads),
-	    T(test_half_close_delivers_first), T(test_reset), T(test_closed_inside_emit),
-	    T(test_listener_stops), T(test_ttl), T(test_least_ttl), T(test_least_ttl_connecting),
-	    T(test_password), T(test_password_of_a_range), T(test_ao)};
+	    T(test_last_words_arrive), T(test_stuck_below_the_low_mark),
+	    T(test_peer_that_never_reads), T(test_half_close_delivers_first), T(test_reset),
+	    T(test_closed_inside_emit), T(test_listener_stops), T(test_ttl), T(test_least_ttl),
+	    T(test_least_ttl_connecting), T(test_password), T(test_password_of_a_range),
+	    T(test_ao)};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -154,6 +154,38 @@ static void test_hold_timer(void **state)
 	world_free(w);
 }
 
+/* RFC 9687: it talks, but reads nothing: after 8 minutes that is over. One that reads now and then
+ * stays. */
+static void test_send_hold_timer(void **state)
+{
+	struct world *w = scripted_pair(true);
+	unsigned count[6];
+
+	(void)state;
+	world_handshake(w, 1, 0);
+	for (int s = 0; s < 1000; s += 5) {
+		w->node[0].slow = s % 400 != 0;
+		world_say_keepalive(w, 1);
+		world_advance(w, 5000);
+	}
+	assert_true(world_established(w, 0, 1));
+	w->node[0].slow = false;
+	world_advance(w, 3000);
+	w->node[0].slow = true;
+	for (int s = 0; s < 475; s += 5) {
+		world_say_keepalive(w, 1);
+		world_advance(w, 5000);
+	}
+	assert_true(world_established(w, 0, 1));
+	world_say_keepalive(w, 1);
+	world_advance(w, 8500);
+	assert_false(world_established(w, 0, 1));
+	assert_int_equal(world_notified(w, 1, count), CODE(NOTIFY_SEND_HOLD_TIMER, 0));
+	assert_string_equal(
+	    world_peer(w, 0, 1).last_reset, "Notification sent: Send Hold Timer Expired");
+	world_free(w);
+}
+
 /* It was us who slept: what the peer sent meanwhile counts. If it sent nothing, it is gone. */
 static void test_own_sleep(void **state)
 {
@@ -1317,6 +1349,7 @@ int main(void)
 	    cmocka_unit_test(test_stays_up_by_keepalives),
 	    cmocka_unit_test(test_uneven_timers),
 	    cmocka_unit_test(test_hold_timer),
+	    cmocka_unit_test(test_send_hold_timer),
 	    cmocka_unit_test(test_own_sleep),
 	    cmocka_unit_test(test_connect_retry),
 	    cmocka_unit_test(test_peer_that_opens_and_stalls),
