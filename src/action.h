@@ -6,6 +6,7 @@
 
 #include "base/log.h"
 #include "base/tcp_auth.h"
+#include "base/tcp_options.h"
 #include "base/types.h"
 #include "bfd/vocab.h"
 #include "kernel/vocab.h"
@@ -18,7 +19,7 @@ enum action_kind {
 	ACTION_STATE_RESET,  /* replace the whole state file by these bytes, atomically */
 	ACTION_PEER_LISTEN,  /* listen for BGP (port 0: stop) */
 	ACTION_PEER_CONNECT, /* answered by EVENT_PEER_CONNECTED or EVENT_PEER_CLOSED */
-	ACTION_PEER_TTL,     /* of a connection that was accepted */
+	ACTION_PEER_OPTIONS, /* of a connection that was accepted */
 	ACTION_PEER_AUTH,    /* how all connections with these addresses are signed */
 	ACTION_PEER_SEND,
 	ACTION_PEER_CLOSE,    /* after what was sent has left; no event follows */
@@ -42,8 +43,7 @@ struct action_connect {
 	uint16_t port;
 	struct ip source;		/* update-source; IP_NONE any */
 	char source_dev[LINK_NAME_MAX]; /* update-source by interface name; "" none */
-	uint8_t ttl;			/* 1 for directly connected eBGP, 255 multihop/iBGP */
-	uint8_t min_ttl; /* what comes with less is dropped (RFC 5082); 0: nothing is */
+	struct tcp_options options;
 };
 
 struct action {
@@ -61,7 +61,7 @@ struct action {
 			uint32_t conn;
 			const uint8_t *bytes; /* SEND; HANDOVER: the note */
 			size_t size;
-			uint8_t ttl, min_ttl; /* TTL; as in action_connect */
+			struct tcp_options options; /* OPTIONS */
 		} peer;
 		struct {
 			struct prefix remote;

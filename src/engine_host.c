@@ -54,8 +54,7 @@ static void host_connect(void *context, const struct bgp_connect *to)
 	    .ifindex = to->ifindex,
 	    .port = to->port,
 	    .source = to->source,
-	    .ttl = to->ttl,
-	    .min_ttl = to->min_ttl};
+	    .options = to->options};
 	if (to->source_dev != NULL)
 		strncpy(a->connect.source_dev, to->source_dev, sizeof(a->connect.source_dev) - 1);
 }
@@ -95,14 +94,13 @@ static void host_resume(void *context, uint32_t conn)
 	action_push(&e->actions, ACTION_PEER_RESUME)->peer.conn = conn;
 }
 
-static void host_set_ttl(void *context, uint32_t conn, uint8_t ttl, uint8_t min_ttl)
+static void host_set_options(void *context, uint32_t conn, const struct tcp_options *options)
 {
 	struct engine *e = context;
-	struct action *a = action_push(&e->actions, ACTION_PEER_TTL);
+	struct action *a = action_push(&e->actions, ACTION_PEER_OPTIONS);
 
 	a->peer.conn = conn;
-	a->peer.ttl = ttl;
-	a->peer.min_ttl = min_ttl;
+	a->peer.options = *options;
 }
 
 static void host_set_auth(void *context, const struct prefix *remote, const struct tcp_auth *auth)
@@ -446,7 +444,7 @@ void engine_parts_new(struct engine *e)
 		.send = host_send,
 		.close = host_close,
 		.best_changed = host_best_changed,
-		.set_ttl = host_set_ttl,
+		.set_options = host_set_options,
 		/* What we told is in the state file, or nowhere. */
 		.handover = e->start.state_writable ? host_handover : NULL,
 		.told = host_told,

@@ -42,7 +42,7 @@ static const char *action_name(enum action_kind kind)
 	    [ACTION_STATE_RESET] = "state reset",
 	    [ACTION_PEER_LISTEN] = "listen",
 	    [ACTION_PEER_CONNECT] = "connect",
-	    [ACTION_PEER_TTL] = "time to live",
+	    [ACTION_PEER_OPTIONS] = "socket options",
 	    [ACTION_PEER_AUTH] = "keys",
 	    [ACTION_PEER_SEND] = "send",
 	    [ACTION_PEER_CLOSE] = "close",

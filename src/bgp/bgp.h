@@ -10,6 +10,7 @@
 #include "base/arena.h"
 #include "base/log.h"
 #include "base/mono.h"
+#include "base/tcp_options.h"
 #include "bgp/attr.h"
 #include "bgp/message.h"
 #include "bgp/nexthop.h"
@@ -51,8 +52,7 @@ struct bgp_connect {
 	ifindex_t ifindex;
 	const char *source_dev; /* "" none */
 	uint16_t port;
-	uint8_t ttl;
-	uint8_t min_ttl; /* 0 none */
+	struct tcp_options options;
 };
 
 struct bgp_host {
@@ -64,9 +64,8 @@ struct bgp_host {
 	/* A destination's best set changed, or an attribute of one of it; called from bgp_run(), in
 	 * order of arrival. It may call bgp_originate() and bgp_withdraw(). */
 	void (*best_changed)(void *context, const struct bgp_best *best);
-	/* The TTL (hop limit) of a connection that was accepted, and the least that the peer's may
-	 * have (0: any); before anything is sent on it. */
-	void (*set_ttl)(void *context, uint32_t conn, uint8_t ttl, uint8_t min_ttl);
+	/* Of a connection that was accepted; before anything is sent on it. */
+	void (*set_options)(void *context, uint32_t conn, const struct tcp_options *options);
 	/* Connections with these addresses, opened or accepted from now on, are signed so, and
 	 * unsigned ones refused. NULL: not any more. */
 	void (*set_auth)(void *context, const struct prefix *remote, const struct tcp_auth *auth);

@@ -185,8 +185,7 @@ static void open_connection(struct session *s, mono_t now)
 	    .ifindex = p->ifindex,
 	    .source_dev = n->update_source_dev,
 	    .port = n->port != 0 ? n->port : 179,
-	    .ttl = n->ttl,
-	    .min_ttl = peer_min_ttl(p)};
+	    .options = peer_tcp_options(p)};
 
 	bgp_keys_run(p->bgp);
 	s->conn = to.conn;

@@ -218,13 +218,14 @@ static void resume(struct peer *p, const struct inherited *h, const struct note 
 {
 	struct session *s = n->passive ? &p->passive : &p->active;
 	struct bgp_host *host = &p->bgp->host;
+	struct tcp_options options = peer_tcp_options(p);
 
 	s->conn = h->conn;
 	s->local = h->local;
 	s->remote = h->remote;
 	take_address(p, h);
-	if (host->set_ttl != NULL)
-		host->set_ttl(host->context, h->conn, p->settings->ttl, peer_min_ttl(p));
+	if (host->set_options != NULL)
+		host->set_options(host->context, h->conn, &options);
 	host->resume(host->context, h->conn);
 	log_info(p->bgp->log, LOG_BGP, "%s: session taken over from the previous instance",
 	    peer_name(p));

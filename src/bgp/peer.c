@@ -77,11 +77,18 @@ uint32_t peer_local_as(const struct peer *p)
 	return p->settings->local_as != 0 ? p->settings->local_as : p->bgp->settings.as;
 }
 
-uint8_t peer_min_ttl(const struct peer *p)
+struct tcp_options peer_tcp_options(const struct peer *p)
 {
-	uint8_t hops = p->settings->ttl_security_hops;
+	const struct neighbor_settings *n = p->settings;
+	const struct bgp_settings *g = &p->bgp->settings;
 
-	return hops == 0 ? 0 : (uint8_t)(256 - hops);
+	return (struct tcp_options){.ttl = n->ttl,
+	    .min_ttl = n->ttl_security_hops == 0 ? 0 : (uint8_t)(256 - n->ttl_security_hops),
+	    .dscp = g->dscp,
+	    .mss = n->mss,
+	    .alive_idle_s = g->alive_idle_s,
+	    .alive_interval_s = g->alive_interval_s,
+	    .alive_probes = g->alive_probes};
 }
 
 enum bgp_state peer_state(const struct peer *p)
@@ -213,6 +220,15 @@ static bool refuses(const struct peer *p, mono_t now)
 	return !mono_reached(p->idle_until, now);
 }
 
+static void set_options(const struct peer *p, uint32_t conn)
+{
+	const struct bgp_host *h = &p->bgp->host;
+	struct tcp_options options = peer_tcp_options(p);
+
+	if (h->set_options != NULL)
+		h->set_options(h->context, conn, &options);
+}
+
 bool peer_accept(
     struct peer *p, uint32_t conn, const struct ip *local, const struct ip *remote, mono_t now)
 {
@@ -236,8 +252,7 @@ bool peer_accept(
 		p->idle_until = mono_add_s(now, ACCEPTED_FIRST_S);
 	fsm_event(s, FSM_START, now);
 	s->conn = conn;
-	if (p->bgp->host.set_ttl != NULL)
-		p->bgp->host.set_ttl(p->bgp->host.context, conn, p->settings->ttl, peer_min_ttl(p));
+	set_options(p, conn);
 	session_connected(s, local, remote, now);
 	return true;
 }

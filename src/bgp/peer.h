@@ -79,8 +79,8 @@ const char *peer_name(const struct peer *p);
 bool peer_is_dynamic(const struct peer *p);
 /* Interface of an unnumbered peer, for route-maps; NULL numbered. */
 const char *peer_interface(const struct peer *p);
-/* RFC 5082: the least TTL that it may send with; 0 any. */
-uint8_t peer_min_ttl(const struct peer *p);
+/* Of connections with it. */
+struct tcp_options peer_tcp_options(const struct peer *p);
 /* Ours towards this peer: `local-as`, or the instance's. */
 uint32_t peer_local_as(const struct peer *p);
 /* What stands in the way of a connection: constant text; NULL nothing. */

@@ -180,7 +180,7 @@ void session_closed(struct session *s, int error, mono_t now)
 	static const char *const words[] = {"Peer closed the session", "Connection refused",
 	    "No route to host", "Connection timed out", "Connection reset",
 	    "The kernel cannot sign connections so", "Signed by other keys than before",
-	    "Connection failed"};
+	    "Peer is further away than `ttl-security` lets it", "Connection failed"};
 	const char *why = error == 0		  ? words[0]
 			  : error == ECONNREFUSED ? words[1]
 			  : error == EHOSTUNREACH ? words[2]
@@ -188,7 +188,8 @@ void session_closed(struct session *s, int error, mono_t now)
 			  : error == ECONNRESET	  ? words[4]
 			  : error == ENOPROTOOPT  ? words[5]
 			  : error == EKEYREJECTED ? words[6]
-						  : words[7];
+			  : error == EMULTIHOP	  ? words[7]
+						  : words[8];
 
 	s->conn = 0;
 	fsm_handle(s, &(struct fsm_input){.event = FSM_TCP_FAILS, .why = why}, now);

@@ -114,6 +114,7 @@ struct neighbor_settings {
 };
 
 /* `bgp listen range`: who connects from there is a neighbor with the statements of the group. */
+	uint16_t mss; /* of the connections that we open, at most; 0: as the kernel has it */
 struct listen_range {
 	struct prefix prefix;
 	struct neighbor_settings neighbor; /* its name is the group's, its address is none */
@@ -186,6 +187,9 @@ struct bgp_settings {
 	enum link_bandwidth link_bandwidth;
 	bool disable_connected_check; /* next hops of single-hop eBGP peers need not be on a link */
 	bool resolve_via_default[2];  /* IPv4, IPv6: the default route may lead to a next hop */
+	uint8_t dscp;		  /* of connections */
+	uint8_t alive_probes;	  /* TCP keepalives (base/tcp_options.h) */
+	uint16_t alive_idle_s, alive_interval_s;
 	uint16_t maximum_paths[BGP_FAMILIES], maximum_paths_ibgp[BGP_FAMILIES];
 	struct neighbor_settings *neighbors; /* owned, sorted by name */
 	size_t neighbor_count;

@@ -110,6 +110,7 @@ static void set_defaults(struct loading *l)
 	c->log_level = LOG_LEVEL_DEBUG;
 	c->bgp.ebgp_requires_policy = true;
 	c->bgp.network_import_check = true;
+	c->bgp.dscp = 48; /* CS6, network control (RFC 4594) */
 	c->bgp.listen_limit = 100;
 	c->bgp.restart = (struct restart_settings){.notification = true,
 	    .hard_administrative_reset = true,

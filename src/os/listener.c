@@ -10,6 +10,7 @@
 
 #include <errno.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
@@ -94,6 +95,7 @@ static int socket_open(const struct listener *l, struct listener_socket *s)
 	if (s->fd < 0)
 		return errno == EAFNOSUPPORT ? 0 : errno;
 	setsockopt(s->fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
+	setsockopt(s->fd, IPPROTO_TCP, TCP_SAVE_SYN, &on, sizeof(on)); /* for its TTL */
 	if (s->family == AF_INET6) {
 		setsockopt(s->fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof(on));
 		setsockopt(s->fd, IPPROTO_IPV6, IPV6_UNICAST_HOPS, &ttl, sizeof(ttl));

@@ -131,8 +131,8 @@ static void loop_act(struct loop *l, const struct action *a)
 		loop_gather(l, GATHERED_PEERS);
 		tcp_connect(l->tcp, &a->connect);
 		return;
-	case ACTION_PEER_TTL:
-		tcp_set_ttl(l->tcp, a->peer.conn, a->peer.ttl, a->peer.min_ttl);
+	case ACTION_PEER_OPTIONS:
+		tcp_set_options(l->tcp, a->peer.conn, &a->peer.options);
 		return;
 	case ACTION_PEER_AUTH:
 		loop_gather(l, GATHERED_PEERS);

@@ -39,7 +39,6 @@
 #ifndef IPV6_MINHOPCOUNT
 #define IPV6_MINHOPCOUNT 73 /* linux/in6.h has it, and another struct in6_addr */
 #endif
-#define TOS_CS6 0xc0 /* netinet/ip.h has the name, and another struct ip */
 
 enum conn_state { CONN_CONNECTING, CONN_OPEN, CONN_FAILED, CONN_LINGERING };
 
@@ -419,36 +418,58 @@ static int on_conn_io(sd_event_source *source, int fd, uint32_t revents, void *c
 
 /* ---- opening ----------------------------------------------------------------------------- */
 
-/* Options are best effort: a connection with the wrong DSCP is better than none. DSCP CS6 is
- * network control (RFC 4594). */
-static void set_options(int fd, int family)
+static void set_number(int fd, int level, int name, int value)
 {
-	int on = 1, tos = TOS_CS6;
-
-	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
-	if (family == AF_INET)
-		setsockopt(fd, IPPROTO_IP, IP_TOS, &tos, sizeof(tos));
-	else
-		setsockopt(fd, IPPROTO_IPV6, IPV6_TCLASS, &tos, sizeof(tos));
+	setsockopt(fd, level, name, &value, sizeof(value));
 }
 
-/* The TTL of a directly connected peer is 1 (RFC 4271 leaves it open; FRR and others do so). The
- * least that is received is no nicety: 0 or an errno. */
-static int set_ttl(int fd, int family, int ttl, int min_ttl)
+/* RFC 1122 section 4.2.3.6. */
+static void set_alive(int fd, const struct tcp_options *o)
 {
-	int result;
+	set_number(fd, SOL_SOCKET, SO_KEEPALIVE, o->alive_idle_s != 0);
+	if (o->alive_idle_s == 0)
+		return;
+	set_number(fd, IPPROTO_TCP, TCP_KEEPIDLE, o->alive_idle_s);
+	set_number(fd, IPPROTO_TCP, TCP_KEEPINTVL, o->alive_interval_s);
+	set_number(fd, IPPROTO_TCP, TCP_KEEPCNT, o->alive_probes);
+}
 
+/* Best effort, a connection with the wrong DSCP is better than none, but for the least TTL that is
+ * received, which is no nicety: 0 or an errno. A segment size is asked for in the SYN: of a
+ * connection that was accepted it changes nothing. */
+static int set_options(int fd, int family, const struct tcp_options *o)
+{
+	int min_ttl = o->min_ttl, result;
+
+	set_number(fd, IPPROTO_TCP, TCP_NODELAY, 1);
+	if (o->mss != 0)
+		set_number(fd, IPPROTO_TCP, TCP_MAXSEG, o->mss);
+	set_alive(fd, o);
 	if (family == AF_INET) {
-		setsockopt(fd, IPPROTO_IP, IP_TTL, &ttl, sizeof(ttl));
+		set_number(fd, IPPROTO_IP, IP_TOS, o->dscp << 2);
+		set_number(fd, IPPROTO_IP, IP_TTL, o->ttl);
 		result = setsockopt(fd, IPPROTO_IP, IP_MINTTL, &min_ttl, sizeof(min_ttl));
 	} else {
-		setsockopt(fd, IPPROTO_IPV6, IPV6_UNICAST_HOPS, &ttl, sizeof(ttl));
+		set_number(fd, IPPROTO_IPV6, IPV6_TCLASS, o->dscp << 2);
+		set_number(fd, IPPROTO_IPV6, IPV6_UNICAST_HOPS, o->ttl);
 		result = setsockopt(fd, IPPROTO_IPV6, IPV6_MINHOPCOUNT, &min_ttl, sizeof(min_ttl));
 	}
 	return result == 0 || min_ttl == 0 ? 0 : errno;
 }
 
-void tcp_set_ttl(struct tcp *t, uint32_t conn, uint8_t ttl, uint8_t min_ttl)
+/* What came before the options were set has gone by them. But from further away than is allowed no
+ * SYN has come with that TTL: the kernel has kept it, unless there was a flood of them. */
+static bool syn_came_too_far(int fd, int family, uint8_t min_ttl)
+{
+	uint8_t header[128];
+	socklen_t size = sizeof(header);
+	size_t ttl_at = family == AF_INET ? 8 : 7;
+
+	return min_ttl != 0 && getsockopt(fd, IPPROTO_TCP, TCP_SAVED_SYN, header, &size) == 0 &&
+	       size > ttl_at && header[ttl_at] < min_ttl;
+}
+
+void tcp_set_options(struct tcp *t, uint32_t conn, const struct tcp_options *o)
 {
 	struct conn *c = conn_find(t, conn);
 	union sockaddr_ip local = {0};
@@ -459,7 +480,9 @@ void tcp_set_ttl(struct tcp *t, uint32_t conn, uint8_t ttl, uint8_t min_ttl)
 		return;
 	error = getsockname(c->fd, &local.sa, &size) != 0
 		    ? errno
-		    : set_ttl(c->fd, local.sa.sa_family, ttl, min_ttl);
+		    : set_options(c->fd, local.sa.sa_family, o);
+	if (error == 0 && syn_came_too_far(c->fd, local.sa.sa_family, o->min_ttl))
+		error = EMULTIHOP;
 	if (error != 0)
 		conn_failed(c, error);
 }
@@ -540,8 +563,7 @@ static int conn_open(struct conn *c, const struct action_connect *to)
 	if (fd < 0)
 		return errno;
 	conn_attach(c, fd, EPOLLOUT);
-	set_options(fd, family);
-	error = set_ttl(fd, family, to->ttl, to->min_ttl);
+	error = set_options(fd, family, &to->options);
 	if (error == 0)
 		error = tcpauth_sign(c->tcp->auth, fd, &to->remote);
 	if (error == 0)
@@ -610,7 +632,6 @@ static void on_accepted(void *context, int fd)
 	}
 	c = conn_new(t, accepted_id(t), CONN_OPEN);
 	conn_attach(c, fd, EPOLLIN);
-	set_options(fd, local.sa.sa_family);
 	event = conn_event(c, EVENT_PEER_ACCEPTED);
 	event_emit(&t->sink, &event);
 }

@@ -32,9 +32,9 @@ void tcp_listen(struct tcp *t, uint16_t port);
 /* Answered by PEER_CONNECTED or PEER_CLOSED, in a later turn. The id must be free. */
 void tcp_connect(struct tcp *t, const struct action_connect *to);
 
-/* The TTL or hop limit of what is sent on it from now on, and the least that is received (RFC 5082;
- * 0: any). Unknown ids are ignored; a connection for which the kernel cannot do it is closed. */
-void tcp_set_ttl(struct tcp *t, uint32_t conn, uint8_t ttl, uint8_t min_ttl);
+/* From now on. Unknown ids are ignored; a connection for which the kernel cannot demand the least
+ * TTL (RFC 5082) is closed, and so is one whose SYN came with less. */
+void tcp_set_options(struct tcp *t, uint32_t conn, const struct tcp_options *o);
 
 /* Connections with these addresses are signed so from now on, those that are open go on as they
  * are; NULL: not signed any more. */

@@ -19,10 +19,10 @@ _Static_assert(sizeof(struct bfd_session_report) == 120 || sizeof(void *) != 8,
     "new field? code it in this file, then correct the size");
 _Static_assert(sizeof(struct bfd_order) == 108 || sizeof(void *) != 8,
     "new field? code it in this file, then correct the size");
-_Static_assert(sizeof(struct action_connect) == 68 || sizeof(void *) != 8,
+_Static_assert(sizeof(struct action_connect) == 80 || sizeof(void *) != 8,
     "new field? code it in this file, then correct the size");
 
-static const uint8_t header[RECORD_HEADER_SIZE] = "evpnd-rec\0\0\0\0\0\3";
+static const uint8_t header[RECORD_HEADER_SIZE] = "evpnd-rec\0\0\0\0\0\4";
 
 void record_write_header(struct writer *w)
 {
@@ -202,6 +202,17 @@ static void code_event(struct coder *c, struct event *e, mono_t *at)
 
 /* ---- actions ------------------------------------------------------------------------------ */
 
+static void code_options(struct coder *c, struct tcp_options *o)
+{
+	code_u8(c, &o->ttl);
+	code_u8(c, &o->min_ttl);
+	code_u8(c, &o->dscp);
+	code_u16(c, &o->mss);
+	code_u8(c, &o->alive_probes);
+	code_u16(c, &o->alive_idle_s);
+	code_u16(c, &o->alive_interval_s);
+}
+
 static void code_connect(struct coder *c, struct action_connect *a)
 {
 	code_u32(c, &a->conn);
@@ -210,8 +221,7 @@ static void code_connect(struct coder *c, struct action_connect *a)
 	code_u16(c, &a->port);
 	code_ip(c, &a->source);
 	code_text_array(c, a->source_dev, sizeof(a->source_dev));
-	code_u8(c, &a->ttl);
-	code_u8(c, &a->min_ttl);
+	code_options(c, &a->options);
 }
 
 /* Which address has keys is recorded, and of which kinds and ids; the secrets are not. */
@@ -331,10 +341,9 @@ static void code_action_body(struct coder *c, struct action *a)
 	case ACTION_PEER_RESUME:
 		code_u32(c, &a->peer.conn);
 		return;
-	case ACTION_PEER_TTL:
+	case ACTION_PEER_OPTIONS:
 		code_u32(c, &a->peer.conn);
-		code_u8(c, &a->peer.ttl);
-		code_u8(c, &a->peer.min_ttl);
+		code_options(c, &a->peer.options);
 		return;
 	case ACTION_PEER_AUTH:
 		code_auth(c, a);

@@ -153,7 +153,7 @@ static int setup_with(void **state, bool with_password)
 	struct fixture *f = mem_new(sizeof(*f));
 	struct sockaddr_un at = {.sun_family = AF_UNIX};
 	struct sockaddr_in a;
-	struct action_connect to = {.conn = 1, .ttl = 1};
+	struct action_connect to = {.conn = 1, .options.ttl = 1};
 	int fd = listener(&a);
 
 	strcpy(f->directory, "/tmp/handover-XXXXXX");

@@ -4,6 +4,7 @@
  */
 #include <errno.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -65,15 +66,20 @@ static int teardown(void **state)
 	return 0;
 }
 
-/* One turn of the loop as os/loop does it. */
-static void turn(struct fixture *f)
+static void flush(struct fixture *f)
 {
 	struct event event;
 
-	assert_true(sd_event_run(f->event, 10000) >= 0);
 	tcp_flush(f->tcp);
 	while (tcp_next(f->tcp, &event))
 		collect(&f->seen, &event);
+}
+
+/* One turn of the loop as os/loop does it. */
+static void turn(struct fixture *f)
+{
+	assert_true(sd_event_run(f->event, 10000) >= 0);
+	flush(f);
 }
 
 static void run_until(struct fixture *f, enum event_kind kind, size_t count)
@@ -95,7 +101,7 @@ static void run_for_ms(struct fixture *f, int64_t ms)
 
 static struct action_connect to_address(const struct fixture *f, uint32_t conn, const char *text)
 {
-	struct action_connect to = {.conn = conn, .port = f->port, .ttl = 1};
+	struct action_connect to = {.conn = conn, .port = f->port, .options.ttl = 1};
 
 	assert_true(ip_parse(text, &to.remote));
 	return to;
@@ -110,6 +116,11 @@ static int plain_client(const struct fixture *f)
 
 	assert_int_equal(connect(fd, (struct sockaddr *)&a, sizeof(a)), 0);
 	return fd;
+}
+
+static void options(struct fixture *f, uint32_t conn, uint8_t ttl, uint8_t min_ttl)
+{
+	tcp_set_options(f->tcp, conn, &(struct tcp_options){.ttl = ttl, .min_ttl = min_ttl});
 }
 
 static void connects_and_talks(struct fixture *f, const char *address, const char *source)
@@ -250,7 +261,7 @@ static void test_stuck_below_the_low_mark(void **state)
 		f->seen.count = 0;
 		tcp_send(f->tcp, conn, piece, sizeof(piece));
 		sent += sizeof(piece);
-		turn(f);
+		flush(f);
 	} while (collected_count(&f->seen, EVENT_PEER_DRAINED) > 0);
 	/* What the kernel holds, without a turn of ours. */
 	while ((n = recv(fd, bytes, sizeof(bytes), MSG_DONTWAIT)) > 0)
@@ -360,36 +371,121 @@ static void test_ttl(void **state)
 	assert_int_equal(connect(fd, (struct sockaddr *)&a, sizeof(a)), 0);
 	run_until(f, EVENT_PEER_ACCEPTED, 1);
 	conn = collected_last(&f->seen, EVENT_PEER_ACCEPTED)->event.peer.conn;
-	tcp_set_ttl(f->tcp, conn, 254, 0);
-	tcp_set_ttl(f->tcp, conn + 1, 254, 255); /* nobody */
+	options(f, conn, 254, 0);
+	options(f, conn + 1, 254, 255); /* nobody */
 	tcp_send(f->tcp, conn, (const uint8_t *)"x", 1);
 	tcp_flush(f->tcp);
 	run_for_ms(f, 100);
 	assert_int_equal(recv(fd, &byte, 1, MSG_DONTWAIT), -1);
 	/* sent again by the kernel, with the TTL of then */
-	tcp_set_ttl(f->tcp, conn, 255, 0);
+	options(f, conn, 255, 0);
 	assert_int_equal(recv(fd, &byte, 1, 0), 1);
 	close(fd);
+}
+
+static void set_ttl(int fd, int ttl)
+{
+	assert_int_equal(setsockopt(fd, IPPROTO_IP, IP_TTL, &ttl, sizeof(ttl)), 0);
+}
+
+static int client_with_ttl(struct fixture *f, int ttl)
+{
+	struct sockaddr_in a = {.sin_family = AF_INET,
+	    .sin_port = htons(f->port),
+	    .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	int fd = socket(AF_INET, SOCK_STREAM, 0);
+
+	set_ttl(fd, ttl);
+	assert_int_equal(connect(fd, (struct sockaddr *)&a, sizeof(a)), 0);
+	return fd;
 }
 
 /* RFC 5082 the other way: what a client sends with less than we demand never arrives. */
 static void test_least_ttl(void **state)
 {
 	struct fixture *f = *state;
-	int fd = plain_client(f), ttl = 254;
+	int fd = client_with_ttl(f, 255);
 	uint32_t conn;
 
 	run_until(f, EVENT_PEER_ACCEPTED, 1);
 	conn = collected_last(&f->seen, EVENT_PEER_ACCEPTED)->event.peer.conn;
-	tcp_set_ttl(f->tcp, conn, 255, 255);
-	assert_int_equal(setsockopt(fd, IPPROTO_IP, IP_TTL, &ttl, sizeof(ttl)), 0);
+	options(f, conn, 255, 255);
+	set_ttl(fd, 254);
 	assert_int_equal(send(fd, "x", 1, 0), 1);
 	run_for_ms(f, 100);
 	assert_int_equal(collected_count(&f->seen, EVENT_PEER_BYTES), 0);
-	ttl = 255;
-	assert_int_equal(setsockopt(fd, IPPROTO_IP, IP_TTL, &ttl, sizeof(ttl)), 0);
+	set_ttl(fd, 255);
 	run_until(f, EVENT_PEER_BYTES, 1);
 	close(fd);
+}
+
+/* What it has sent before it was accepted is no way in, whatever comes after it. */
+static void test_least_ttl_of_the_syn(void **state)
+{
+	struct fixture *f = *state;
+	int fd = client_with_ttl(f, 254);
+	uint32_t conn;
+
+	set_ttl(fd, 255);
+	assert_int_equal(send(fd, "x", 1, 0), 1);
+	run_until(f, EVENT_PEER_ACCEPTED, 1);
+	conn = collected_last(&f->seen, EVENT_PEER_ACCEPTED)->event.peer.conn;
+	options(f, conn, 255, 255);
+	run_until(f, EVENT_PEER_CLOSED, 1);
+	assert_int_equal(collected_last(&f->seen, EVENT_PEER_CLOSED)->event.peer.error, EMULTIHOP);
+	close(fd);
+}
+
+static int number_of(int fd, int level, int name)
+{
+	int value = -1;
+	socklen_t size = sizeof(value);
+
+	assert_int_equal(getsockopt(fd, level, name, &value, &size), 0);
+	return value;
+}
+
+/* The only connected socket of this process with that port on the other side. */
+static int socket_to(uint16_t port)
+{
+	for (int fd = 3; fd < 64; fd++) {
+		struct sockaddr_in a;
+		socklen_t size = sizeof(a);
+
+		if (getpeername(fd, (struct sockaddr *)&a, &size) == 0 && a.sin_family == AF_INET &&
+		    a.sin_port == htons(port))
+			return fd;
+	}
+	fail();
+	return -1;
+}
+
+/* The other side hears of the segment size, and all that it sends has no more. */
+static void test_options(void **state)
+{
+	struct fixture *f = *state;
+	struct action_connect to = to_address(f, 7, "127.0.0.1");
+	int fd;
+
+	to.options = (struct tcp_options){.ttl = 9,
+	    .dscp = 10,
+	    .mss = 500,
+	    .alive_idle_s = 50,
+	    .alive_interval_s = 5,
+	    .alive_probes = 3};
+	tcp_connect(f->tcp, &to);
+	run_until(f, EVENT_PEER_CONNECTED, 1);
+	fd = socket_to(f->port);
+	assert_int_equal(number_of(fd, IPPROTO_IP, IP_TTL), 9);
+	assert_int_equal(number_of(fd, IPPROTO_IP, IP_TOS), 10 << 2);
+	assert_int_equal(number_of(fd, SOL_SOCKET, SO_KEEPALIVE), 1);
+	assert_int_equal(number_of(fd, IPPROTO_TCP, TCP_KEEPIDLE), 50);
+	assert_int_equal(number_of(fd, IPPROTO_TCP, TCP_KEEPINTVL), 5);
+	assert_int_equal(number_of(fd, IPPROTO_TCP, TCP_KEEPCNT), 3);
+	assert_in_range(number_of(fd, IPPROTO_TCP, TCP_MAXSEG), 400, 500);
+	to.options = (struct tcp_options){.ttl = 9};
+	tcp_set_options(f->tcp, 7, &to.options);
+	assert_int_equal(number_of(fd, SOL_SOCKET, SO_KEEPALIVE), 0);
 }
 
 static void test_least_ttl_connecting(void **state)
@@ -398,7 +494,7 @@ static void test_least_ttl_connecting(void **state)
 	struct action_connect to = to_address(f, 7, "127.0.0.1");
 
 	/* our own listener answers with 255 */
-	to.min_ttl = 255;
+	to.options.min_ttl = 255;
 	tcp_connect(f->tcp, &to);
 	run_until(f, EVENT_PEER_CONNECTED, 1);
 }
@@ -538,8 +634,8 @@ int main(void)
 	    T(test_last_words_arrive), T(test_stuck_below_the_low_mark),
 	    T(test_peer_that_never_reads), T(test_half_close_delivers_first), T(test_reset),
 	    T(test_closed_inside_emit), T(test_listener_stops), T(test_ttl), T(test_least_ttl),
-	    T(test_least_ttl_connecting), T(test_password), T(test_password_of_a_range),
-	    T(test_ao)};
+	    T(test_least_ttl_of_the_syn), T(test_options), T(test_least_ttl_connecting),
+	    T(test_password), T(test_password_of_a_range), T(test_ao)};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

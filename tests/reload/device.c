@@ -86,7 +86,7 @@ static bool called(struct device *d, const struct action_connect *to)
 		return false;
 	p->conn = to->conn;
 	p->called = true;
-	p->ttl = to->ttl;
+	p->ttl = to->options.ttl;
 	p->local = local_address(p);
 	return true;
 }
@@ -153,8 +153,8 @@ static bool take(void *context, const struct action *a)
 		received(d, a->peer.conn, a->peer.bytes, a->peer.size);
 	if (a->kind == ACTION_PEER_CLOSE && (p = peer_of_conn(d, a->peer.conn)) != NULL)
 		p->closed = true;
-	if (a->kind == ACTION_PEER_TTL && (p = peer_of_conn(d, a->peer.conn)) != NULL)
-		p->ttl = a->peer.ttl;
+	if (a->kind == ACTION_PEER_OPTIONS && (p = peer_of_conn(d, a->peer.conn)) != NULL)
+		p->ttl = a->peer.options.ttl;
 	if (a->kind == ACTION_RA_WATCH && a->ra.ifindex.v < 32)
 		d->watching[a->ra.ifindex.v] = a->ra.on;
 	if (a->kind == ACTION_BFD)

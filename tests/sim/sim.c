@@ -374,7 +374,7 @@ static void execute(struct sim_node *n, const struct action *a)
 			sim_fail(n->sim, "%s exits by itself", n->name);
 		break;
 	case ACTION_PEER_LISTEN:
-	case ACTION_PEER_TTL:
+	case ACTION_PEER_OPTIONS:
 	case ACTION_PEER_AUTH:
 	case ACTION_BFD:
 	case ACTION_CTL_REPLY:

@@ -140,14 +140,13 @@ static void on_close(void *context, uint32_t conn)
 	push(c->w, W_CLOSED, index, 1 - side, 0, NULL, 0);
 }
 
-static void on_set_ttl(void *context, uint32_t conn, uint8_t ttl, uint8_t min_ttl)
+static void on_set_options(void *context, uint32_t conn, const struct tcp_options *options)
 {
 	struct context *c = context;
 	int side, index = conn_find(c->w, c->node, conn, &side);
 
 	check(index >= 0 && (side == 1 || c->w->keeps));
-	c->w->conns[index].accepted_ttl = ttl;
-	c->w->conns[index].accepted_min_ttl = min_ttl;
+	c->w->conns[index].accepted_options = *options;
 }
 
 static void on_set_auth(void *context, const struct prefix *remote, const struct tcp_auth *auth)
@@ -296,7 +295,7 @@ void world_speaker(struct world *w, int node)
 	    .send = on_send,
 	    .close = on_close,
 	    .best_changed = on_best,
-	    .set_ttl = on_set_ttl,
+	    .set_options = on_set_options,
 	    .set_auth = on_set_auth,
 	    .handover = w->keeps ? on_handover : NULL,
 	    .told = on_told,

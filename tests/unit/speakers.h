@@ -20,7 +20,7 @@ struct world_conn {
 	int node[2];	  /* 0: who connected */
 	uint32_t conn[2]; /* ids, each side's own; 0: that side has let go */
 	bool accepted;
-	uint8_t accepted_ttl, accepted_min_ttl; /* what the accepting side set; 0 nothing */
+	struct tcp_options accepted_options; /* what the accepting side set */
 	struct str note[2];    /* handed over with it; empty: it ends with the speaker */
 	bool paused[2];	       /* inherited, not read yet */
 	struct str waiting[2]; /* what came meanwhile */

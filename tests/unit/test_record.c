@@ -284,13 +284,11 @@ static struct action action_of(enum action_kind kind)
 		    .port = 179,
 		    .source = address("fe80::2"),
 		    .source_dev = "lo",
-		    .ttl = 255,
-		    .min_ttl = 254};
+		    .options = {255, 254, 48, 500, 3, 60, 10}};
 		break;
-	case ACTION_PEER_TTL:
+	case ACTION_PEER_OPTIONS:
 		a.peer.conn = 0x80000001u;
-		a.peer.ttl = 1;
-		a.peer.min_ttl = 254;
+		a.peer.options = (struct tcp_options){1, 254, 48, 500, 3, 60, 10};
 		break;
 	case ACTION_PEER_AUTH:
 		assert_true(prefix_parse("10.0.0.2/32", &a.auth.remote));

@@ -703,7 +703,7 @@ static void test_accepted_ttl(void **state)
 		world_configure(w, 0);
 		world_handshake(w, 1, 0);
 		assert_true(world_established(w, 0, 1));
-		assert_int_equal(w->conns[w->node[1].conn].accepted_ttl, ttl);
+		assert_int_equal(w->conns[w->node[1].conn].accepted_options.ttl, ttl);
 		world_free(w);
 	}
 }
@@ -723,17 +723,17 @@ static void test_ttl_security(void **state)
 	n->ttl_security_hops = 2;
 	world_configure(w, 0);
 	world_settle(w);
-	assert_int_equal(w->node[0].last_connect.ttl, 255);
-	assert_int_equal(w->node[0].last_connect.min_ttl, 254);
+	assert_int_equal(w->node[0].last_connect.options.ttl, 255);
+	assert_int_equal(w->node[0].last_connect.options.min_ttl, 254);
 	world_handshake(w, 1, 0);
-	assert_int_equal(w->conns[w->node[1].conn].accepted_ttl, 255);
-	assert_int_equal(w->conns[w->node[1].conn].accepted_min_ttl, 254);
+	assert_int_equal(w->conns[w->node[1].conn].accepted_options.ttl, 255);
+	assert_int_equal(w->conns[w->node[1].conn].accepted_options.min_ttl, 254);
 	/* the session cannot know what came before the change */
 	w->node[0].settings.neighbors[0].ttl_security_hops = 1;
 	world_configure(w, 0);
 	world_settle(w);
 	assert_false(world_established(w, 0, 1));
-	assert_int_equal(w->node[0].last_connect.min_ttl, 255);
+	assert_int_equal(w->node[0].last_connect.options.min_ttl, 255);
 	world_free(w);
 }
 
