@@ -194,9 +194,14 @@ static const char *obstacle(
 		why = "as-path does not begin with the peer's AS";
 	if (why == NULL && !filter_find(p, family, DIRECTION_IN, f))
 		why = "no policy";
-	if (why == NULL)
-		mark_local_as(p, a);
-	return why;
+	if (why == NULL && family != BGP_L2VPN_EVPN && role_is_leak(peer_role(p), p->remote_as, a))
+		why = "route leak";
+	if (why != NULL)
+		return why;
+	mark_local_as(p, a);
+	if (family != BGP_L2VPN_EVPN)
+		role_mark_received(peer_role(p), p->remote_as, a);
+	return NULL;
 }
 
 /* As it came, before anything is said about it. */

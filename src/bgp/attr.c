@@ -5,7 +5,7 @@
  *
  * RFC 4271 section 5 and 6.3, RFC 7606 section 7; COMMUNITIES 1997, ORIGINATOR_ID and CLUSTER_LIST
  * 4456, extended communities 4360, 4-octet AS numbers 6793, PMSI_TUNNEL 6514, large communities
- * 8092.
+ * 8092, ONLY_TO_CUSTOMER 9234.
  */
 #include <string.h>
 
@@ -446,6 +446,31 @@ static void cluster_print(const struct attrs *a, struct str *out)
 	}
 }
 
+/* ---- ONLY_TO_CUSTOMER ---- */
+
+static const char *customer_decode(struct decoding *d, struct reader *v)
+{
+	d->list->attrs.has_only_to_customer = true;
+	d->list->attrs.only_to_customer = read_u32(v);
+	return v->failed ? wrong_length : NULL;
+}
+
+static bool customer_present(const struct encoding *e)
+{
+	return e->attrs->has_only_to_customer;
+}
+
+static void customer_encode(struct writer *w, const struct encoding *e)
+{
+	write_u32(w, e->attrs->only_to_customer);
+}
+
+static void customer_print(const struct attrs *a, struct str *out)
+{
+	if (a->has_only_to_customer)
+		str_addf(out, "%u", a->only_to_customer);
+}
+
 /* ---- PMSI_TUNNEL: flags, type, label, and for ingress replication the tunnel's endpoint ---- */
 
 static const char *pmsi_decode(struct decoding *d, struct reader *v)
@@ -556,6 +581,9 @@ static const struct attr_row rows[ATTR_ROWS] = {
     [ATTR_LARGE_COMMUNITIES] = {"LARGE_COMMUNITIES", OPTIONAL | TRANSITIVE,
 	UPDATE_TREAT_AS_WITHDRAW, NOTIFY_UPDATE_OPTIONAL, false, large_decode, large_present,
 	large_encode, "largecommunity", large_communities_text},
+    [ATTR_ONLY_TO_CUSTOMER] = {"ONLY_TO_CUSTOMER", OPTIONAL | TRANSITIVE, UPDATE_TREAT_AS_WITHDRAW,
+	NOTIFY_UPDATE_OPTIONAL, false, customer_decode, customer_present, customer_encode, "otc",
+	customer_print},
 };
 
 const struct attr_row *attr_row_of(uint8_t code)
@@ -577,7 +605,7 @@ void attrs_text(const struct attrs *a, struct str *out)
 	static const uint8_t order[] = {ATTR_NEXT_HOP, ATTR_ORIGIN, ATTR_LOCAL_PREF, ATTR_MED,
 	    ATTR_ATOMIC_AGGREGATE, ATTR_AGGREGATOR, ATTR_COMMUNITIES, ATTR_LARGE_COMMUNITIES,
 	    ATTR_EXTENDED_COMMUNITIES, ATTR_ORIGINATOR_ID, ATTR_CLUSTER_LIST, ATTR_PMSI_TUNNEL,
-	    ATTR_AS_PATH};
+	    ATTR_ONLY_TO_CUSTOMER, ATTR_AS_PATH};
 	const char *separator = "";
 
 	for (size_t i = 0; i < sizeof(order); i++) {

@@ -28,7 +28,8 @@ enum attr_code {
 	ATTR_AS4_PATH = 17,
 	ATTR_AS4_AGGREGATOR = 18,
 	ATTR_PMSI_TUNNEL = 22,
-	ATTR_LARGE_COMMUNITIES = 32
+	ATTR_LARGE_COMMUNITIES = 32,
+	ATTR_ONLY_TO_CUSTOMER = 35 /* RFC 9234 */
 };
 
 enum attr_origin { ORIGIN_IGP, ORIGIN_EGP, ORIGIN_INCOMPLETE };
@@ -62,12 +63,14 @@ struct attrs {
 	uint32_t id;   /* interned: order of creation; a stable sort key for update packing */
 	uint8_t origin;
 	bool has_med, has_local_pref, atomic_aggregate, has_aggregator, has_originator_id, has_pmsi;
+	bool has_only_to_customer;
 	bool next_hop_is_link_local; /* no global one was given: both next hops are link-local */
 	uint32_t med, local_pref;
 	uint8_t distance;	       /* as the next line; 0: as the session's kind has it */
 	uint32_t weight, tag;	       /* of this host, never on the wire; set by policy */
 	struct ip next_hop;	       /* global, or IPv6 for an IPv4 NLRI (RFC 8950) */
 	struct ip next_hop_link_local; /* IP_NONE when absent */
+	uint32_t only_to_customer;     /* the AS that said so */
 	uint32_t aggregator_as;
 	struct ip aggregator;
 	struct ip originator_id;

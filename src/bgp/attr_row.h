@@ -26,7 +26,7 @@ struct encoding {
 	bool next_hop;
 };
 
-#define ATTR_ROWS (ATTR_LARGE_COMMUNITIES + 1)
+#define ATTR_ROWS (ATTR_ONLY_TO_CUSTOMER + 1)
 
 struct attr_row {
 	const char *name;

@@ -71,11 +71,13 @@ static size_t fixed_encode(const struct attrs *a, uint8_t fixed[FIXED_SIZE])
 	struct writer w = writer_to(fixed, FIXED_SIZE);
 
 	write_u8(&w, a->origin);
-	write_u8(&w, (uint8_t)(a->has_med | a->has_local_pref << 1 | a->atomic_aggregate << 2 |
-			       a->has_aggregator << 3 | a->has_originator_id << 4 |
-			       a->has_pmsi << 5 | a->next_hop_is_link_local << 6));
+	write_u8(
+	    &w, (uint8_t)(a->has_med | a->has_local_pref << 1 | a->atomic_aggregate << 2 |
+			  a->has_aggregator << 3 | a->has_originator_id << 4 | a->has_pmsi << 5 |
+			  a->next_hop_is_link_local << 6 | a->has_only_to_customer << 7));
 	write_u32(&w, a->med);
 	write_u32(&w, a->local_pref);
+	write_u32(&w, a->only_to_customer);
 	write_u32(&w, a->weight);
 	write_u32(&w, a->tag);
 	write_u8(&w, a->distance);
@@ -129,7 +131,9 @@ static bool numbers_equal(const struct attrs *a, const struct attrs *b)
 	       a->atomic_aggregate == b->atomic_aggregate &&
 	       a->has_aggregator == b->has_aggregator &&
 	       a->has_originator_id == b->has_originator_id && a->has_pmsi == b->has_pmsi &&
-	       a->next_hop_is_link_local == b->next_hop_is_link_local && a->med == b->med &&
+	       a->next_hop_is_link_local == b->next_hop_is_link_local &&
+	       a->has_only_to_customer == b->has_only_to_customer &&
+	       a->only_to_customer == b->only_to_customer && a->med == b->med &&
 	       a->local_pref == b->local_pref && a->weight == b->weight && a->tag == b->tag &&
 	       a->distance == b->distance && a->aggregator_as == b->aggregator_as &&
 	       a->pmsi.flags == b->pmsi.flags && a->pmsi.type == b->pmsi.type &&

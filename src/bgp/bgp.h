@@ -3,7 +3,7 @@
  * Adj-RIB-In, Loc-RIB and Adj-RIB-Out. Knows nothing of kernel and EVPN meaning: it tells its host
  * when the best route of a destination changed, and takes locally originated routes.
  *
- * RFC 4271; 4760, 6793, 2918, 8950, 8654, 9003, 7606, 4724, 8538, 9494.
+ * RFC 4271; 4760, 6793, 2918, 8950, 8654, 9003, 7606, 4724, 8538, 9234, 9494, 9687.
  */
 #pragma once
 

@@ -200,6 +200,7 @@ static void adapt(
 			peer_limit_changed(p, f, now);
 		if (!out_equal(old, &was->family[f], g, &p->settings->family[f], f) ||
 		    was->local_as_replace != p->settings->local_as_replace ||
+		    was->spare_loops != p->settings->spare_loops ||
 		    old->suppress_fib_pending != g->suppress_fib_pending)
 			adj_rib_out_policy_changed(&p->out[f]);
 		if (was->family[f].route_reflector_client !=

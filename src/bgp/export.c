@@ -49,6 +49,10 @@ bool export_allowed(const struct peer *to, enum bgp_family family, const struct 
 
 	if (path->peer == to)
 		return false;
+	if (to->settings->spare_loops && as_path_count(a, to->remote_as) != 0)
+		return false;
+	if (family != BGP_L2VPN_EVPN && !role_may_send(peer_role(to), a))
+		return false;
 	if ((path->flags & PATH_SUPPRESSED) != 0 && family_of(to, family)->unsuppress_map == NULL)
 		return false;
 	if (a->community_count != 0) {
@@ -300,9 +304,10 @@ static void paths_told(struct policy_route *route, const struct dest *d)
 }
 
 /* The marks of the way that it goes. */
-static void mark(const struct peer *to, const struct neighbor_family *f, const struct path *path,
-    struct attrs *a)
+static void mark(
+    const struct peer *to, enum bgp_family family, const struct path *path, struct attrs *a)
 {
+	const struct neighbor_family *f = family_of(to, family);
 	struct arena *arena = &to->bgp->arena;
 
 	if (to->ebgp)
@@ -311,11 +316,13 @@ static void mark(const struct peer *to, const struct neighbor_family *f, const s
 		mark_long_lived(to, a, arena);
 	if (!to->ebgp && is_reflected(to, path))
 		mark_reflected(to, path, a, arena);
+	if (family != BGP_L2VPN_EVPN)
+		role_mark_sent(peer_role(to), to->local_as, a);
 }
 
 /* After policy: what does not cross comes off, the marks go on. */
 static const struct attrs *finish(
-    struct peer *to, const struct neighbor_family *f, const struct path *path, struct attrs *a)
+    struct peer *to, enum bgp_family family, const struct path *path, struct attrs *a)
 {
 	struct bgp *b = to->bgp;
 
@@ -325,9 +332,9 @@ static const struct attrs *finish(
 		strip_for_ebgp(a, &b->arena);
 	if (!is_reflected(to, path))
 		strip_reflection(a);
-	drop_communities(f, a);
+	drop_communities(family_of(to, family), a);
 	strip_own(a);
-	mark(to, f, path, a);
+	mark(to, family, path, a);
 	return attrs_intern(b->rib.attrs, a);
 }
 
@@ -339,9 +346,7 @@ const struct attrs *export_own(struct peer *to, const struct nlri *n, const stru
 
 	if (!to->ebgp)
 		default_local_pref(&a);
-	return set_next_hop(to, &route, &local, &a)
-		   ? finish(to, family_of(to, n->family), &local, &a)
-		   : NULL;
+	return set_next_hop(to, &route, &local, &a) ? finish(to, n->family, &local, &a) : NULL;
 }
 
 const struct attrs *export_attrs(
@@ -367,5 +372,5 @@ const struct attrs *export_attrs(
 	}
 	if (!filter_apply(&filter, &route, &a, &b->arena) || !set_next_hop(to, &route, path, &a))
 		return NULL;
-	return finish(to, f, path, &a);
+	return finish(to, n->family, path, &a);
 }

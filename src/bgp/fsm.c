@@ -3,9 +3,9 @@
  * per event; RFC 6608 for the subcodes of what must not come in a state, RFC 9687 for a peer that
  * does not read.
  *
- * What differs from the letter: DelayOpen is not there. DampPeerOscillations is, as a time in Idle
- * that doubles with each session that did not last (peer_back_off). The Idle state waits with the
- * peer, which has two of these machines (session.h): peer_run() starts them.
+ * What differs from the letter: DampPeerOscillations is a time in Idle that doubles with each
+ * session that did not last (peer_back_off). The Idle state waits with the peer, which has two of
+ * these machines (session.h): peer_run() starts them.
  */
 #include <string.h>
 
@@ -50,7 +50,8 @@ void fsm_change_state(struct session *s, enum bgp_state state, const char *why, 
 
 static void stop_timers(struct session *s)
 {
-	s->connect_retry = s->hold = s->keepalive = s->send_hold = MONO_NEVER;
+	s->connect_retry = s->hold = s->keepalive = MONO_NEVER;
+	s->send_hold = s->delay_open = MONO_NEVER;
 }
 
 static void restart_hold(struct session *s, mono_t now)
@@ -85,7 +86,7 @@ static void end(
     struct session *s, const struct notification *n, const char *why, bool penalty, mono_t now)
 {
 	struct peer *p = s->peer;
-	bool talked = s->state >= BGP_OPENSENT;
+	bool talked = s->state >= BGP_OPENSENT || fsm_delays_open(s);
 	uint8_t data[MESSAGE_MAX];
 
 	if (talked && n != NULL) {
@@ -202,14 +203,54 @@ static const char *unanswered(const struct peer *p)
 		   : "No answer to the connection attempt; is the password the same?";
 }
 
-/* Events 16, 17 */
-static void tcp_confirmed(struct session *s, mono_t now)
+static void start_open(struct session *s, const char *why, mono_t now)
 {
-	s->connect_retry = MONO_NEVER;
-	s->hold_s = s->keepalive_s = 0;
+	s->delay_open = MONO_NEVER;
 	session_send_open(s);
 	s->hold = mono_add_s(now, OPEN_HOLD_S);
-	fsm_change_state(s, BGP_OPENSENT, "TCP connection", now);
+	fsm_change_state(s, BGP_OPENSENT, why, now);
+}
+
+/* Events 16, 17. With DelayOpen the state stays as it is. */
+static void tcp_confirmed(struct session *s, mono_t now)
+{
+	uint16_t delay_s = s->peer->settings->delay_open_s;
+
+	s->connect_retry = MONO_NEVER;
+	s->hold_s = s->keepalive_s = 0;
+	if (delay_s != 0)
+		s->delay_open = mono_add_s(now, delay_s);
+	else
+		start_open(s, "TCP connection", now);
+}
+
+bool fsm_delays_open(const struct session *s)
+{
+	return s->delay_open.ns != MONO_NEVER.ns;
+}
+
+/* Event 19; with 20 ours is still to be sent. */
+static void open_received(struct session *s, mono_t now)
+{
+	if (fsm_delays_open(s))
+		session_send_open(s);
+	s->delay_open = s->hold = MONO_NEVER;
+	restart_hold(s, now);
+	session_send_keepalive(s, now);
+	fsm_change_state(s, BGP_OPENCONFIRM, "OPEN received", now);
+}
+
+/* In Connect and Active there is nobody to speak but one whom DelayOpen lets speak first. */
+static void before_open(struct session *s, const struct fsm_input *in, mono_t now)
+{
+	if (!fsm_delays_open(s))
+		end(s, NULL, "Message before OPEN was sent", true, now);
+	else if (in->event == FSM_OPEN)
+		open_received(s, now);
+	else if (in->event == FSM_NOTIFICATION)
+		end_received(s, in, now);
+	else
+		end(s, in->notification, "OPEN not acceptable", true, now);
 }
 
 void fsm_take_over(struct session *s, mono_t now)
@@ -245,6 +286,7 @@ static void in_idle(struct session *s, const struct fsm_input *in, mono_t now)
 	case FSM_CONNECT_RETRY:
 	case FSM_HOLD_EXPIRES:
 	case FSM_KEEPALIVE_EXPIRES:
+	case FSM_DELAY_OPEN_EXPIRES:
 	case FSM_SEND_HOLD_EXPIRES:
 	case FSM_TCP_CONFIRMED:
 	case FSM_TCP_FAILS:
@@ -271,7 +313,7 @@ static void in_connect(struct session *s, const struct fsm_input *in, mono_t now
 		break;
 	case FSM_STOP:
 	case FSM_COLLISION:
-		end(s, NULL, in->why, false, now);
+		end(s, in->notification, in->why, false, now);
 		break;
 	case FSM_CONNECT_RETRY:
 		s->peer->reason = unanswered(s->peer);
@@ -280,6 +322,9 @@ static void in_connect(struct session *s, const struct fsm_input *in, mono_t now
 		break;
 	case FSM_TCP_CONFIRMED:
 		tcp_confirmed(s, now);
+		break;
+	case FSM_DELAY_OPEN_EXPIRES:
+		start_open(s, "DelayOpen is over", now);
 		break;
 	case FSM_TCP_FAILS:
 		tcp_failed(s, in->why, now);
@@ -294,7 +339,7 @@ static void in_connect(struct session *s, const struct fsm_input *in, mono_t now
 	case FSM_UPDATE_ERROR:
 	case FSM_ROUTE_REFRESH:
 	case FSM_ROUTE_REFRESH_ERROR:
-		end(s, NULL, "Message before OPEN was sent", true, now);
+		before_open(s, in, now);
 		break;
 	}
 }
@@ -305,17 +350,25 @@ static void in_active(struct session *s, const struct fsm_input *in, mono_t now)
 	case FSM_START:
 	case FSM_KEEPALIVE_EXPIRES:
 	case FSM_SEND_HOLD_EXPIRES:
+		break;
 	case FSM_TCP_FAILS:
+		if (!fsm_delays_open(s))
+			break;
+		end(s, NULL, in->why, false, now);
+		peer_retry(s->peer, now);
 		break;
 	case FSM_STOP:
 	case FSM_COLLISION:
-		end(s, NULL, in->why, false, now);
+		end(s, in->notification, in->why, false, now);
 		break;
 	case FSM_CONNECT_RETRY:
 		open_connection(s, now);
 		break;
 	case FSM_TCP_CONFIRMED:
 		tcp_confirmed(s, now);
+		break;
+	case FSM_DELAY_OPEN_EXPIRES:
+		start_open(s, "DelayOpen is over", now);
 		break;
 	case FSM_HOLD_EXPIRES:
 	case FSM_OPEN:
@@ -327,7 +380,7 @@ static void in_active(struct session *s, const struct fsm_input *in, mono_t now)
 	case FSM_UPDATE_ERROR:
 	case FSM_ROUTE_REFRESH:
 	case FSM_ROUTE_REFRESH_ERROR:
-		end(s, NULL, "Message before OPEN was sent", true, now);
+		before_open(s, in, now);
 		break;
 	}
 }
@@ -337,6 +390,7 @@ static void in_open_sent(struct session *s, const struct fsm_input *in, mono_t n
 	switch (in->event) {
 	case FSM_START:
 	case FSM_CONNECT_RETRY:
+	case FSM_DELAY_OPEN_EXPIRES:
 	case FSM_KEEPALIVE_EXPIRES:
 	case FSM_SEND_HOLD_EXPIRES:
 	case FSM_TCP_CONFIRMED:
@@ -357,10 +411,7 @@ static void in_open_sent(struct session *s, const struct fsm_input *in, mono_t n
 		peer_retry(s->peer, now);
 		break;
 	case FSM_OPEN:
-		s->hold = MONO_NEVER;
-		restart_hold(s, now);
-		session_send_keepalive(s, now);
-		fsm_change_state(s, BGP_OPENCONFIRM, "OPEN received", now);
+		open_received(s, now);
 		break;
 	case FSM_HEADER_ERROR:
 	case FSM_OPEN_ERROR:
@@ -384,6 +435,7 @@ static void in_open_confirm(struct session *s, const struct fsm_input *in, mono_
 	switch (in->event) {
 	case FSM_START:
 	case FSM_CONNECT_RETRY:
+	case FSM_DELAY_OPEN_EXPIRES:
 	case FSM_TCP_CONFIRMED:
 		break;
 	case FSM_STOP:
@@ -428,6 +480,7 @@ static void in_established(struct session *s, const struct fsm_input *in, mono_t
 	switch (in->event) {
 	case FSM_START:
 	case FSM_CONNECT_RETRY:
+	case FSM_DELAY_OPEN_EXPIRES:
 	case FSM_TCP_CONFIRMED:
 		break;
 	case FSM_STOP:
@@ -524,10 +577,13 @@ void fsm_timers(struct session *s, mono_t now)
 	fire(s, &s->connect_retry, FSM_CONNECT_RETRY, now);
 	fire(s, &s->hold, FSM_HOLD_EXPIRES, now);
 	fire(s, &s->keepalive, FSM_KEEPALIVE_EXPIRES, now);
+	fire(s, &s->delay_open, FSM_DELAY_OPEN_EXPIRES, now);
 	fire(s, &s->send_hold, FSM_SEND_HOLD_EXPIRES, now);
 }
 
 mono_t fsm_deadline(const struct session *s)
 {
-	return mono_min(mono_min(s->connect_retry, s->hold), mono_min(s->keepalive, s->send_hold));
+	mono_t open = mono_min(s->connect_retry, s->delay_open);
+
+	return mono_min(open, mono_min(s->hold, mono_min(s->keepalive, s->send_hold)));
 }

@@ -1,6 +1,7 @@
 /*
  * NOTIFICATION messages and their names. The tables below are the registries of RFC 4271 section
- * 4.5, 4486, 6608, 7313, 8538, 9384 and 9687; a number that is not in them is shown as a number.
+ * 4.5, 4486, 6608, 7313, 8538, 9234, 9384 and 9687; a number that is not in them is shown as a
+ * number.
  */
 #include "bgp/notification.h"
 
@@ -25,7 +26,8 @@ static const struct {
 	    [NOTIFY_OPEN_BAD_IDENTIFIER] = "Bad BGP Identifier",
 	    [NOTIFY_OPEN_BAD_PARAMETER] = "Unsupported Optional Parameter",
 	    [NOTIFY_OPEN_BAD_HOLD_TIME] = "Unacceptable Hold Time",
-	    [NOTIFY_OPEN_BAD_CAPABILITY] = "Unsupported Capability"}},
+	    [NOTIFY_OPEN_BAD_CAPABILITY] = "Unsupported Capability",
+	    [NOTIFY_OPEN_ROLE_MISMATCH] = "Role Mismatch"}},
     [NOTIFY_UPDATE] = {"UPDATE Message Error",
 	{[NOTIFY_UPDATE_MALFORMED_LIST] = "Malformed Attribute List",
 	    [NOTIFY_UPDATE_UNKNOWN_WELL_KNOWN] = "Unrecognized Well-known Attribute",

@@ -12,10 +12,14 @@
 
 #include <string.h>
 
+#include "base/check.h"
 #include "bgp/message.h"
 
 #define PARAMETER_CAPABILITIES 2
 #define PARAMETERS_EXTENDED 255 /* RFC 9072 section 2: both the length and the first type */
+
+/* All that there are, each at its longest. */
+#define CAPABILITIES_MAX 1024
 
 #define GR_RESTARTING 0x8000
 #define GR_NOTIFICATION 0x4000
@@ -246,6 +250,26 @@ static void long_lived_encode(struct writer *w, const struct open *o)
 	}
 }
 
+/* ---- role (RFC 9234 section 4.1) ---- */
+
+static void role_decode(struct reader *r, struct open *o)
+{
+	uint8_t value = read_u8(r);
+	enum bgp_role role = value < ROLE_UNKNOWN - 1 ? (enum bgp_role)(value + 1) : ROLE_UNKNOWN;
+
+	o->role = o->role == ROLE_NONE || o->role == role ? role : ROLE_UNKNOWN;
+}
+
+static bool role_wanted(const struct open *o)
+{
+	return o->role != ROLE_NONE && o->role != ROLE_UNKNOWN;
+}
+
+static void role_encode(struct writer *w, const struct open *o)
+{
+	write_u8(w, (uint8_t)(o->role - 1));
+}
+
 /* ---- 4-octet AS ---- */
 
 static void as4_decode(struct reader *r, struct open *o)
@@ -315,6 +339,7 @@ static const struct capability capabilities[] = {
     {2, 0, 0, refresh_decode, refresh_wanted, flag_encode},
     {5, 6, 0, nexthop_decode, nexthop_wanted, nexthop_encode},
     {6, 0, 0, extended_message_decode, extended_message_wanted, flag_encode},
+    {9, 0, 1, role_decode, role_wanted, role_encode},
     {64, 4, 2, restart_decode, restart_wanted, restart_encode},
     {65, 0, 4, as4_decode, as4_wanted, as4_encode},
     {69, 4, 0, add_path_decode, add_path_wanted, add_path_encode},
@@ -324,6 +349,13 @@ static const struct capability capabilities[] = {
 };
 
 #define CAPABILITIES (sizeof(capabilities) / sizeof(*capabilities))
+
+/* Known, and of no use here: outbound filters, dynamic capabilities and what came before them and
+ * before route refresh. */
+static bool is_heard_of(uint8_t code)
+{
+	return code == 3 || code == 66 || code == 67 || code == 128 || code == 130;
+}
 
 static bool capability_fits(const struct capability *c, size_t size)
 {
@@ -336,6 +368,7 @@ static void capability_decode(struct reader *r, struct open *o, bool *multiproto
 {
 	uint8_t code = read_u8(r);
 	struct reader value = read_slice(r, read_u8(r));
+	bool known = false;
 
 	for (size_t i = 0; i < CAPABILITIES; i++) {
 		if (capabilities[i].code != code)
@@ -345,7 +378,9 @@ static void capability_decode(struct reader *r, struct open *o, bool *multiproto
 		else
 			capabilities[i].decode(&value, o);
 		*multiprotocol = *multiprotocol || code == 1;
+		known = true;
 	}
+	o->unknown |= !known && !is_heard_of(code);
 }
 
 static bool open_error(
@@ -373,6 +408,7 @@ static bool parameters_decode(struct reader *r, struct open *o, struct notificat
 	bool wide, multiprotocol = false;
 	struct reader all = parameters_slice(r, &wide);
 
+	o->extended_parameters = wide;
 	while (reader_left(&all) != 0) {
 		uint8_t type = read_u8(&all);
 		struct reader one = read_slice(&all, wide ? read_u16(&all) : read_u8(&all));
@@ -430,25 +466,68 @@ static void capability_encode(struct writer *w, const struct capability *c, cons
 	write_end_u8(w, mark);
 }
 
+void open_families_encode(struct writer *w, const bool families[BGP_FAMILIES])
+{
+	for (unsigned f = 0; f < BGP_FAMILIES; f++)
+		if (families[f])
+			multiprotocol_encode(w, (enum bgp_family)f);
+}
+
+static size_t capabilities_encode(uint8_t *bytes, size_t room, const struct open *o)
+{
+	struct writer w = writer_to(bytes, room);
+
+	open_families_encode(&w, o->families);
+	for (size_t i = 0; i < CAPABILITIES; i++)
+		capability_encode(&w, &capabilities[i], o);
+	check(!w.overflow);
+	return writer_size(&w);
+}
+
+/* One parameter with all capabilities. RFC 9072 section 2: what has no room in 255 bytes goes out
+ * in the long form, which other speakers may not read. */
+static void parameters_encode(struct writer *w, const struct open *o)
+{
+	uint8_t bytes[CAPABILITIES_MAX];
+	size_t size = o->bare ? 0 : capabilities_encode(bytes, sizeof(bytes), o);
+
+	if (size == 0) {
+		write_u8(w, 0);
+		return;
+	}
+	if (o->extended_parameters || size + 2 >= PARAMETERS_EXTENDED) {
+		write_u8(w, PARAMETERS_EXTENDED);
+		write_u8(w, PARAMETERS_EXTENDED);
+		write_u16(w, (uint16_t)(size + 3));
+		write_u8(w, PARAMETER_CAPABILITIES);
+		write_u16(w, (uint16_t)size);
+	} else {
+		write_u8(w, (uint8_t)(size + 2));
+		write_u8(w, PARAMETER_CAPABILITIES);
+		write_u8(w, (uint8_t)size);
+	}
+	write_bytes(w, bytes, size);
+}
+
 void open_encode(struct writer *w, const struct open *o)
 {
-	size_t mark = message_begin(w, MESSAGE_OPEN), parameters, parameter;
+	size_t mark = message_begin(w, MESSAGE_OPEN);
 
 	write_u8(w, 4);
 	write_u16(w, (uint16_t)(o->as > UINT16_MAX ? AS_TRANS : o->as));
 	write_u16(w, o->hold_s);
 	write_bytes(w, o->router_id.b, 4);
-	parameters = write_begin_u8(w);
-	write_u8(w, PARAMETER_CAPABILITIES);
-	parameter = write_begin_u8(w);
-	for (unsigned f = 0; f < BGP_FAMILIES; f++)
-		if (o->families[f])
-			multiprotocol_encode(w, (enum bgp_family)f);
-	for (size_t i = 0; i < CAPABILITIES; i++)
-		capability_encode(w, &capabilities[i], o);
-	write_end_u8(w, parameter);
-	write_end_u8(w, parameters);
+	parameters_encode(w, o);
 	message_end(w, mark);
+}
+
+void open_strip(struct open *o)
+{
+	*o = (struct open){.as = o->as,
+	    .hold_s = o->hold_s,
+	    .router_id = o->router_id,
+	    .bare = true,
+	    .families = {[BGP_IPV4_UNICAST] = true}};
 }
 
 static void families_text(const bool *set, const char *name, struct str *out)
@@ -480,6 +559,8 @@ void open_text(const struct open *o, struct str *out)
 	str_add(out, o->route_refresh ? " refresh" : "");
 	str_add(out, o->enhanced_refresh ? " enhanced-refresh" : "");
 	str_add(out, o->extended_message ? " extended-message" : "");
+	if (o->role != ROLE_NONE)
+		str_addf(out, " role=%s", role_name(o->role));
 	if (o->graceful_restart)
 		str_addf(out, " graceful-restart=%us%s%s", o->restart_s, o->restarting ? ",R" : "",
 		    o->notification ? ",N" : "");

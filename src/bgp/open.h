@@ -1,13 +1,14 @@
 /*
  * OPEN and its capabilities. RFC 4271 sections 4.2 and 6.2, RFC 5492; extended parameter length
  * RFC 9072; multiprotocol 4760, route refresh 2918 and 7313, extended next hop 8950, add-path 7911,
- * extended message 8654, graceful restart 4724 and 8538, long-lived 9494, 4-octet AS 6793, hostname
- * (code 73, a draft that FRR speaks).
+ * extended message 8654, role 9234, graceful restart 4724 and 8538, long-lived 9494, 4-octet AS
+ * 6793, hostname (code 73, a draft that FRR speaks).
  */
 #pragma once
 
 #include "bgp/nlri.h"
 #include "bgp/notification.h"
+#include "bgp/role.h"
 
 #define AS_TRANS 23456u
 #define OPEN_NAME_MAX 64
@@ -17,6 +18,10 @@ struct open {
 	uint16_t hold_s;
 	struct ip router_id;
 	bool as4, route_refresh, enhanced_refresh, extended_message;
+	bool bare;		  /* to be sent without any parameter */
+	bool extended_parameters; /* in the long form of RFC 9072 */
+	bool unknown;		  /* received: a capability that we have never heard of */
+	enum bgp_role role;
 	bool families[BGP_FAMILIES]; /* RFC 4271: no such capability means IPv4 unicast */
 	bool add_path_receive[BGP_FAMILIES], add_path_send[BGP_FAMILIES]; /* able and willing to */
 	bool extended_nexthop[BGP_FAMILIES]; /* IPv6 next hops; IPv4 unicast is the one in use */
@@ -38,6 +43,12 @@ struct open {
  * version, AS 0, hold time 1 and 2, identifier 0, parameters, capability lengths. Unknown
  * capabilities are ignored; expected AS and own identifier are the session's business. */
 bool open_decode(const uint8_t *body, size_t size, struct open *o, struct notification *error);
+
+/* What the peer cannot know of us if we send no capabilities, or we of it: all of them, back to
+ * what RFC 4271 has. The number of an AS stays, whatever told it. */
+void open_strip(struct open *o);
+/* A multiprotocol capability for each family that is set. */
+void open_families_encode(struct writer *w, const bool families[BGP_FAMILIES]);
 
 /* A whole message. `as` above 65535 goes out as AS_TRANS beside the capability. */
 void open_encode(struct writer *w, const struct open *o);

@@ -77,6 +77,18 @@ uint32_t peer_local_as(const struct peer *p)
 	return p->settings->local_as != 0 ? p->settings->local_as : p->bgp->settings.as;
 }
 
+/* Before its OPEN is known, what the statements say it is. */
+enum bgp_role peer_role(const struct peer *p)
+{
+	const struct neighbor_settings *n = p->settings;
+	bool internal = p->up != NULL ? !p->ebgp
+				      : n->remote_as_kind == REMOTE_AS_INTERNAL ||
+					    (n->remote_as_kind == REMOTE_AS_NUMBER &&
+						n->remote_as == peer_local_as(p));
+
+	return internal ? ROLE_NONE : n->role;
+}
+
 struct tcp_options peer_tcp_options(const struct peer *p)
 {
 	const struct neighbor_settings *n = p->settings;

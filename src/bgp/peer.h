@@ -83,6 +83,8 @@ const char *peer_interface(const struct peer *p);
 struct tcp_options peer_tcp_options(const struct peer *p);
 /* Ours towards this peer: `local-as`, or the instance's. */
 uint32_t peer_local_as(const struct peer *p);
+/* Ours towards this peer (RFC 9234): of an external one alone. */
+enum bgp_role peer_role(const struct peer *p);
 /* What stands in the way of a connection: constant text; NULL nothing. */
 const char *peer_obstacle(const struct peer *p);
 /* Nothing in the configuration and on our side keeps it away; it need not be known yet. */

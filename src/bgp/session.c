@@ -26,7 +26,8 @@ void session_init(struct session *s, struct peer *p, bool passive)
 	    .connect_retry = MONO_NEVER,
 	    .hold = MONO_NEVER,
 	    .keepalive = MONO_NEVER,
-	    .send_hold = MONO_NEVER};
+	    .send_hold = MONO_NEVER,
+	    .delay_open = MONO_NEVER};
 }
 
 void session_fini(struct session *s)
@@ -101,7 +102,13 @@ struct open session_offer(const struct peer *p)
 	o.extended_nexthop[BGP_IPV4_UNICAST] =
 	    p->settings->extended_nexthop && o.families[BGP_IPV4_UNICAST];
 	memcpy(o.hostname, g->hostname, sizeof(o.hostname) - 1);
+	o.role = peer_role(p);
 	restart_offer(p, &o);
+	if (p->settings->no_capabilities) {
+		open_strip(&o);
+		o.families[BGP_IPV4_UNICAST] = p->settings->family[BGP_IPV4_UNICAST].activate;
+	}
+	o.extended_parameters = p->settings->extended_parameters;
 	return o;
 }
 
@@ -256,32 +263,53 @@ static void negotiate_add_path(struct session *s, const struct open *o)
 	}
 }
 
-bool session_negotiate(struct session *s, const struct open *o, struct notification *error)
+/* RFC 5492 section 3: whoever misses capabilities tells which. */
+static bool refuse_families(
+    struct session *s, const bool missing[BGP_FAMILIES], struct notification *error)
 {
-	const struct peer *p = s->peer;
-	bool any = false;
+	size_t room = 6 * BGP_FAMILIES;
+	struct writer w = writer_to(arena_new(&s->peer->bgp->arena, room), room);
 
-	if (!as_expected(p, o->as))
-		return refuse(error, NOTIFY_OPEN_BAD_PEER_AS);
-	s->ebgp = o->as != peer_local_as(p);
-	/* RFC 6286 section 2.2: the identifier is unique within an AS. */
-	if (!s->ebgp && ip_equal(&o->router_id, &p->bgp->settings.router_id))
-		return refuse(error, NOTIFY_OPEN_BAD_IDENTIFIER);
-	if (o->hold_s < p->bgp->settings.minimum_hold_s)
-		return refuse(error, NOTIFY_OPEN_BAD_HOLD_TIME);
+	open_families_encode(&w, missing);
+	refuse(error, NOTIFY_OPEN_BAD_CAPABILITY);
+	error->data = w.start;
+	error->data_size = writer_size(&w);
+	return false;
+}
+
+/* FRR: with `strict-capability-match` all of our families, and no capability that we do not know;
+ * with `override-capability` ours are taken for the peer's. */
+static bool negotiate_families(struct session *s, const struct open *o, struct notification *error)
+{
+	const struct neighbor_settings *n = s->peer->settings;
+	bool missing[BGP_FAMILIES], any = false, all = true;
+
 	for (size_t f = 0; f < BGP_FAMILIES; f++) {
-		s->families[f] = o->families[f] && p->settings->family[f].activate;
+		s->families[f] =
+		    n->family[f].activate && (o->families[f] || n->override_capability);
+		missing[f] = n->family[f].activate && !s->families[f];
 		any |= s->families[f];
+		all &= !missing[f];
 	}
-	if (!any)
+	if (!any || (n->strict_capability && !all))
+		return refuse_families(s, missing, error);
+	if (n->strict_capability && o->unknown)
 		return refuse(error, NOTIFY_OPEN_BAD_CAPABILITY);
-	s->open = *o;
-	s->open_received = true;
-	s->extended_nexthop =
-	    o->extended_nexthop[BGP_IPV4_UNICAST] && p->settings->extended_nexthop;
-	s->route_refresh = o->route_refresh;
-	s->enhanced_refresh = o->route_refresh && o->enhanced_refresh;
-	negotiate_timers(s, o);
+	return true;
+}
+
+/* RFC 9234 section 4.2. */
+static bool role_acceptable(const struct session *s, const struct open *o)
+{
+	enum bgp_role ours = s->ebgp ? s->peer->settings->role : ROLE_NONE;
+
+	if (ours == ROLE_NONE)
+		return true;
+	return o->role == ROLE_NONE ? !s->peer->settings->role_strict : role_fits(ours, o->role);
+}
+
+static void negotiate_updates(struct session *s, const struct open *o)
+{
 	s->receive = (struct update_context){.as4 = o->as4,
 	    .ebgp = s->ebgp,
 	    .extended_nexthop = s->extended_nexthop,
@@ -290,6 +318,35 @@ bool session_negotiate(struct session *s, const struct open *o, struct notificat
 	s->transmit = s->receive;
 	negotiate_add_path(s, o);
 	s->transmit.max_size = o->extended_message ? MESSAGE_MAX_EXTENDED : MESSAGE_MAX;
+}
+
+bool session_negotiate(struct session *s, const struct open *received, struct notification *error)
+{
+	const struct peer *p = s->peer;
+	struct open o = *received;
+
+	if (!as_expected(p, o.as))
+		return refuse(error, NOTIFY_OPEN_BAD_PEER_AS);
+	s->ebgp = o.as != peer_local_as(p);
+	/* RFC 6286 section 2.2: the identifier is unique within an AS. */
+	if (!s->ebgp && ip_equal(&o.router_id, &p->bgp->settings.router_id))
+		return refuse(error, NOTIFY_OPEN_BAD_IDENTIFIER);
+	if (o.hold_s < p->bgp->settings.minimum_hold_s)
+		return refuse(error, NOTIFY_OPEN_BAD_HOLD_TIME);
+	/* What we do not offer cannot be agreed on. */
+	if (p->settings->no_capabilities)
+		open_strip(&o);
+	if (!negotiate_families(s, &o, error))
+		return false;
+	if (!role_acceptable(s, &o))
+		return refuse(error, NOTIFY_OPEN_ROLE_MISMATCH);
+	s->open = o;
+	s->open_received = true;
+	s->extended_nexthop = o.extended_nexthop[BGP_IPV4_UNICAST] && p->settings->extended_nexthop;
+	s->route_refresh = o.route_refresh;
+	s->enhanced_refresh = o.route_refresh && o.enhanced_refresh;
+	negotiate_timers(s, &o);
+	negotiate_updates(s, &o);
 	return true;
 }
 
@@ -338,7 +395,7 @@ static void receive_open(struct session *s, const struct message *m, mono_t now)
 	struct open o;
 
 	/* In any other state it is not the content that is wrong. */
-	if (s->state != BGP_OPENSENT) {
+	if (s->state != BGP_OPENSENT && !fsm_delays_open(s)) {
 		fsm_event(s, FSM_OPEN, now);
 		return;
 	}

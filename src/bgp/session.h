@@ -21,7 +21,8 @@ struct session {
 	struct ip local, remote;
 	mono_t connect_retry, hold, keepalive; /* deadlines; MONO_NEVER: stopped */
 	mono_t send_hold;		       /* runs while the peer owes us to read */
-	uint8_t *rx;			       /* owned; an incomplete message */
+	mono_t delay_open; /* connected, in Connect or Active: we wait for its OPEN */
+	uint8_t *rx;	   /* owned; an incomplete message */
 	size_t rx_size, rx_room;
 	size_t unsent; /* given to send() since it last drained */
 	mono_t established_at;
@@ -79,10 +80,11 @@ enum fsm_event {
 	FSM_CONNECT_RETRY,	/* 9 */
 	FSM_HOLD_EXPIRES,	/* 10 */
 	FSM_KEEPALIVE_EXPIRES,	/* 11 */
+	FSM_DELAY_OPEN_EXPIRES, /* 12 */
 	FSM_SEND_HOLD_EXPIRES,	/* 29 (RFC 9687) */
 	FSM_TCP_CONFIRMED,	/* 16, 17 */
 	FSM_TCP_FAILS,		/* 18 */
-	FSM_OPEN,		/* 19 */
+	FSM_OPEN,		/* 19, 20 */
 	FSM_HEADER_ERROR,	/* 21 */
 	FSM_OPEN_ERROR,		/* 22 */
 	FSM_COLLISION,		/* 23 */
@@ -107,6 +109,8 @@ void fsm_event(struct session *s, enum fsm_event event, mono_t now);
 void fsm_take_over(struct session *s, mono_t now);
 /* The only place where s->state changes. */
 void fsm_change_state(struct session *s, enum bgp_state state, const char *why, mono_t now);
+/* Connected, and DelayOpen runs: its OPEN may come before ours has gone. */
+bool fsm_delays_open(const struct session *s);
 void fsm_timers(struct session *s, mono_t now);
 mono_t fsm_deadline(const struct session *s);
 const char *bgp_state_name(enum bgp_state state);

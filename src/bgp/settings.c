@@ -164,6 +164,15 @@ static bool family_session_equal(const struct neighbor_family *a, const struct n
 	       (a->add_path == ADD_PATH_NONE) == (b->add_path == ADD_PATH_NONE);
 }
 
+static bool capabilities_equal(const struct neighbor_settings *a, const struct neighbor_settings *b)
+{
+	return a->no_capabilities == b->no_capabilities &&
+	       a->override_capability == b->override_capability &&
+	       a->strict_capability == b->strict_capability &&
+	       a->extended_parameters == b->extended_parameters && a->role == b->role &&
+	       a->role_strict == b->role_strict;
+}
+
 bool neighbor_session_equal(const struct neighbor_settings *a, const struct neighbor_settings *b)
 {
 	for (size_t f = 0; f < BGP_FAMILIES; f++)
@@ -172,7 +181,7 @@ bool neighbor_session_equal(const struct neighbor_settings *a, const struct neig
 	return a->unnumbered == b->unnumbered && ip_equal(&a->address, &b->address) &&
 	       a->remote_as_kind == b->remote_as_kind && a->remote_as == b->remote_as &&
 	       a->local_as == b->local_as && a->shutdown == b->shutdown &&
-	       a->extended_nexthop == b->extended_nexthop &&
+	       a->extended_nexthop == b->extended_nexthop && capabilities_equal(a, b) &&
 	       a->graceful_restart == b->graceful_restart && a->ttl == b->ttl &&
 	       a->ttl_security_hops == b->ttl_security_hops && auth_equal(a->auth, b->auth) &&
 	       a->port == b->port && a->hold_s == b->hold_s &&

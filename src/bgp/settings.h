@@ -9,6 +9,7 @@
 #include "base/types.h"
 #include "bgp/nlri.h"
 #include "bgp/policy.h"
+#include "bgp/role.h"
 
 enum remote_as { REMOTE_AS_NONE, REMOTE_AS_NUMBER, REMOTE_AS_EXTERNAL, REMOTE_AS_INTERNAL };
 
@@ -92,12 +93,19 @@ struct neighbor_settings {
 	bool local_as_no_prepend; /* not put in front of what the peer sends */
 	bool local_as_replace;	  /* the peer does not see the instance's AS behind it */
 	bool enforce_first_as;	  /* an AS_PATH must begin with the peer's */
+	bool spare_loops;	  /* it is not told of routes that have its AS in their path */
+	enum bgp_role role;	  /* ours towards it (RFC 9234); of an external peer alone */
+	bool role_strict;	  /* it must tell its own */
 	char *description;	  /* owned; NULL none */
 	char *peer_group;	  /* name, for shows; owned; NULL none */
 	bool passive;
 	bool shutdown;
-	char *shutdown_message; /* owned; NULL none (RFC 9003) */
-	bool extended_nexthop;	/* RFC 8950; default on for unnumbered */
+	char *shutdown_message;	  /* owned; NULL none (RFC 9003) */
+	bool extended_nexthop;	  /* RFC 8950; default on for unnumbered */
+	bool no_capabilities;	  /* it is told of none, and its own are passed over */
+	bool override_capability; /* the families are ours, whatever it says … */
+	bool strict_capability;	  /* … or all of ours must be its own, and nothing unknown */
+	bool extended_parameters; /* the long form of the OPEN, also without need (RFC 9072) */
 	bool disable_connected_check;
 	enum graceful_restart graceful_restart;
 	bool graceful_restart_said; /* of its own or its group's; for shows */
@@ -106,6 +114,8 @@ struct neighbor_settings {
 	struct tcp_auth *auth;	    /* how connections are signed; owned; NULL: not */
 	uint16_t port;		    /* 0: the one that we listen on */
 	uint16_t keepalive_s, hold_s, connect_retry_s;
+	uint16_t mss; /* of the connections that we open, at most; 0: as the kernel has it */
+	uint16_t delay_open_s; /* RFC 4271 section 8.1.1: for so long the peer may speak first */
 	uint16_t advertisement_interval_s; /* RFC 4271 section 9.2.1.1; 0: at once */
 	struct ip update_source;
 	char update_source_dev[16]; /* "" none */
@@ -114,7 +124,6 @@ struct neighbor_settings {
 };
 
 /* `bgp listen range`: who connects from there is a neighbor with the statements of the group. */
-	uint16_t mss; /* of the connections that we open, at most; 0: as the kernel has it */
 struct listen_range {
 	struct prefix prefix;
 	struct neighbor_settings neighbor; /* its name is the group's, its address is none */
@@ -179,6 +188,9 @@ struct bgp_settings {
 	struct ip cluster_id;	  /* RFC 4456; IP_NONE: the router id */
 	bool no_client_to_client; /* clients are a full mesh among themselves */
 	uint16_t minimum_hold_s;  /* of the peer's OPEN; 0 any */
+	uint8_t dscp;		  /* of connections */
+	uint8_t alive_probes;	  /* TCP keepalives (base/tcp_options.h) */
+	uint16_t alive_idle_s, alive_interval_s;
 	bool med_missing_as_worst;
 	bool as_path_ignore;
 	bool reject_as_sets;
@@ -187,9 +199,6 @@ struct bgp_settings {
 	enum link_bandwidth link_bandwidth;
 	bool disable_connected_check; /* next hops of single-hop eBGP peers need not be on a link */
 	bool resolve_via_default[2];  /* IPv4, IPv6: the default route may lead to a next hop */
-	uint8_t dscp;		  /* of connections */
-	uint8_t alive_probes;	  /* TCP keepalives (base/tcp_options.h) */
-	uint16_t alive_idle_s, alive_interval_s;
 	uint16_t maximum_paths[BGP_FAMILIES], maximum_paths_ibgp[BGP_FAMILIES];
 	struct neighbor_settings *neighbors; /* owned, sorted by name */
 	size_t neighbor_count;

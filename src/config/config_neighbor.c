@@ -401,6 +401,11 @@ static void neighbor_finish(
 		n->ttl = 255;
 	else if (n->ttl == 0)
 		n->ttl = 1;
+	if (ibgp && n->role != ROLE_NONE)
+		loading_report(l, s, true, NULL,
+		    "neighbor %.80s is internal: `local-role` means nothing there", n->name);
+	if (ibgp)
+		n->role = ROLE_NONE;
 	if (n->keepalive_s > n->hold_s / 3)
 		n->keepalive_s = n->hold_s / 3;
 }

@@ -100,6 +100,9 @@ statement_handler on_listen_range, on_listen_limit, on_advertisement_interval, o
     on_password, on_ttl_security, on_passive, on_ebgp_multihop, on_disable_connected_check,
     on_update_source, on_timers, on_timers_connect, on_extended_nexthop, on_neighbor_restart,
     on_enforce_first_as, on_neighbor_bfd, on_neighbor_bfd_profile, on_neighbor_bfd_timers;
+/* config_session.c */
+statement_handler on_delay_open, on_no_capabilities, on_capability_match, on_extended_parameters,
+    on_local_role, on_sender_loops, on_tcp_mss, on_session_dscp, on_tcp_keepalive;
 /* config_neighbor_family.c */
 statement_handler on_activate, on_next_hop_self, on_remove_private_as, on_as_override,
     on_reflector_client, on_soft_reconfiguration, on_send_community, on_add_path_all,

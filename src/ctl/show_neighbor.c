@@ -167,6 +167,11 @@ const char *neighbor_reset_text(const struct neighbor *n, unsigned *code)
 	return why == NULL ? "" : why;
 }
 
+enum bgp_role neighbor_remote_role(const struct neighbor *n)
+{
+	return n->more.theirs == NULL ? ROLE_NONE : n->more.theirs->role;
+}
+
 const char *neighbor_capability(bool advertised, bool received)
 {
 	if (advertised)

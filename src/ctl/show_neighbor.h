@@ -29,6 +29,8 @@ void neighbor_facts(
 const char *neighbor_reset_text(const struct neighbor *n, unsigned *code);
 /* "advertisedAndReceived", …; NULL: neither. */
 const char *neighbor_capability(bool advertised, bool received);
+/* What it has said that it is to us (RFC 9234). */
+enum bgp_role neighbor_remote_role(const struct neighbor *n);
 /* "Up" or "Down" as FRR's BGP says it of BFD. */
 const char *neighbor_bfd_state(const struct neighbor *n);
 /* "0:00:01:02", days first. */

@@ -40,8 +40,8 @@ static void identity(const struct neighbor *n, struct json_object *o)
 	add_flag(o, "localAsNoPrepend", s->local_as_no_prepend);
 	add_flag(o, "localAsReplaceAs", s->local_as_replace);
 	json_add_bool(o, n->peer.ebgp ? "nbrExternalLink" : "nbrInternalLink", true);
-	json_add_text(o, "localRole", "undefined");
-	json_add_text(o, "remoteRole", "undefined");
+	json_add_text(o, "localRole", role_name(s->role));
+	json_add_text(o, "remoteRole", role_name(neighbor_remote_role(n)));
 	add_some(o, "nbrDesc", n->peer.description);
 	add_some(o, "hostname", n->peer.hostname);
 	if (n->more.theirs != NULL)
@@ -88,6 +88,11 @@ static void timers(const struct neighbor *n, struct json_object *o)
 	json_add_number(o, "bgpTimerHoldTimeMsecs", (up ? n->peer.hold_s : s->hold_s) * 1000);
 	json_add_number(o, "bgpTimerKeepAliveIntervalMsecs",
 	    (up ? n->peer.keepalive_s : s->keepalive_s) * 1000);
+	if (s->delay_open_s != 0)
+		json_add_number(o, "bgpTimerDelayOpenTimeMsecs", s->delay_open_s * 1000);
+	if (s->mss != 0)
+		json_add_number(o, "bgpTcpMssConfigured", s->mss);
+	json_add_bool(o, "extendedOptionalParametersLength", s->extended_parameters);
 }
 
 /* ---- capabilities ---- */
@@ -194,6 +199,7 @@ static void capabilities(const struct neighbor *n, struct json_object *to)
 	add_capability(o, "longLivedGracefulRestart", ours->long_lived, theirs->long_lived);
 	add_capability(o, "extendedNexthop", ours->extended_nexthop[BGP_IPV4_UNICAST],
 	    theirs->extended_nexthop[BGP_IPV4_UNICAST]);
+	add_capability(o, "role", ours->role != ROLE_NONE, theirs->role != ROLE_NONE);
 	add_some(o, "routeRefresh",
 	    theirs->route_refresh ? "advertisedAndReceivedNew"
 				  : neighbor_capability(ours->route_refresh, false));

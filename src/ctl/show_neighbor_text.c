@@ -35,6 +35,8 @@ static void identity(struct command *k, const struct neighbor *n)
 	str_addf(k->out, ", remote AS %u, local AS %u%s%s, %s link\n", n->peer.remote_as,
 	    n->peer.local_as, s->local_as_no_prepend ? " no-prepend" : "",
 	    s->local_as_replace ? " replace-as" : "", n->peer.ebgp ? "external" : "internal");
+	str_addf(k->out, "  Local Role: %s\n  Remote Role: %s\n", role_name(s->role),
+	    role_name(neighbor_remote_role(n)));
 	line(k, " Description: ", n->peer.description);
 	line(k, "Hostname: ", n->peer.hostname);
 	if (s->peer_group != NULL)
@@ -75,6 +77,12 @@ static void timers(struct command *k, const struct neighbor *n)
 	    up ? n->peer.hold_s : s->hold_s, up ? n->peer.keepalive_s : s->keepalive_s);
 	str_addf(k->out, "  Configured hold time is %u seconds, keepalive interval is %u seconds\n",
 	    s->hold_s, s->keepalive_s);
+	if (s->delay_open_s != 0)
+		str_addf(k->out, "  Configured DelayOpenTime is %u seconds\n", s->delay_open_s);
+	if (s->mss != 0)
+		str_addf(k->out, "  Configured tcp-mss is %u\n", s->mss);
+	if (s->extended_parameters)
+		str_add(k->out, "  Extended Optional Parameters Length is enabled\n");
 }
 
 /* ---- capabilities ---- */
@@ -135,6 +143,7 @@ static void capabilities(struct command *k, const struct neighbor *n)
 	str_add(k->out, "  Neighbor capabilities:\n");
 	capability(k, "    ", "4 Byte AS", ours->as4, theirs->as4);
 	capability(k, "    ", "Extended Message", ours->extended_message, theirs->extended_message);
+	capability(k, "    ", "Role", ours->role != ROLE_NONE, theirs->role != ROLE_NONE);
 	add_path(k, ours, theirs);
 	capability(k, "    ", "Long-lived Graceful Restart", ours->long_lived, theirs->long_lived);
 	capability(k, "    ", "Extended nexthop", ours->extended_nexthop[BGP_IPV4_UNICAST],

@@ -157,6 +157,8 @@ static void add_path(struct json_object *o, const struct attrs *a)
 	communities_text(a, &text);
 	if (text.size > 0)
 		json_add_text(o, "community", str_text(&text));
+	if (a->has_only_to_customer)
+		json_add_number(o, "otc", a->only_to_customer);
 	str_fini(&text);
 }
 

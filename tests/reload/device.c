@@ -237,6 +237,21 @@ static void offer_restart(const struct peer_script *p, struct open *o)
 	}
 }
 
+/* It is what suits ours; every other one does not say so, unless it must. */
+static enum bgp_role role_of(const struct peer_script *p)
+{
+	const char *text = choice_effect(p->device->choice, p->index, "role");
+	char word[16] = "";
+
+	if (text == NULL || sscanf(text, "local-role %15s", word) != 1 ||
+	    (p->index % 2 != 0 && strstr(text, "strict-mode") == NULL))
+		return ROLE_NONE;
+	for (enum bgp_role r = ROLE_PROVIDER; r < ROLE_UNKNOWN; r++)
+		if (role_fits(role_named(word), r))
+			return r;
+	return ROLE_NONE;
+}
+
 static void say_open(struct peer_script *p)
 {
 	struct open o = {.as = neighbors[p->index].as,
@@ -252,6 +267,7 @@ static void say_open(struct peer_script *p)
 
 	offer_paths(p, &o);
 	offer_restart(p, &o);
+	o.role = role_of(p);
 	snprintf(o.hostname, sizeof(o.hostname), "peer%zu", p->index);
 	open_encode(&w, &o);
 	say(p, bytes, writer_size(&w));
@@ -280,15 +296,24 @@ static void next_hop_make(const struct peer_script *p, enum bgp_family family, s
 	}
 }
 
+/* It is told of families that it has not heard of: they exist. */
+static bool is_overridden(const struct peer_script *p)
+{
+	const char *match = choice_effect(p->device->choice, p->index, "match");
+
+	return match != NULL && strcmp(match, "override-capability") == 0;
+}
+
 /* Of what the engine sends, or (`saying`) what the peer does. */
 static struct update_context context_of(const struct peer_script *p, bool saying)
 {
-	struct update_context c = {.as4 = true,
+	struct update_context c = {.as4 = p->open.as4,
 	    .ebgp = is_external(p),
 	    .extended_nexthop = p->open.extended_nexthop[BGP_IPV4_UNICAST],
 	    .max_size = MESSAGE_MAX};
 
-	memcpy(c.families, p->open.families, sizeof(c.families));
+	for (enum bgp_family f = 0; f < BGP_FAMILIES; f++)
+		c.families[f] = p->open.families[f] || is_overridden(p);
 	for (enum bgp_family f = 0; f < BGP_FAMILIES; f++)
 		c.add_path[f] = saying ? sends_paths(p) && p->open.add_path_receive[f]
 				       : takes_paths(p) && p->open.add_path_send[f];

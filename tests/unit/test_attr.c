@@ -264,6 +264,9 @@ static const struct rules rules[] = {
     /* RFC 8092 section 5 */
     {32, 0xc0, BYTES(0, 0, 0, 1, 0, 0, 0, 2, 0, 0, 0, 3), EBGP, false, WITHDRAW, WITHDRAW, DISCARD,
 	WITHDRAW, WITHDRAW},
+    /* RFC 9234 section 5 */
+    {35, 0xc0, BYTES(0, 0, 0xfd, 0xe9), EBGP, false, WITHDRAW, WITHDRAW, DISCARD, WITHDRAW,
+	WITHDRAW},
 };
 
 /* The other attributes that an UPDATE must have. */
@@ -605,9 +608,9 @@ static void test_every_field_counts(void **state)
 {
 	static const uint32_t number = 1;
 	static const uint8_t bytes[12] = {1};
-	struct attrs all[28] = {0};
+	struct attrs all[30] = {0};
 	struct attr_table *t = attr_table_new(1);
-	const struct attrs *held[28];
+	const struct attrs *held[30];
 	size_t n = 1;
 
 	(void)state;
@@ -618,6 +621,8 @@ static void test_every_field_counts(void **state)
 	all[n++].has_aggregator = true;
 	all[n++].has_originator_id = true;
 	all[n++].has_pmsi = true;
+	all[n++].has_only_to_customer = true;
+	all[n++].only_to_customer = 1;
 	all[n++].next_hop_is_link_local = true;
 	all[n++].med = 1;
 	all[n++].local_pref = 1;
@@ -643,10 +648,12 @@ static void test_every_field_counts(void **state)
 	all[n++].large_count = 1;
 	all[n].unknown = bytes;
 	all[n++].unknown_size = 4;
-	assert_int_equal(n, 27);
+	assert_int_equal(n, 29);
 	for (size_t i = 0; i < n; i++) {
 		held[i] = attrs_intern(t, &all[i]);
 		assert_int_equal(attr_table_count(t), i + 1);
+		for (size_t j = 0; j < i; j++)
+			assert_false(attrs_equal(&all[i], &all[j]));
 	}
 	while (n > 0)
 		attrs_release(t, held[--n]);

@@ -428,6 +428,47 @@ static void test_contradictory_timers(void **state)
 	    0);
 }
 
+/* What a session is agreed on, and what its connection is like. */
+static void test_session_statements(void **state)
+{
+	struct config *c = load("bgp session-dscp 10\nrouter bgp 100\n bgp tcp-keepalive 5 6 7\n"
+				" neighbor G peer-group\n neighbor G remote-as 5\n"
+				" neighbor G strict-capability-match\n"
+				" neighbor G dont-capability-negotiate\n"
+				" neighbor G local-role customer strict-mode\n"
+				" neighbor G timers delayopen 9\n neighbor G tcp-mss 500\n"
+				" neighbor 1.1.1.1 peer-group G\n neighbor 1.1.1.2 peer-group G\n"
+				" neighbor 1.1.1.2 override-capability\n"
+				" no neighbor 1.1.1.2 dont-capability-negotiate\n"
+				" neighbor 1.1.1.2 local-role peer\n"
+				" neighbor 1.1.1.2 sender-as-path-loop-detection\n"
+				" neighbor 1.1.1.2 extended-optional-parameters\n",
+	    0);
+	const struct neighbor_settings *n = neighbor(c, "1.1.1.1");
+
+	(void)state;
+	assert_int_equal(c->bgp.dscp, 10);
+	assert_int_equal(c->bgp.alive_idle_s, 5);
+	assert_int_equal(c->bgp.alive_interval_s, 6);
+	assert_int_equal(c->bgp.alive_probes, 7);
+	assert_true(n->strict_capability && !n->override_capability && n->no_capabilities);
+	assert_true(n->role == ROLE_CUSTOMER && n->role_strict && !n->spare_loops);
+	assert_int_equal(n->delay_open_s, 9);
+	assert_int_equal(n->mss, 500);
+	n = neighbor(c, "1.1.1.2");
+	assert_true(!n->strict_capability && n->override_capability && !n->no_capabilities);
+	assert_true(n->role == ROLE_PEER && !n->role_strict && n->spare_loops);
+	assert_true(n->extended_parameters);
+	config_free(c);
+	c = load("router bgp 1\n", 0);
+	assert_int_equal(c->bgp.dscp, 48);
+	config_free(c);
+	assert_int_equal(warnings("router bgp 1\n neighbor 1.1.1.1 remote-as 1\n"
+				  " neighbor 1.1.1.1 local-role peer\n",
+			     "means nothing there"),
+	    1);
+}
+
 static void test_profiles(void **state)
 {
 	const char *text = "router bgp 1\nneighbor 1.1.1.1 remote-as 2\n";
@@ -741,6 +782,7 @@ int main(void)
 	    cmocka_unit_test(test_listen_ranges),
 	    cmocka_unit_test(test_shutdown_of_all),
 	    cmocka_unit_test(test_contradictory_timers),
+	    cmocka_unit_test(test_session_statements),
 	    cmocka_unit_test(test_profiles),
 	    cmocka_unit_test(test_graceful_restart_defaults),
 	    cmocka_unit_test(test_graceful_restart),
