@@ -10,6 +10,7 @@
 
 #include <cmocka.h>
 
+#include "bgp/attr_wire.h"
 #include "bgp/message.h"
 #include "bgp/role.h"
 #include "speakers.h"
@@ -535,6 +536,48 @@ static void test_sender_loops(void **state)
 	world_free(w);
 }
 
+/* ---- as FRR 8.4 has it ---- */
+
+/* With `local-role provider`; with `extended-optional-parameters`; and a route to its customer. */
+static void test_frr(void **state)
+{
+	static const uint8_t role[] = {4, 0xfd, 0xea, 0, 0xb4, 0x0a, 0xff, 0, 2, 0x46, 2, 6, 1, 4,
+	    0, 1, 0, 1, 2, 2, 0x80, 0, 2, 2, 2, 0, 2, 2, 0x46, 0, 2, 6, 0x41, 4, 0, 0, 0xfd, 0xea,
+	    2, 2, 6, 0, 2, 3, 9, 1, 0, 2, 6, 0x45, 4, 0, 1, 1, 1, 2, 6, 0x49, 4, 2, 0x76, 0x6d, 0,
+	    2, 4, 0x40, 2, 0xc0, 0x78, 2, 9, 0x47, 7, 0, 1, 1, 0x80, 0, 0, 0};
+	static const uint8_t extended[] = {4, 0xfd, 0xea, 0, 0xb4, 0x0a, 0xff, 0, 2, 0xff, 0xff, 0,
+	    0x4b, 2, 0, 6, 1, 4, 0, 1, 0, 1, 2, 0, 2, 0x80, 0, 2, 0, 2, 2, 0, 2, 0, 2, 0x46, 0, 2,
+	    0, 6, 0x41, 4, 0, 0, 0xfd, 0xea, 2, 0, 2, 6, 0, 2, 0, 6, 0x45, 4, 0, 1, 1, 1, 2, 0, 6,
+	    0x49, 4, 2, 0x76, 0x6d, 0, 2, 0, 4, 0x40, 2, 0xc0, 0x78, 2, 0, 9, 0x47, 7, 0, 1, 1,
+	    0x80, 0, 0, 0};
+	static const uint8_t route[] = {0, 0, 0, 0x23, 0x40, 1, 1, 0, 0x50, 2, 0, 6, 2, 1, 0, 0,
+	    0xfd, 0xea, 0x40, 3, 4, 0x0a, 0, 0, 2, 0x80, 4, 4, 0, 0, 0, 0, 0xc0, 0x23, 4, 0, 0,
+	    0xfd, 0xea, 0x18, 0x0a, 7, 0};
+	struct update_context c = {
+	    .as4 = true, .ebgp = true, .families = {true}, .max_size = MESSAGE_MAX};
+	struct notification error;
+	struct arena arena = {0};
+	struct update u;
+	uint8_t b[64];
+	struct writer w = writer_to(b, sizeof(b));
+	struct open o;
+
+	(void)state;
+	assert_true(open_decode(role, sizeof(role), &o, &error));
+	assert_int_equal(o.role, ROLE_PROVIDER);
+	assert_false(o.unknown || o.extended_parameters);
+	assert_true(open_decode(extended, sizeof(extended), &o, &error));
+	assert_true(o.extended_parameters && o.as4 && o.extended_message && o.graceful_restart);
+	assert_false(o.unknown);
+	update_decode(route, sizeof(route), &c, &arena, &u);
+	assert_int_equal(u.disposition, UPDATE_OK);
+	assert_true(u.reach[0].attrs.has_only_to_customer);
+	assert_int_equal(u.reach[0].attrs.only_to_customer, 65002);
+	attrs_encode(&w, &u.reach[0].attrs, true, true);
+	assert_memory_equal(b + writer_size(&w) - 7, route + sizeof(route) - 11, 7);
+	arena_fini(&arena);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -554,6 +597,7 @@ int main(void)
 	    cmocka_unit_test(test_only_to_customer),
 	    cmocka_unit_test(test_roles_leave_evpn_alone),
 	    cmocka_unit_test(test_sender_loops),
+	    cmocka_unit_test(test_frr),
 	};
 
 	return cmocka_run_group_tests_name("agreement", tests, NULL, NULL);
