@@ -338,7 +338,7 @@ static void frame_from(unsigned n)
 	frame[13] = 0xb5; /* an EtherType for experiments */
 	assert_int_equal(sendto(fd, frame, sizeof(frame), 0, (void *)&to, sizeof(to)), 60);
 	close(fd);
-	usleep(20000);
+	usleep(200000); /* the kernel may hand it over later */
 	listen_to_kernel();
 }
 

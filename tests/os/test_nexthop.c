@@ -7,6 +7,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -45,6 +46,16 @@ static struct world *w;
 static void run(const char *command)
 {
 	assert_int_equal(system(command), 0);
+}
+
+/* The kernel looks at carriers when it gets to it. */
+static void until(const char *condition)
+{
+	char command[256];
+
+	snprintf(command, sizeof(command),
+	    "for i in $(seq 300); do %s && exit 0; sleep 0.1; done; exit 1", condition);
+	run(command);
 }
 
 static void submit(const struct kernel_op *op)
@@ -322,6 +333,7 @@ static void test_links_take_objects(void **state)
 	(void)state;
 	two_uplinks();
 	run("ip link set far1 down"); /* carrier loss of u1 */
+	until("ip link show u1 | grep -q 'state [A-Z]*DOWN'");
 	usleep(200000);
 	listen_to_kernel();
 	same_as_kernel(false, true, 1);
@@ -333,6 +345,7 @@ static void test_links_take_objects(void **state)
 	assert_false(has_route("192.0.2.0/24"));
 	run("test -z \"$(ip route show 192.0.2.0/24)\"");
 	run("ip link set far1 up; ip link set u2 up");
+	until("ip link show u1 | grep -q 'state UP' && ip link show u2 | grep -q 'state UP'");
 	usleep(200000);
 	listen_to_kernel();
 	two_uplinks();
