@@ -176,7 +176,7 @@ static struct json_object *route_json(
 		json_add_text(o, "selectionReason",
 		    count > 1 && routes[1].step != NULL ? routes[1].step : "First path received");
 	}
-	if (r->multipath)
+	if (r->multipath && !r->best)
 		json_add_bool(o, "multipath", true);
 	if (r->route.stale)
 		json_add_bool(o, "stale", true);
