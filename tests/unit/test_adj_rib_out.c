@@ -495,6 +495,67 @@ static void test_policy_change(void **state)
 	world_free(w);
 }
 
+static void another_policy(struct world *w)
+{
+	w->node[0].settings.no_client_to_client ^= true;
+	world_configure(w, 0);
+	world_settle(w);
+}
+
+/* A new policy in the middle of a refresh begins anew, and what it began is still owed: all is told
+ * between BoRR and EoRR. After it nothing is told that is no news. */
+static void test_policy_change_in_refresh(void **state)
+{
+	struct world *w = scripted(&(struct open){.enhanced_refresh = true});
+	struct tally t;
+
+	(void)state;
+	originate_macs(w, 0, 3 * MACS, 0x0a000001);
+	world_settle(w);
+	tally(w);
+	w->node[0].slow = true;
+	say_refresh(w, ROUTE_REFRESH_REQUEST);
+	t = tally(w);
+	assert_in_range(t.reach, 1, 3 * MACS - 1);
+	another_policy(w);
+	w->node[0].slow = false;
+	world_settle(w);
+	t = tally(w);
+	assert_int_equal(t.reach, 3 * MACS);
+	assert_int_equal(t.eorr, 1);
+	another_policy(w);
+	assert_int_equal(tally(w).updates, 0);
+	world_free(w);
+}
+
+/* End-of-RIB waits for what is held back by the advertisement interval. */
+static void test_end_of_rib_after_interval(void **state)
+{
+	struct world *w = world_new(2);
+	struct tally t;
+
+	(void)state;
+	w->originating = true;
+	w->node[1].refuses = true;
+	world_speaker(w, 0);
+	world_neighbor(w, 0, 1)->advertisement_interval_s = 5;
+	world_configure(w, 0);
+	originate_macs(w, 0, 10, 0x0a000001);
+	world_handshake(w, 1, 0);
+	assert_int_equal(tally(w).reach, 10);
+	originate_macs(w, 0, 20, 0x0a000001);
+	bgp_originated(w->node[0].bgp);
+	world_settle(w);
+	t = tally(w);
+	assert_int_equal(t.reach + t.end_of_rib[BGP_L2VPN_EVPN], 0);
+	world_advance(w, 5000);
+	t = tally(w);
+	assert_int_equal(t.reach, 10);
+	assert_int_equal(t.end_of_rib[BGP_L2VPN_EVPN], 1);
+	assert_false(t.reach_after_end);
+	world_free(w);
+}
+
 /* Attributes that fill a message by themselves: that route stays, the others go. */
 static void test_attributes_too_large(void **state)
 {
@@ -667,6 +728,8 @@ int main(void)
 	    cmocka_unit_test(test_advertisement_interval),
 	    cmocka_unit_test(test_local_goes_first),
 	    cmocka_unit_test(test_policy_change),
+	    cmocka_unit_test(test_policy_change_in_refresh),
+	    cmocka_unit_test(test_end_of_rib_after_interval),
 	    cmocka_unit_test(test_attributes_too_large),
 	    cmocka_unit_test(test_attributes_too_large_and_forgotten),
 	    cmocka_unit_test(test_walk_survives_removal),
