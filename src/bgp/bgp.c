@@ -324,6 +324,7 @@ bool bgp_run(struct bgp *b, mono_t now)
 		peer_run(b->peers[i], now);
 	restart_run_own(b, now);
 	review(b, now);
+	bgp_own_run(b);
 	if (b->rib.nexthops.changed)
 		loc_rib_nexthops_changed(&b->rib);
 	for (size_t n = 0; n < DECISIONS_PER_RUN && (d = next_dirty(b)) != NULL; n++)

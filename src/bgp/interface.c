@@ -89,6 +89,32 @@ bool interface_reaches(const struct interface *i, const struct ip *ip)
 	return false;
 }
 
+/* A link that is down has none, as far as the kernel's forwarding goes. */
+static bool is_own(const struct bgp *b, const struct bgp_nexthop *n)
+{
+	struct interface *i;
+	size_t at = 0;
+
+	while ((i = map_next(&b->interfaces, &at)) != NULL)
+		for (size_t k = 0; i->up && k < i->address_count; k++)
+			if (ip_equal(&i->addresses[k].addr, &n->ip) &&
+			    (n->scope.v == 0 || ifindex_equal(n->scope, i->ifindex)))
+				return true;
+	return false;
+}
+
+void bgp_own_run(struct bgp *b)
+{
+	struct nexthop_table *t = &b->rib.nexthops;
+
+	if (!b->own_changed && !t->fresh)
+		return;
+	for (uint32_t i = 1; i < t->room; i++)
+		if (t->list[i] != NULL && (b->own_changed || t->list[i]->fresh))
+			nexthop_set_own(t, t->list[i], is_own(b, &t->list[i]->key));
+	b->own_changed = t->fresh = false;
+}
+
 static void next_hops_changed(struct bgp *b)
 {
 	for (size_t i = 0; i < b->peer_count; i++)
@@ -122,6 +148,7 @@ void bgp_interface_changed(struct bgp *b, const struct bgp_interface *i, mono_t 
 	own->up = i->up;
 	if (moved)
 		addresses_take(own, i);
+	b->own_changed |= moved || was_up != i->up;
 	/* Links tell much that is no news; a peer is not to be called upon for that. */
 	if (was_up != i->up || !ip_equal(&own->link_local, &link_local))
 		links_changed(b, own->name, now);
@@ -141,6 +168,7 @@ void bgp_interface_gone(struct bgp *b, ifindex_t ifindex, mono_t now)
 
 	if (i == NULL)
 		return;
+	b->own_changed = true;
 	links_changed(b, i->name, now);
 	interface_free(i);
 	next_hops_changed(b);

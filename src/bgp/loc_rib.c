@@ -537,7 +537,8 @@ bool loc_rib_usable(const struct loc_rib *rib, const struct bgp_settings *s, con
 	 * the next sequence must be above it (docs/decisions/vteps-do-not-decide.md). */
 	if (n == NULL || d->family == BGP_L2VPN_EVPN)
 		return true;
-	return n->state.reachable && (n->state.connected || !must_be_connected(s, p->peer)) &&
+	return n->state.reachable && !n->own &&
+	       (n->state.connected || !must_be_connected(s, p->peer)) &&
 	       !recursion_leads_back(rib, d, n);
 }
 

@@ -56,6 +56,7 @@ uint32_t nexthop_hold(struct nexthop_table *t, const struct bgp_nexthop *key)
 		t->list[n->index] = n;
 		map_insert(&t->map, n);
 		n->paths = 1;
+		n->fresh = t->fresh = true;
 		if (t->watch != NULL)
 			t->watch(t->context, key, true);
 		return n->index;
@@ -103,6 +104,15 @@ bool nexthop_set_state(
 	n->state = *state;
 	n->changed = t->changed = true;
 	return true;
+}
+
+void nexthop_set_own(struct nexthop_table *t, struct nexthop *n, bool own)
+{
+	n->fresh = false;
+	if (n->own == own)
+		return;
+	n->own = own;
+	n->changed = t->changed = true;
 }
 
 void nexthop_settle(struct nexthop_table *t)

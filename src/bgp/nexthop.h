@@ -29,6 +29,8 @@ struct nexthop {
 	uint32_t index; /* in nexthop_table.list: what a path remembers; 0 is none */
 	uint32_t paths; /* how many use it */
 	bool changed;	/* since the last bgp_run() */
+	bool fresh;	/* … it came */
+	bool own;	/* an address of ours (RFC 4271 section 5.1.3): it leads nowhere */
 	bool refused;	/* to a path, for what others resolve through: recursion.h */
 };
 
@@ -36,7 +38,7 @@ struct nexthop_table {
 	struct map map;	       /* struct nexthop, owned */
 	struct nexthop **list; /* by index; NULL: free */
 	uint32_t room, used;   /* used: where to look for a free place last */
-	bool changed, refused; /* one of them is */
+	bool changed, fresh, refused; /* one of them is */
 	void *context;
 	/* Told when the first path comes and the last one goes. NULL: nobody resolves anything, and
 	 * all are reachable. */
@@ -53,5 +55,7 @@ const struct nexthop *nexthop_at(const struct nexthop_table *t, uint32_t index);
 /* False: unknown, or nothing new. */
 bool nexthop_set_state(
     struct nexthop_table *t, const struct bgp_nexthop *key, const struct bgp_nexthop_state *state);
+/* Whether it is an address of ours is known now. */
+void nexthop_set_own(struct nexthop_table *t, struct nexthop *n, bool own);
 /* Nothing is marked as changed any more. */
 void nexthop_settle(struct nexthop_table *t);

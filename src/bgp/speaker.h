@@ -48,6 +48,7 @@ struct bgp {
 	uint32_t peers_made;
 	struct map interfaces;	/* struct interface, owned */
 	mono_t neighbors_until; /* the earliest end of a lifetime */
+	bool own_changed;	/* addresses of ours, or links that have them */
 	uint32_t last_conn;
 	bool listen_limit_told;
 	bool keys_dirty;  /* keys or addresses of peers changed */
@@ -77,6 +78,8 @@ struct interface *bgp_interface_named(const struct bgp *b, const char *name);
 struct interface *bgp_interface_with(const struct bgp *b, const struct ip *address);
 /* `ip` is in the subnet of one of our addresses on it. */
 bool interface_reaches(const struct interface *i, const struct ip *ip);
+/* Which next hops are addresses of ours, as far as that is news. */
+void bgp_own_run(struct bgp *b);
 /* Router advertisements whose lifetime is over are forgotten. */
 void bgp_interfaces_run(struct bgp *b, mono_t now);
 void bgp_interfaces_free(struct bgp *b);

@@ -158,12 +158,47 @@ static void test_no_news(void **state)
 	world_free(w);
 }
 
+/* RFC 4271 section 5.1.3: a route whose next hop is an address of ours, on whatever link, leads
+ * nowhere, for as long as it is ours. */
+static void test_own(void **state)
+{
+	struct world *w = announce(&(struct setting){false, false, "10.0.0.2/24", NULL});
+	struct attrs a = {.next_hop = ip_from_u32(0x0a020001)}; /* 10.2.0.1 */
+
+	(void)state;
+	for (int n = 0; n < 2; n++)
+		w->node[n].settings.neighbors[0].family[BGP_IPV4_UNICAST].next_hop_unchanged = true;
+	world_configure(w, 0);
+	world_configure(w, 1);
+	world_link_addresses(w, 0, 3, "10.3.0.1/24 10.2.0.1/24");
+	bgp_withdraw(
+	    w->node[1].bgp, &(struct nlri){.prefix = {.addr = ip_from_u32(0x0a090000), .len = 24}});
+	world_settle(w);
+	assert_string_equal(heard[BGP_IPV4_UNICAST], "-");
+	snprintf(heard[0], sizeof(heard[0]), "nothing");
+	world_originate_with(w, 1, "10.9.1.0/24", &a);
+	world_settle(w);
+	assert_string_equal(
+	    world_routes(w, 0, BGP_IPV4_UNICAST), "10.9.1.0/24 path 65002 from 10.0.0.2\n");
+	world_link_addresses(w, 0, 3, "10.3.0.1/24");
+	world_settle(w);
+	assert_string_equal(heard[BGP_IPV4_UNICAST], "10.2.0.1");
+	world_link_addresses(w, 0, 3, "10.3.0.1/24 10.2.0.1/24");
+	world_settle(w);
+	assert_string_equal(heard[BGP_IPV4_UNICAST], "-");
+	bgp_interface_gone(w->node[0].bgp, (ifindex_t){3}, w->now);
+	world_settle(w);
+	assert_string_equal(heard[BGP_IPV4_UNICAST], "10.2.0.1");
+	world_free(w);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_table),
 	    cmocka_unit_test(test_addresses_change),
 	    cmocka_unit_test(test_no_news),
+	    cmocka_unit_test(test_own),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
