@@ -2,10 +2,11 @@
  * `maximum-prefix`: a peer that announces more routes of a family than it should has a mishap that
  * is not to become ours (RFC 4486 section 4, Cease subcode 1).
  *
- * What counts are the routes in the RIB, after policy. Looked at after each UPDATE, so the limit
- * may be passed by one message's worth. A warning is said once and again only after the number has
- * been below its mark. A session that was ended stays down until `restart` minutes are over or the
- * limit is changed.
+ * What counts are the routes in the RIB, after policy; but not those of its last session that are
+ * kept until it has told all: their place is taken by what it tells. Looked at after each UPDATE,
+ * so the limit may be passed by one message's worth. A warning is said once and again only after
+ * the number has been below its mark. A session that was ended stays down until `restart` minutes
+ * are over or the limit is changed.
  */
 #include "bgp/message.h"
 #include "bgp/speaker.h"
@@ -20,12 +21,17 @@ static enum limit_state state_of(const struct prefix_limit *l, uint32_t count)
 									   : LIMIT_KEPT;
 }
 
+static uint32_t count_of(const struct peer *p, enum bgp_family f)
+{
+	return p->accepted[f] - p->stale[f];
+}
+
 static void say(const struct peer *p, enum bgp_family f, enum limit_state state)
 {
 	const struct prefix_limit *l = &p->settings->family[f].limit;
 
 	log_warning(p->bgp->log, LOG_BGP, "%%MAXPFX: %s: %u routes of %s from %s, the limit is %u",
-	    state == LIMIT_EXCEEDED ? "exceeded" : "threshold", p->accepted[f], bgp_family_name(f),
+	    state == LIMIT_EXCEEDED ? "exceeded" : "threshold", count_of(p, f), bgp_family_name(f),
 	    peer_name(p), l->max);
 }
 
@@ -54,7 +60,7 @@ static void check_family(struct peer *p, enum bgp_family f, mono_t now)
 	const struct prefix_limit *l = &p->settings->family[f].limit;
 	enum limit_state before = p->limit[f];
 
-	p->limit[f] = state_of(l, p->accepted[f]);
+	p->limit[f] = state_of(l, count_of(p, f));
 	if (p->limit[f] > before)
 		say(p, f, p->limit[f]);
 	if (p->limit[f] == LIMIT_EXCEEDED && !l->warning_only)

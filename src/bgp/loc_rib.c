@@ -192,6 +192,21 @@ static void count_accepted(const struct dest *d, struct peer *peer, int by)
 		peer->accepted[d->family] += (uint32_t)by;
 }
 
+/* The peer is back and has said it again, or it goes. */
+static void path_unstale(const struct dest *d, struct path *p)
+{
+	if ((p->flags & PATH_STALE) != 0)
+		p->peer->stale[d->family]--;
+	p->flags &= (uint16_t)~PATH_STALE;
+}
+
+static void path_stale(const struct dest *d, struct path *p)
+{
+	if ((p->flags & PATH_STALE) == 0)
+		p->peer->stale[d->family]++;
+	p->flags = (uint16_t)((p->flags & ~PATH_REFRESH) | PATH_STALE);
+}
+
 /* What forwards: on a link with an unnumbered peer its link-local address, else the global one. */
 static struct bgp_nexthop nexthop_of(
     const struct dest *d, const struct peer *peer, const struct attrs *a)
@@ -240,7 +255,8 @@ bool loc_rib_set(
 	if (p == NULL)
 		p = path_add(rib, d, peer, n->path_id);
 	same = p->attrs == attrs && p->extra == extra;
-	p->flags &= (uint16_t) ~(PATH_REFRESH | PATH_STALE);
+	path_unstale(d, p);
+	p->flags &= (uint16_t)~PATH_REFRESH;
 	if (same && (p->flags & PATH_WITHDRAWN) == 0) {
 		extra_release(&rib->extras, extra);
 		return true;
@@ -258,6 +274,7 @@ static void path_withdraw(struct loc_rib *rib, struct dest *d, struct path *p)
 	if ((p->flags & PATH_WITHDRAWN) != 0)
 		return;
 	p->flags |= PATH_WITHDRAWN;
+	path_unstale(d, p);
 	count_accepted(d, p->peer, -1);
 	loc_rib_mark_dirty(rib, d, p->peer == NULL);
 }
@@ -334,7 +351,7 @@ void loc_rib_stale_begin(struct loc_rib *rib, enum bgp_family family, struct pee
 
 		for (; p != NULL; p = path_of(p->next, peer))
 			if ((p->flags & PATH_WITHDRAWN) == 0)
-				p->flags = (uint16_t)((p->flags & ~PATH_REFRESH) | PATH_STALE);
+				path_stale(d, p);
 	}
 }
 

@@ -35,9 +35,9 @@ struct nexthop {
 };
 
 struct nexthop_table {
-	struct map map;	       /* struct nexthop, owned */
-	struct nexthop **list; /* by index; NULL: free */
-	uint32_t room, used;   /* used: where to look for a free place last */
+	struct map map;		      /* struct nexthop, owned */
+	struct nexthop **list;	      /* by index; NULL: free */
+	uint32_t room, used;	      /* used: where to look for a free place last */
 	bool changed, fresh, refused; /* one of them is */
 	void *context;
 	/* Told when the first path comes and the last one goes. NULL: nobody resolves anything, and

@@ -44,7 +44,8 @@ struct peer {
 	struct adj_rib_out out[BGP_FAMILIES];
 	struct received *received[BGP_FAMILIES]; /* owned; NULL: not kept (adj_rib_in.h) */
 	bool unjudged[BGP_FAMILIES];	 /* some of its routes were judged by a policy that was */
-	uint32_t accepted[BGP_FAMILIES]; /* paths in the Loc-RIB structure */
+	uint32_t accepted[BGP_FAMILIES]; /* paths in the Loc-RIB structure … */
+	uint32_t stale[BGP_FAMILIES];	 /* … of which with PATH_STALE */
 
 	struct peer_restart restart; /* what of its routes is kept without it */
 

@@ -280,6 +280,34 @@ static void test_stalepath_time_without_session(void **state)
 	world_free(w);
 }
 
+/* `maximum-prefix`: what is kept and what comes in its place are not both the peer's. */
+static void test_limit(void **state)
+{
+	struct world *w = helper();
+	struct open o = restarting_open(w);
+
+	(void)state;
+	w->node[0].settings.neighbors[0].family[BGP_IPV4_UNICAST].limit =
+	    (struct prefix_limit){.max = 2, .threshold = 75};
+	world_configure(w, 0);
+	world_settle(w);
+	come(w, &o);
+	say_prefix(w, "10.1.0.0/24");
+	say_prefix(w, "10.2.0.0/24");
+	for (int i = 0; i < 2; i++) {
+		world_hang_up(w, 1);
+		come(w, &o);
+		say_prefix(w, "10.1.0.0/24");
+		say_prefix(w, i == 0 ? "10.3.0.0/24" : "10.4.0.0/24");
+		assert_true(world_established(w, 0, 1));
+	}
+	say_end_of_rib(w, BGP_IPV4_UNICAST);
+	assert_string_equal(state_of(w, 0, "10.3"), "");
+	say_prefix(w, "10.5.0.0/24");
+	assert_false(world_established(w, 0, 1));
+	world_free(w);
+}
+
 static void test_stalepath_time_without_end_of_rib(void **state)
 {
 	struct world *w = helper();
@@ -1256,6 +1284,7 @@ int main(void)
 	    cmocka_unit_test(test_kept_until_end_of_rib),
 	    cmocka_unit_test(test_restart_time),
 	    cmocka_unit_test(test_stalepath_time_without_session),
+	    cmocka_unit_test(test_limit),
 	    cmocka_unit_test(test_stalepath_time_without_end_of_rib),
 	    cmocka_unit_test(test_what_was_promised),
 	    cmocka_unit_test(test_what_came_back),
