@@ -202,6 +202,29 @@ def test_echo_without_forwarding(bed, kind):
     assert us.counters()["session-down"] == 0
 
 
+@pytest.mark.parametrize("kind", ["frr", "evpnd"])
+def test_extremes(bed, kind):
+    """The shortest and the longest intervals, and multipliers, in flight: told each time, and the session stays."""
+    us, them, _, ours = both_up(bed, kind, "hop")
+    for transmit, receive, multiplier in ((10, 60000, 5), (60000, 10, 255), (60000, 60000, 2), (50, 50, 20)):
+        us.configure(frr_config(OURS["hop"][0], f"  transmit-interval {transmit}\n  receive-interval {receive}\n  detect-multiplier {multiplier}\n"))
+        told = {"remote-transmit-interval": transmit, "remote-receive-interval": receive, "remote-detect-multiplier": multiplier}
+        wait_for("told", 5, lambda told=told: told.items() <= them.peer(ours).items())
+    assert us.state() == them.state(ours) == "up"
+    assert (us.counters()["session-up"], us.counters()["session-down"]) == (1, 0)
+
+
+def test_nobody_begins(bed):
+    """Two that are passive send nothing; one that is no more brings both up."""
+    passive = FAST + "  passive-mode\n"
+    us = bed.add(Evpnd, bed.ours, frr_config("10.1.0.2 interface e0", passive))
+    them = bed.add(Frr, bed.theirs, frr_config("10.1.0.1 interface e0", passive))
+    time.sleep(2)
+    assert us.counters()["control-packet-output"] == us.counters()["control-packet-input"] == 0
+    us.configure(frr_config("10.1.0.2 interface e0"))
+    wait_for("up", 10, lambda: us.state() == "up" and them.state() == "up")
+
+
 def test_profile_and_passive(bed):
     config = "bfd\n profile slow\n  transmit-interval 500\n  passive-mode\n peer 10.1.0.2 interface e0\n  profile slow\n"
     us = bed.add(Evpnd, bed.ours, config)
