@@ -446,21 +446,14 @@ static void aggregate_add(struct bgp *b, const struct aggregate_settings *s)
 	}
 }
 
-static bool map_equal(
-    const struct bgp_settings *a, const char *x, const struct bgp_settings *b, const char *y)
-{
-	return (x == NULL) == (y == NULL) &&
-	       policy_map_equal(&a->policy, policy_map_find(&a->policy, x), &b->policy,
-		   policy_map_find(&b->policy, y));
-}
-
 static void aggregate_change(struct bgp *b, struct aggregate *a,
     const struct aggregate_settings *was, const struct bgp_settings *old)
 {
 	const struct aggregate_settings *is = a->settings;
 
 	if (was->summary_only != is->summary_only ||
-	    !map_equal(old, was->suppress_map, &b->settings, is->suppress_map))
+	    !policy_named_map_equal(
+		&old->policy, was->suppress_map, &b->settings.policy, is->suppress_map))
 		mark_contributors(b, a);
 	/* Costs a computation, and changes nothing where nothing changed. */
 	a->dirty = b->aggregates->dirty = true;

@@ -47,42 +47,29 @@ static bool rules_equal(
 	       a->maximum_paths_ibgp[f] == b->maximum_paths_ibgp[f];
 }
 
-static bool named_map_equal(
-    const struct policy *a, const char *x, const struct policy *b, const char *y)
-{
-	return (x == NULL) == (y == NULL) &&
-	       policy_map_equal(a, policy_map_find(a, x), b, policy_map_find(b, y));
-}
-
 static bool default_equal(const struct bgp_settings *a, const struct neighbor_family *x,
     const struct bgp_settings *b, const struct neighbor_family *y)
 {
 	return x->default_originate == y->default_originate &&
-	       named_map_equal(&a->policy, x->default_route_map, &b->policy, y->default_route_map);
-}
-
-static bool unsuppress_equal(const struct bgp_settings *a, const struct neighbor_family *x,
-    const struct bgp_settings *b, const struct neighbor_family *y)
-{
-	const char *m = x->unsuppress_map, *n = y->unsuppress_map;
-
-	return (m == NULL) == (n == NULL) &&
-	       policy_map_equal(&a->policy, policy_map_find(&a->policy, m), &b->policy,
-		   policy_map_find(&b->policy, n));
+	       policy_named_map_equal(
+		   &a->policy, x->default_route_map, &b->policy, y->default_route_map);
 }
 
 static bool fib_policy_equal(
     const struct bgp_settings *a, const struct bgp_settings *b, enum bgp_family f)
 {
-	return named_map_equal(&a->policy, a->fib_route_map[f], &b->policy, b->fib_route_map[f]) &&
-	       named_map_equal(&a->policy, a->table_map[f], &b->policy, b->table_map[f]);
+	return policy_named_map_equal(
+		   &a->policy, a->fib_route_map[f], &b->policy, b->fib_route_map[f]) &&
+	       policy_named_map_equal(&a->policy, a->table_map[f], &b->policy, b->table_map[f]);
 }
 
 static bool out_equal(const struct bgp_settings *a, const struct neighbor_family *x,
     const struct bgp_settings *b, const struct neighbor_family *y, enum bgp_family family)
 {
 	return filter_settings_equal(a, x, b, y, family, DIRECTION_OUT) &&
-	       default_equal(a, x, b, y) && unsuppress_equal(a, x, b, y) &&
+	       default_equal(a, x, b, y) &&
+	       policy_named_map_equal(
+		   &a->policy, x->unsuppress_map, &b->policy, y->unsuppress_map) &&
 	       x->max_out == y->max_out && a->graceful_shutdown == b->graceful_shutdown &&
 	       x->next_hop_self == y->next_hop_self &&
 	       x->next_hop_self_force == y->next_hop_self_force &&

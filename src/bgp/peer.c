@@ -367,6 +367,18 @@ static void identity_take(struct peer *p, const struct session *s)
 		loc_rib_touch_paths(&p->bgp->rib, f, p);
 }
 
+static void families_open(struct peer *p)
+{
+	for (enum bgp_family f = 0; f < BGP_FAMILIES; f++) {
+		p->families[f] = p->up->families[f];
+		p->end_of_rib[f] = p->disabled[f] = p->refreshing[f] = false;
+		p->limit[f] = LIMIT_KEPT;
+		if (p->families[f])
+			adj_rib_out_open(&p->out[f]);
+		adj_rib_in_open(p, f);
+	}
+}
+
 void peer_established(struct peer *p, struct session *s, mono_t now)
 {
 	stop_other(p, s, now);
@@ -388,14 +400,7 @@ void peer_established(struct peer *p, struct session *s, mono_t now)
 	if (p->bgp->settings.log_neighbor_changes)
 		log_info(p->bgp->log, LOG_BGP, "%%ADJCHANGE: neighbor %s(%s) in vrf default Up",
 		    peer_name(p), p->hostname[0] != '\0' ? p->hostname : "Unknown");
-	for (enum bgp_family f = 0; f < BGP_FAMILIES; f++) {
-		p->families[f] = s->families[f];
-		p->end_of_rib[f] = p->disabled[f] = p->refreshing[f] = false;
-		p->limit[f] = LIMIT_KEPT;
-		if (p->families[f])
-			adj_rib_out_open(&p->out[f]);
-		adj_rib_in_open(p, f);
-	}
+	families_open(p);
 	restart_established(p, s);
 	handover_offer(p);
 	tell(p, true, "Established");
@@ -421,13 +426,11 @@ static void tell_gone(struct peer *p)
 		h->peer_gone(h->context, &address);
 }
 
-void peer_lost(struct peer *p, bool graceful, const char *why, mono_t now)
+/* True: unicast paths went, all that there were of a family. */
+static bool families_close(struct peer *p, const bool keeps[BGP_FAMILIES])
 {
-	bool keeps[BGP_FAMILIES], drops = false;
+	bool drops = false;
 
-	if (mono_reached(mono_add_s(p->up->established_at, LASTING_S), now))
-		p->failures = 0;
-	restart_lost(p, p->up, graceful, now, keeps);
 	for (enum bgp_family f = 0; f < BGP_FAMILIES; f++) {
 		if (!p->families[f])
 			continue;
@@ -438,7 +441,17 @@ void peer_lost(struct peer *p, bool graceful, const char *why, mono_t now)
 		drops |= !keeps[f] && f != BGP_L2VPN_EVPN;
 		p->families[f] = p->end_of_rib[f] = p->disabled[f] = p->unjudged[f] = false;
 	}
-	if (drops)
+	return drops;
+}
+
+void peer_lost(struct peer *p, bool graceful, const char *why, mono_t now)
+{
+	bool keeps[BGP_FAMILIES];
+
+	if (mono_reached(mono_add_s(p->up->established_at, LASTING_S), now))
+		p->failures = 0;
+	restart_lost(p, p->up, graceful, now, keeps);
+	if (families_close(p, keeps))
 		tell_gone(p);
 	p->up = NULL;
 	p->handed_over = false;

@@ -305,6 +305,13 @@ bool policy_map_equal(const struct policy *p, const struct route_map *a, const s
 	return equal;
 }
 
+bool policy_named_map_equal(
+    const struct policy *p, const char *a, const struct policy *q, const char *b)
+{
+	return (a == NULL) == (b == NULL) &&
+	       policy_map_equal(p, policy_map_find(p, a), q, policy_map_find(q, b));
+}
+
 static bool entry_looks_at_nlri(const struct route_map_entry *e)
 {
 	for (size_t i = 0; i < e->match_count; i++)

@@ -33,6 +33,10 @@ void policy_link(struct policy *p);
  * written the same; NULL equals NULL only. */
 bool policy_map_equal(const struct policy *p, const struct route_map *a, const struct policy *q,
     const struct route_map *b);
+/* The same of the maps with these names (NULL: none is named); one that is named and is not there
+ * differs from none. */
+bool policy_named_map_equal(
+    const struct policy *p, const char *a, const struct policy *q, const char *b);
 /* The outcome depends on the NLRI, not on the attributes alone: it cannot be shared among the
  * routes of an UPDATE. */
 bool policy_map_looks_at_nlri(const struct policy *p, const struct route_map *map);
