@@ -145,6 +145,7 @@ static void test_unusable(void **state)
 		assert_string_equal(world_routes(w, 0, BGP_IPV4_UNICAST), FROM3 "*\n");
 		reach(w, 3, false);
 		assert_string_equal(world_routes(w, 0, BGP_IPV4_UNICAST), "");
+		assert_string_equal(world_routes(w, 5, BGP_IPV4_UNICAST), "");
 		assert_int_equal(world_peer(w, 1, 0).prefixes_sent[BGP_IPV4_UNICAST], 0);
 		for (int i = 2; i < 5; i++)
 			reach(w, i, true);

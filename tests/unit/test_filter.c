@@ -441,6 +441,30 @@ static void test_what_does_not_cross(void **state)
 	world_free(w);
 }
 
+/* … and where nothing else changes, nothing is told: it would be what the peer has. */
+static void test_no_news(void **state)
+{
+	struct world *w = chain();
+	unsigned updates;
+	char map[128];
+
+	(void)state;
+	updates = w->node[1].updates_out;
+	for (int i = 1; i < 3; i++) {
+		snprintf(map, sizeof(map),
+		    "route-map M permit 1\n set tag %d\n set weight %d\n set distance %d\n", i, i,
+		    i);
+		configure(w, map, "", "neighbor 10.0.0.1 route-map M in");
+		assert_int_equal(attrs_at(w, 1, "10.1.0.0/24")->tag, i);
+	}
+	/* from another AS, so it does not go on */
+	world_originate_with(w, 0, "10.1.0.0/24", &(struct attrs){.has_med = true, .med = 7});
+	world_settle(w);
+	assert_int_equal(attrs_at(w, 1, "10.1.0.0/24")->med, 7);
+	assert_int_equal(w->node[1].updates_out, updates);
+	world_free(w);
+}
+
 /* How many paths share the load is told though the best one stays what it was. */
 static void test_bandwidth_follows_paths(void **state)
 {
@@ -535,6 +559,7 @@ int main(void)
 	    cmocka_unit_test(test_kernel_policy),
 	    cmocka_unit_test(test_well_known),
 	    cmocka_unit_test(test_what_does_not_cross),
+	    cmocka_unit_test(test_no_news),
 	    cmocka_unit_test(test_bandwidth_follows_paths),
 	    cmocka_unit_test(test_maximum_prefix_out),
 	};

@@ -546,6 +546,33 @@ static void test_path_identifiers(void **state)
 	world_free(w);
 }
 
+/* Withdrawn and announced again before anything is decided: one route, as before. */
+static void test_counted_once(void **state)
+{
+	struct world *w = between(HEARER, TELLER);
+	static uint8_t b[MESSAGE_MAX];
+	struct update_context c = {.as4 = true, .families = {true}, .max_size = sizeof(b) / 2};
+	struct attrs a = {.next_hop = w->node[2].address};
+	struct nlri n = some_prefix();
+	struct update_writer u;
+	size_t size;
+
+	(void)state;
+	start(w);
+	path_of(&a, "65003", &w->arena);
+	world_say_mac(w, 2, &n, &a);
+	update_begin_unreach(&u, b, &c, BGP_IPV4_UNICAST);
+	assert_true(update_add(&u, &n));
+	size = update_end(&u);
+	update_begin_reach(&u, b + size, &c, BGP_IPV4_UNICAST, &a);
+	assert_true(update_add(&u, &n));
+	world_say(w, 2, b, size + update_end(&u));
+	assert_int_equal(world_peer(w, 1, 2).prefixes_received[BGP_IPV4_UNICAST], 1);
+	world_say_mac(w, 2, &n, NULL);
+	assert_int_equal(world_peer(w, 1, 2).prefixes_received[BGP_IPV4_UNICAST], 0);
+	world_free(w);
+}
+
 /* ---- maximum-prefix ---- */
 
 static void tell_prefixes(struct world *w, unsigned from, unsigned to)
@@ -714,6 +741,7 @@ int main(void)
 	    cmocka_unit_test(test_cluster_id),
 	    cmocka_unit_test(test_minimum_hold_time),
 	    cmocka_unit_test(test_path_identifiers),
+	    cmocka_unit_test(test_counted_once),
 	    cmocka_unit_test(test_maximum_prefix),
 	    cmocka_unit_test(test_maximum_prefix_restart),
 	    cmocka_unit_test(test_maximum_prefix_warning),
