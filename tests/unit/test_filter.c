@@ -441,6 +441,24 @@ static void test_what_does_not_cross(void **state)
 	world_free(w);
 }
 
+/* `attribute-unchanged as-path`: a path that is empty cannot stay so, towards another AS. */
+static void test_empty_path_unchanged(void **state)
+{
+	struct world *w = chain();
+
+	(void)state;
+	configure(w, "", "",
+	    "neighbor 10.0.0.3 attribute-unchanged as-path\nneighbor 10.0.0.1 attribute-unchanged "
+	    "as-path");
+	w->node[2].settings.neighbors[0].enforce_first_as = false;
+	world_configure(w, 2);
+	world_originate(w, 1, "10.5.0.0/24");
+	world_settle(w);
+	assert_int_equal(as_path_first(attrs_at(w, 2, "10.5.0.0/24")), 65002);
+	assert_int_equal(as_path_length(attrs_at(w, 2, "10.5.0.0/24")), 1);
+	world_free(w);
+}
+
 /* … and where nothing else changes, nothing is told: it would be what the peer has. */
 static void test_no_news(void **state)
 {
@@ -559,6 +577,7 @@ int main(void)
 	    cmocka_unit_test(test_kernel_policy),
 	    cmocka_unit_test(test_well_known),
 	    cmocka_unit_test(test_what_does_not_cross),
+	    cmocka_unit_test(test_empty_path_unchanged),
 	    cmocka_unit_test(test_no_news),
 	    cmocka_unit_test(test_bandwidth_follows_paths),
 	    cmocka_unit_test(test_maximum_prefix_out),

@@ -192,6 +192,46 @@ static void test_own(void **state)
 	world_free(w);
 }
 
+/* What a route names stays where that is wanted, but for a link-local address: it means nothing
+ * beyond its link. */
+static void test_kept(void **state)
+{
+	struct world *w = announce(&(struct setting){true, false, "2001:db8::2/64", NULL});
+	struct attrs a = {0};
+
+	(void)state;
+	w->node[1].settings.neighbors[0].family[BGP_IPV6_UNICAST].next_hop_unchanged = true;
+	world_configure(w, 1);
+	assert_true(ip_parse("2001:db8::77", &a.next_hop));
+	assert_true(ip_parse("fe80::77", &a.next_hop_link_local));
+	world_originate_with(w, 1, "2001:db8:9::/48", &a);
+	world_settle(w);
+	assert_string_equal(heard[BGP_IPV6_UNICAST], "2001:db8::77");
+	world_free(w);
+}
+
+/* An EVPN route that names no VTEP, over a session between link-local addresses. */
+static void test_evpn_unnumbered(void **state)
+{
+	struct world *w = world_new(2);
+	struct nlri n = world_mac("10.0.0.2:2", "fa:16:3e:00:00:01", 10);
+
+	(void)state;
+	w->on_best = remember;
+	world_link(w, 0, 1, 1, 1);
+	for (int i = 0; i < 2; i++) {
+		world_speaker(w, i);
+		world_unnumbered(w, i, 1);
+		world_configure(w, i);
+	}
+	world_link_set(w, 0, 1, true, true);
+	world_advance(w, 5000);
+	bgp_originate(w->node[1].bgp, &n, &(struct attrs){0});
+	world_settle(w);
+	assert_string_equal(heard[BGP_L2VPN_EVPN], "10.0.0.2");
+	world_free(w);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -199,6 +239,8 @@ int main(void)
 	    cmocka_unit_test(test_addresses_change),
 	    cmocka_unit_test(test_no_news),
 	    cmocka_unit_test(test_own),
+	    cmocka_unit_test(test_kept),
+	    cmocka_unit_test(test_evpn_unnumbered),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
