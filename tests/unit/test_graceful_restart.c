@@ -254,6 +254,7 @@ static void test_restart_time(void **state)
 	(void)state;
 	come_with_routes(w, &o);
 	world_hang_up(w, 1);
+	assert_int_equal(w->node[0].gone.family, IP_NONE);
 	world_advance(w, 19999);
 	ALL_ARE("stale");
 	world_advance(w, 1);

@@ -493,6 +493,32 @@ static void test_bad_headers(void **state)
 	world_free(w);
 }
 
+/* Whoever was there is looked for quickly again, however long it took to find it before. */
+static void test_retries_begin_anew(void **state)
+{
+	struct world *w = world_new(2);
+	unsigned connects;
+
+	(void)state;
+	w->node[1].refuses = true;
+	world_speaker(w, 0);
+	world_neighbor(w, 0, 1)->connect_retry_s = 60;
+	world_configure(w, 0);
+	world_advance(w, 200 * 1000);
+	w->node[1].refuses = false;
+	world_speaker(w, 1);
+	world_neighbor(w, 1, 0)->passive = true;
+	world_configure(w, 1);
+	world_advance(w, 70 * 1000);
+	assert_true(world_established(w, 0, 1));
+	connects = w->node[0].connects;
+	w->node[1].refuses = true;
+	world_cut(w, 0, 1);
+	world_advance(w, 15 * 1000);
+	assert_true(w->node[0].connects >= connects + 3);
+	world_free(w);
+}
+
 /* RFC 7313 section 5: a BoRR that is too long comes back whole. */
 static void test_bad_refresh(void **state)
 {
@@ -1362,6 +1388,7 @@ int main(void)
 	    cmocka_unit_test(test_peer_that_stalls_after_open),
 	    cmocka_unit_test(test_peer_that_trickles),
 	    cmocka_unit_test(test_bad_headers),
+	    cmocka_unit_test(test_retries_begin_anew),
 	    cmocka_unit_test(test_bad_refresh),
 	    cmocka_unit_test(test_oversized_before_negotiation),
 	    cmocka_unit_test(test_back_off),
