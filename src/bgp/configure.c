@@ -34,11 +34,17 @@ static bool restart_equal(
 		   x->long_lived_s == y->long_lived_s);
 }
 
+static bool local_pref_equal(const struct bgp_settings *a, const struct bgp_settings *b)
+{
+	return a->has_default_local_pref == b->has_default_local_pref &&
+	       a->default_local_pref == b->default_local_pref;
+}
+
 static bool rules_equal(
     const struct bgp_settings *a, const struct bgp_settings *b, enum bgp_family f)
 {
 	return a->multipath_relax == b->multipath_relax &&
-	       a->always_compare_med == b->always_compare_med &&
+	       a->always_compare_med == b->always_compare_med && local_pref_equal(a, b) &&
 	       a->med_missing_as_worst == b->med_missing_as_worst &&
 	       a->as_path_ignore == b->as_path_ignore &&
 	       a->equal_cluster_length[f] == b->equal_cluster_length[f] &&
@@ -70,7 +76,8 @@ static bool out_equal(const struct bgp_settings *a, const struct neighbor_family
 	       default_equal(a, x, b, y) &&
 	       policy_named_map_equal(
 		   &a->policy, x->unsuppress_map, &b->policy, y->unsuppress_map) &&
-	       x->max_out == y->max_out && a->graceful_shutdown == b->graceful_shutdown &&
+	       x->max_out == y->max_out && local_pref_equal(a, b) &&
+	       a->graceful_shutdown == b->graceful_shutdown &&
 	       x->next_hop_self == y->next_hop_self &&
 	       x->next_hop_self_force == y->next_hop_self_force &&
 	       x->next_hop_unchanged == y->next_hop_unchanged &&

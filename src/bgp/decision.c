@@ -12,7 +12,8 @@
  *	 then the higher sequence number. FRR does likewise, and leaves and hypervisors must agree.
  *	 Choosing among *different* PEs is not done here but in evpn/mobility.
  *  w	 The highest weight: a number of this speaker alone, 32768 for what it originates.
- *  9.1.1 The highest degree of preference, LOCAL_PREF (100 if there is none); then a route
+ *  9.1.1 The highest degree of preference, LOCAL_PREF (100 if there is none, or what
+ *	 `bgp default local-preference` says); then a route
  *	 originated here over any copy of it from elsewhere.
  *  9.1.2.2 Breaking ties:
  *  a)	 the smallest number of AS numbers in AS_PATH, an AS_SET counting 1;
@@ -67,9 +68,11 @@ static int lower(uint64_t a, uint64_t b)
 	return a < b ? -1 : a > b;
 }
 
-static uint32_t local_pref(const struct decision_path *p)
+static uint32_t local_pref(const struct decision_rules *r, const struct decision_path *p)
 {
-	return p->attrs->has_local_pref ? p->attrs->local_pref : 100;
+	if (p->attrs->has_local_pref)
+		return p->attrs->local_pref;
+	return r->has_default_local_pref ? r->default_local_pref : LOCAL_PREF_DEFAULT;
 }
 
 static uint32_t med(const struct decision_rules *r, const struct decision_path *p)
@@ -125,8 +128,7 @@ STEP(by_sequence)
 
 STEP(by_local_pref)
 {
-	(void)r;
-	return lower(local_pref(b), local_pref(a));
+	return lower(local_pref(r, b), local_pref(r, a));
 }
 
 STEP(by_local)

@@ -6,6 +6,9 @@
 
 #include "bgp/attr.h"
 
+/* What LOCAL_PREF counts as where there is none, unless told otherwise. */
+#define LOCAL_PREF_DEFAULT 100
+
 /* In the order in which they are taken. */
 enum decision_step {
 	DECISION_ONLY,	       /* nothing to compare with */
@@ -35,6 +38,8 @@ const char *decision_step_text(enum decision_step step);
 
 struct decision_rules {
 	bool always_compare_med;
+	bool has_default_local_pref; /* else 100 */
+	uint32_t default_local_pref; /* of paths without LOCAL_PREF */
 	bool med_missing_as_worst;
 	bool as_path_ignore;
 	bool multipath_relax;	   /* as long an AS_PATH will do; else it must be the same */

@@ -264,10 +264,10 @@ static void mark_reflected(
 }
 
 /* RFC 4271 section 5.1.5. */
-static void default_local_pref(struct attrs *a)
+static void default_local_pref(const struct bgp *b, struct attrs *a)
 {
 	if (!a->has_local_pref)
-		a->local_pref = 100;
+		a->local_pref = bgp_default_local_pref(b);
 	a->has_local_pref = true;
 }
 
@@ -345,7 +345,7 @@ const struct attrs *export_own(struct peer *to, const struct nlri *n, const stru
 	struct attrs a = *own;
 
 	if (!to->ebgp)
-		default_local_pref(&a);
+		default_local_pref(to->bgp, &a);
 	return set_next_hop(to, &route, &local, &a) ? finish(to, n->family, &local, &a) : NULL;
 }
 
@@ -368,7 +368,7 @@ const struct attrs *export_attrs(
 		forget_med(f, &a, path);
 		rewrite_as_path(to, f, &a, &b->arena);
 	} else {
-		default_local_pref(&a);
+		default_local_pref(b, &a);
 	}
 	if (!filter_apply(&filter, &route, &a, &b->arena) || !set_next_hop(to, &route, path, &a))
 		return NULL;

@@ -469,6 +469,8 @@ static struct decision_path decision_path_of(
 static struct decision_rules rules_of(const struct bgp_settings *s, const struct dest *d)
 {
 	struct decision_rules r = {.always_compare_med = s->always_compare_med,
+	    .has_default_local_pref = s->has_default_local_pref,
+	    .default_local_pref = s->default_local_pref,
 	    .med_missing_as_worst = s->med_missing_as_worst,
 	    .as_path_ignore = s->as_path_ignore,
 	    .equal_cluster_length = s->equal_cluster_length[d->family],

@@ -169,6 +169,13 @@ struct ip bgp_router_id(const struct bgp *b)
 	return b->settings.router_id;
 }
 
+uint32_t bgp_default_local_pref(const struct bgp *b)
+{
+	const struct bgp_settings *s = &b->settings;
+
+	return s->has_default_local_pref ? s->default_local_pref : LOCAL_PREF_DEFAULT;
+}
+
 uint32_t bgp_as(const struct bgp *b)
 {
 	return b->settings.as;

@@ -161,6 +161,14 @@ void on_reject_as_sets(struct loading *l, const struct statement *s, const struc
 	l->c->bgp.reject_as_sets = !s->no;
 }
 
+void on_default_local_pref(struct loading *l, const struct statement *s, const struct words *w)
+{
+	struct bgp_settings *b = &l->c->bgp;
+
+	(void)s;
+	b->has_default_local_pref = word_number(w->word[3], 0, UINT32_MAX, &b->default_local_pref);
+}
+
 void on_deterministic_med(struct loading *l, const struct statement *s, const struct words *w)
 {
 	(void)w;

@@ -144,6 +144,7 @@ const struct grammar_row grammar[] = {
 	{BOTH_BGP, "bgp hard-administrative-reset", WORKS, NO, ONE_LINE, on_hard_reset},
 	{BOTH_BGP, "bgp default ipv4-unicast|ipv6-unicast|l2vpn-evpn", WORKS, NO, ONE_LINE, on_default_family},
 	{BOTH_BGP, "bgp default show-hostname|show-nexthop-hostname|subgroup-pkt-queue-max ...", QUIET, NO, ONE_LINE, NULL},
+	{BOTH_BGP, "bgp default local-preference =<0-4294967295>", WORKS, 0, ONE_LINE, on_default_local_pref},
 	{BOTH_BGP, "bgp default shutdown", WORKS, 0, ONE_LINE, on_default_shutdown},
 	{BOTH_BGP, "bgp default ...", INERT, NO, ONE_LINE, NULL},
 	{BOTH_BGP, "bgp shutdown [=message =LINE]", WORKS, 0, ONE_LINE, on_bgp_shutdown},

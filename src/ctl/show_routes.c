@@ -396,7 +396,7 @@ static struct json_object *evpn_json(struct command *k, struct evpn_walk *walk)
 	if (!walk->nested) {
 		json_add_number(o, "bgpTableVersion", 0);
 		json_add_ip(o, "bgpLocalRouterId", &router_id);
-		json_add_number(o, "defaultLocPrf", 100);
+		json_add_number(o, "defaultLocPrf", bgp_default_local_pref(k->c->bgp));
 		json_add_number(o, "localAS", bgp_as(k->c->bgp));
 	}
 	for (size_t i = 0; i < walk->group_count; i++)
@@ -415,7 +415,7 @@ static struct json_object *adjacent_head(const struct command *k)
 
 	json_add_number(o, "bgpTableVersion", 0);
 	json_add_ip(o, "bgpLocalRouterId", &router_id);
-	json_add_number(o, "defaultLocPrf", 100);
+	json_add_number(o, "defaultLocPrf", bgp_default_local_pref(k->c->bgp));
 	json_add_number(o, "localAS", bgp_as(k->c->bgp));
 	return o;
 }
@@ -586,7 +586,7 @@ static struct json_object *table_json(const struct command *k, struct json_objec
 	json_add_text(o, "vrfName", "default");
 	json_add_number(o, "tableVersion", 0);
 	json_add_ip(o, "routerId", &router_id);
-	json_add_number(o, "defaultLocPrf", 100);
+	json_add_number(o, "defaultLocPrf", bgp_default_local_pref(k->c->bgp));
 	json_add_number(o, "localAS", bgp_as(k->c->bgp));
 	json_object_object_add(o, "routes", routes);
 	return o;
@@ -639,8 +639,9 @@ static enum ctl_outcome unicast_routes(struct command *k, struct route_choice *c
 	} else {
 		str_addf(k->out,
 		    "BGP table version is 0, local router ID is %s, vrf id 0\n"
-		    "Default local pref 100, local AS %u\n%s%s%s",
-		    ip_text(&router_id, text), bgp_as(k->c->bgp), legend, columns, str_text(&rows));
+		    "Default local pref %u, local AS %u\n%s%s%s",
+		    ip_text(&router_id, text), bgp_default_local_pref(k->c->bgp), bgp_as(k->c->bgp),
+		    legend, columns, str_text(&rows));
 		unicast_end(k, c, &walk);
 	}
 	str_fini(&rows);

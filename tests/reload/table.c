@@ -102,6 +102,7 @@ const struct row rows[] = {
 	{AT_BGP, "log-changes", 0, {"no bgp log-neighbor-changes", "bgp log-neighbor-changes"}, {"bgp log-neighbor-changes", "no bgp log-neighbor-changes"}},
 	{AT_BGP, "deterministic", 0, {"no bgp deterministic-med", "bgp deterministic-med"}, {"bgp deterministic-med", "no bgp deterministic-med"}},
 	{AT_BGP, "compare-med", 0, BOTH("no bgp always-compare-med"), {"bgp always-compare-med"}},
+	{AT_BGP, "preference", 0, BOTH("bgp default local-preference 100"), {"bgp default local-preference 150", "bgp default local-preference 0"}},
 	{AT_BGP, "kernel first", 0, BOTH("no bgp suppress-fib-pending"), {"bgp suppress-fib-pending"}},
 	{AT_BGP, "relax", 0, BOTH("no bgp bestpath as-path multipath-relax"), {"bgp bestpath as-path multipath-relax"}},
 	{AT_BGP, "path length", 0, BOTH("no bgp bestpath as-path ignore"), {"bgp bestpath as-path ignore"}},

@@ -99,6 +99,12 @@ struct ip bgp_router_id(const struct bgp *b)
 	return ip_from_u32(0x0a000001);
 }
 
+uint32_t bgp_default_local_pref(const struct bgp *b)
+{
+	(void)b;
+	return 100;
+}
+
 uint32_t bgp_as(const struct bgp *b)
 {
 	(void)b;

@@ -324,6 +324,16 @@ static void test_rules(void **state)
 	permute(&r, p, 2, 0, &s[1], 1);
 	r.med_missing_as_worst = true;
 	permute(&r, p, 2, 0, &s[0], 1);
+	/* a path without LOCAL_PREF counts as 100, or as told */
+	s[0].attrs = s[1].attrs;
+	s[0].attrs.has_local_pref = true;
+	s[0].attrs.local_pref = 120;
+	permute(&r, p, 2, 0, &s[0], 1);
+	r.has_default_local_pref = true;
+	r.default_local_pref = 121;
+	permute(&r, p, 2, 0, &s[1], 1);
+	r.default_local_pref = 0;
+	permute(&r, p, 2, 0, &s[0], 1);
 	/* the length of AS_PATH is looked at, or not */
 	sample_init(&s[0]);
 	s[1].path.router_id = 11;

@@ -411,6 +411,28 @@ static void test_next_hop_self(void **state)
 	}
 }
 
+/* `bgp default local-preference`: what an internal peer is told where there is none; a reload tells
+ * it again. */
+static void test_default_local_pref(void **state)
+{
+	struct world *w = between(OWN, TELLER);
+
+	(void)state;
+	start(w);
+	tell(w, "65003");
+	assert_true(heard_any && heard.has_local_pref);
+	assert_int_equal(heard.local_pref, 100);
+	w->node[1].settings.has_default_local_pref = true;
+	w->node[1].settings.default_local_pref = 150;
+	world_configure(w, 1);
+	world_settle(w);
+	assert_int_equal(heard.local_pref, 150);
+	assert_int_equal(w->node[1].down_calls, 0);
+	tell_with(w, "65003", (struct attrs){.has_local_pref = true, .local_pref = 7});
+	assert_int_equal(heard.local_pref, 150); /* an external peer's does not count */
+	world_free(w);
+}
+
 /* ---- reflection (RFC 4456) ---- */
 
 static void set_client(struct world *w, int to, bool client)
@@ -737,6 +759,7 @@ int main(void)
 	    cmocka_unit_test(test_med_unchanged),
 	    cmocka_unit_test(test_communities),
 	    cmocka_unit_test(test_next_hop_self),
+	    cmocka_unit_test(test_default_local_pref),
 	    cmocka_unit_test(test_clients),
 	    cmocka_unit_test(test_cluster_id),
 	    cmocka_unit_test(test_minimum_hold_time),
