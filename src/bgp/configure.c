@@ -89,6 +89,7 @@ static bool out_equal(const struct bgp_settings *a, const struct neighbor_family
 	       x->remove_private_replace == y->remove_private_replace &&
 	       x->route_reflector_client == y->route_reflector_client &&
 	       x->add_path == y->add_path && a->no_client_to_client == b->no_client_to_client &&
+	       a->rr_outbound_policy == b->rr_outbound_policy &&
 	       ip_equal(&a->cluster_id, &b->cluster_id);
 }
 

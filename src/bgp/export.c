@@ -7,8 +7,9 @@
  * LOCAL_PREF included; what does not cross the kind of session comes off; then the marks of our own
  * passing go on (AS_PATH, NEXT_HOP, ORIGINATOR_ID, CLUSTER_LIST). So a route-map can set a
  * MULTI_EXIT_DISC for the peer, match a local preference that the peer never sees, and cannot forge
- * our AS. Communities that a route-map sets on the way out are for the peer to honour (RFC 1997),
- * not for us.
+ * our AS. A reflected route it may deny, but not change, unless `bgp route-reflector
+ * allow-outbound-policy` says so (RFC 4456 section 10). Communities that a route-map sets on the way out are for the peer to
+ * honour (RFC 1997), not for us.
  *
  * EVPN routes keep the next hop on eBGP too: it is the VTEP (RFC 8365 section 5.1.2), and a leaf or
  * spine is none.
@@ -349,6 +350,18 @@ const struct attrs *export_own(struct peer *to, const struct nlri *n, const stru
 	return set_next_hop(to, &route, &local, &a) ? finish(to, n->family, &local, &a) : NULL;
 }
 
+static bool judge(const struct peer *to, const struct path *path, const struct filter *filter,
+    struct policy_route *route, struct attrs *a)
+{
+	struct arena *arena = &to->bgp->arena;
+	struct policy_route unused = *route;
+	struct attrs judged = *a;
+
+	if (!is_reflected(to, path) || to->bgp->settings.rr_outbound_policy)
+		return filter_apply(filter, route, a, arena);
+	return filter_apply(filter, &unused, &judged, arena);
+}
+
 const struct attrs *export_attrs(
     struct peer *to, const struct dest *d, const struct nlri *n, const struct path *path)
 {
@@ -370,7 +383,7 @@ const struct attrs *export_attrs(
 	} else {
 		default_local_pref(b, &a);
 	}
-	if (!filter_apply(&filter, &route, &a, &b->arena) || !set_next_hop(to, &route, path, &a))
+	if (!judge(to, path, &filter, &route, &a) || !set_next_hop(to, &route, path, &a))
 		return NULL;
 	return finish(to, n->family, path, &a);
 }

@@ -188,10 +188,11 @@ struct bgp_settings {
 	bool has_default_local_pref; /* else 100 */
 	uint32_t default_local_pref; /* of routes without LOCAL_PREF */
 	struct ip cluster_id;	     /* RFC 4456; IP_NONE: the router id */
-	bool no_client_to_client;    /* clients are a full mesh among themselves */
-	uint16_t minimum_hold_s;     /* of the peer's OPEN; 0 any */
-	uint8_t dscp;		     /* of connections */
-	uint8_t alive_probes;	     /* TCP keepalives (base/tcp_options.h) */
+	bool rr_outbound_policy;  /* what a route-map out sets counts for reflected routes, too */
+	bool no_client_to_client; /* clients are a full mesh among themselves */
+	uint16_t minimum_hold_s;  /* of the peer's OPEN; 0 any */
+	uint8_t dscp;		  /* of connections */
+	uint8_t alive_probes;	  /* TCP keepalives (base/tcp_options.h) */
 	uint16_t alive_idle_s, alive_interval_s;
 	bool med_missing_as_worst;
 	bool as_path_ignore;

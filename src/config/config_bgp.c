@@ -169,6 +169,12 @@ void on_default_local_pref(struct loading *l, const struct statement *s, const s
 	b->has_default_local_pref = word_number(w->word[3], 0, UINT32_MAX, &b->default_local_pref);
 }
 
+void on_rr_outbound_policy(struct loading *l, const struct statement *s, const struct words *w)
+{
+	(void)w;
+	l->c->bgp.rr_outbound_policy = !s->no;
+}
+
 void on_deterministic_med(struct loading *l, const struct statement *s, const struct words *w)
 {
 	(void)w;

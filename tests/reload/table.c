@@ -103,6 +103,7 @@ const struct row rows[] = {
 	{AT_BGP, "deterministic", 0, {"no bgp deterministic-med", "bgp deterministic-med"}, {"bgp deterministic-med", "no bgp deterministic-med"}},
 	{AT_BGP, "compare-med", 0, BOTH("no bgp always-compare-med"), {"bgp always-compare-med"}},
 	{AT_BGP, "preference", 0, BOTH("bgp default local-preference 100"), {"bgp default local-preference 150", "bgp default local-preference 0"}},
+	{AT_BGP, "reflected policy", 0, BOTH("no bgp route-reflector allow-outbound-policy"), {"bgp route-reflector allow-outbound-policy"}},
 	{AT_BGP, "kernel first", 0, BOTH("no bgp suppress-fib-pending"), {"bgp suppress-fib-pending"}},
 	{AT_BGP, "relax", 0, BOTH("no bgp bestpath as-path multipath-relax"), {"bgp bestpath as-path multipath-relax"}},
 	{AT_BGP, "path length", 0, BOTH("no bgp bestpath as-path ignore"), {"bgp bestpath as-path ignore"}},

@@ -469,6 +469,50 @@ static void test_clients(void **state)
 	world_free(w);
 }
 
+static void add_map(struct world *w, const char *name, bool permit, uint32_t metric)
+{
+	struct route_map_entry *e = mem_new(sizeof(*e));
+	struct set_clause *set = mem_new(2 * sizeof(*set));
+	struct route_map *map = policy_map_get(&w->node[1].settings.policy, name);
+
+	set[0] = (struct set_clause){.kind = SET_METRIC, .number = metric};
+	set[1] = (struct set_clause){.kind = SET_NEXT_HOP, .ip = w->node[1].address};
+	*e = (struct route_map_entry){.seq = 1, .permit = permit, .sets = set, .set_count = 2};
+	map->entries = e;
+	map->entry_count = 1;
+}
+
+/* FRR: a route-map out decides of a reflected route, and changes it only if told so. */
+static void test_reflected_policy(void **state)
+{
+	struct world *w = between(OWN, OWN);
+	struct neighbor_family *f = &towards(w, 0)->family[BGP_IPV4_UNICAST];
+
+	(void)state;
+	set_client(w, 0, true);
+	add_map(w, "SETS", true, 77);
+	add_map(w, "DENIES", false, 0);
+	f->route_map_out = mem_strdup("SETS");
+	start(w);
+	tell(w, "");
+	assert_true(heard_any);
+	assert_false(heard.has_med);
+	assert_true(ip_equal(&heard.next_hop, &w->node[2].address));
+	w->node[1].settings.rr_outbound_policy = true;
+	world_configure(w, 1);
+	world_settle(w);
+	assert_true(heard.has_med && heard.med == 77);
+	assert_true(ip_equal(&heard.next_hop, &w->node[1].address));
+	w->node[1].settings.rr_outbound_policy = false;
+	mem_free(f->route_map_out);
+	f->route_map_out = mem_strdup("DENIES");
+	world_configure(w, 1);
+	world_settle(w);
+	assert_false(heard_any);
+	assert_int_equal(w->node[1].down_calls, 0);
+	world_free(w);
+}
+
 static void test_cluster_id(void **state)
 {
 	struct world *w = between(OWN, OWN);
@@ -761,6 +805,7 @@ int main(void)
 	    cmocka_unit_test(test_next_hop_self),
 	    cmocka_unit_test(test_default_local_pref),
 	    cmocka_unit_test(test_clients),
+	    cmocka_unit_test(test_reflected_policy),
 	    cmocka_unit_test(test_cluster_id),
 	    cmocka_unit_test(test_minimum_hold_time),
 	    cmocka_unit_test(test_path_identifiers),
