@@ -44,6 +44,7 @@ static bool rules_equal(
     const struct bgp_settings *a, const struct bgp_settings *b, enum bgp_family f)
 {
 	return a->multipath_relax == b->multipath_relax &&
+	       a->peer_type_relax == b->peer_type_relax &&
 	       a->always_compare_med == b->always_compare_med && local_pref_equal(a, b) &&
 	       a->med_missing_as_worst == b->med_missing_as_worst &&
 	       a->as_path_ignore == b->as_path_ignore &&

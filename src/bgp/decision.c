@@ -20,7 +20,8 @@
  *  b)	 the lowest ORIGIN;
  *  c)	 the lowest MULTI_EXIT_DISC among paths of the same neighbouring AS (none counts as 0, or
  *	 as the worst);
- *  d)	 paths learned by eBGP over those learned by iBGP;
+ *  d)	 paths learned by eBGP over those learned by iBGP; with `peer-type multipath-relax` only
+ *	 after step e, so that the two may share the load;
  *  e)	 the lowest interior cost: the metric of the kernel's route to the next hop; with
  *	 `equal-cluster-length` the shortest CLUSTER_LIST goes for a part of it;
  *	 what is left now may share the load (multipath);
@@ -161,6 +162,11 @@ STEP(by_ebgp)
 	return lower(b->ebgp, a->ebgp);
 }
 
+STEP(by_peer_type)
+{
+	return r->peer_type_relax ? 0 : by_ebgp(r, a, b);
+}
+
 STEP(by_igp_metric)
 {
 	(void)r;
@@ -221,12 +227,13 @@ static const struct rung ladder[] = {
     {DECISION_AS_PATH, by_as_path},	   /* a */
     {DECISION_ORIGIN, by_origin},	   /* b */
     {DECISION_MED, by_med},		   /* c */
-    {DECISION_EBGP, by_ebgp},		   /* d */
+    {DECISION_EBGP, by_peer_type},	   /* d */
     {DECISION_IGP_METRIC, by_igp_metric},  /* e */
     {DECISION_IGP_CLUSTER, by_igp_cluster} /* e */
 };
 
 static const struct rung tie_ladder[] = {
+    {DECISION_EBGP, by_ebgp},		      /* d, relaxed */
     {DECISION_ROUTER_ID, by_router_id},	      /* f */
     {DECISION_CLUSTER_LIST, by_cluster_list}, /* f' */
     {DECISION_PEER_ADDRESS, by_peer_address}, /* g */
@@ -260,14 +267,17 @@ static size_t keep_best(
 	return kept;
 }
 
-/* Is there a candidate of the same neighbouring AS with a lower MED? */
-static bool med_beaten(const struct decision_rules *r, struct decision_path *const *paths, size_t n,
-    const struct decision_path *p)
+/* Step c: only paths of the same neighbouring AS are compared. */
+STEP(by_med_of_as)
 {
-	uint32_t as = as_path_first(p->attrs);
+	return as_path_first(a->attrs) == as_path_first(b->attrs) ? by_med(r, a, b) : 0;
+}
 
+static bool beaten(const struct decision_rules *r, struct decision_path *const *paths, size_t n,
+    const struct decision_path *p, compare_fn *compare)
+{
 	for (size_t i = 0; i < n; i++)
-		if (by_med(r, paths[i], p) < 0 && as_path_first(paths[i]->attrs) == as)
+		if (compare(r, paths[i], p) < 0)
 			return true;
 	return false;
 }
@@ -281,19 +291,28 @@ static bool med_is_one(const struct decision_rules *r, struct decision_path *con
 	return true;
 }
 
-/* Step c. Whoever is beaten is beaten by one that stays, so those moved behind may be forgotten
- * while the walk goes on. */
-static size_t keep_lowest_med(
-    const struct decision_rules *r, struct decision_path **paths, size_t n)
+/* Where only some pairs are compared, by a number that is each path's own. Whoever is beaten is
+ * beaten by one that stays, so those moved behind may be forgotten while the walk goes on. */
+static size_t keep_unbeaten(
+    const struct decision_rules *r, struct decision_path **paths, size_t n, compare_fn *compare)
 {
-	if (med_is_one(r, paths, n))
-		return n;
 	for (size_t i = 0; i < n;)
-		if (med_beaten(r, paths, n, paths[i]))
+		if (beaten(r, paths, n, paths[i], compare))
 			swap(paths, i, --n);
 		else
 			i++;
 	return n;
+}
+
+static size_t take_step(
+    const struct decision_rules *r, const struct rung *rung, struct decision_path **paths, size_t n)
+{
+	if (rung->step == DECISION_MED && !r->always_compare_med)
+		return med_is_one(r, paths, n) ? n : keep_unbeaten(r, paths, n, by_med_of_as);
+	/* Else all candidates are of one kind here. */
+	if (rung->step == DECISION_IGP_CLUSTER && r->peer_type_relax)
+		return keep_unbeaten(r, paths, n, rung->compare);
+	return keep_best(r, paths, n, rung->compare);
 }
 
 /* Steps up to e. *decided: the last one that removed a candidate. */
@@ -301,9 +320,7 @@ static size_t eliminate(const struct decision_rules *r, struct decision_path **p
     enum decision_step *decided)
 {
 	for (size_t i = 0; i < COUNT(ladder) && n > 1; i++) {
-		size_t left = ladder[i].step == DECISION_MED && !r->always_compare_med
-				  ? keep_lowest_med(r, paths, n)
-				  : keep_best(r, paths, n, ladder[i].compare);
+		size_t left = take_step(r, &ladder[i], paths, n);
 
 		if (left < n)
 			*decided = ladder[i].step;
@@ -312,7 +329,7 @@ static size_t eliminate(const struct decision_rules *r, struct decision_path **p
 	return n;
 }
 
-/* Steps f and g: a total order. */
+/* Steps f and g, and what was left of d: a total order. */
 static int tie_compare(const struct decision_rules *r, const struct decision_path *a,
     const struct decision_path *b, enum decision_step *decided)
 {

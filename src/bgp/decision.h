@@ -43,6 +43,7 @@ struct decision_rules {
 	bool med_missing_as_worst;
 	bool as_path_ignore;
 	bool multipath_relax;	   /* as long an AS_PATH will do; else it must be the same */
+	bool peer_type_relax;	   /* step d breaks ties only: eBGP and iBGP share the load */
 	bool equal_cluster_length; /* iBGP paths share the load only with an equal CLUSTER_LIST */
 	uint16_t max_paths_ebgp;   /* 0 counts as 1 */
 	uint16_t max_paths_ibgp;

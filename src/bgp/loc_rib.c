@@ -475,6 +475,7 @@ static struct decision_rules rules_of(const struct bgp_settings *s, const struct
 	    .as_path_ignore = s->as_path_ignore,
 	    .equal_cluster_length = s->equal_cluster_length[d->family],
 	    .multipath_relax = s->multipath_relax,
+	    .peer_type_relax = s->peer_type_relax,
 	    .max_paths_ebgp = s->maximum_paths[d->family],
 	    .max_paths_ibgp = s->maximum_paths_ibgp[d->family]};
 

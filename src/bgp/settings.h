@@ -181,6 +181,7 @@ struct bgp_settings {
 	char hostname[64];
 	bool ebgp_requires_policy;
 	bool multipath_relax;
+	bool peer_type_relax;	   /* paths by eBGP and by iBGP share the load */
 	bool network_import_check; /* for evpn/underlay */
 	bool log_neighbor_changes;
 	bool deterministic_med; /* always so (decision.c) */

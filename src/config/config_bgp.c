@@ -74,6 +74,12 @@ void on_multipath_relax(struct loading *l, const struct statement *s, const stru
 	l->c->bgp.multipath_relax = !s->no;
 }
 
+void on_peer_type_relax(struct loading *l, const struct statement *s, const struct words *w)
+{
+	(void)w;
+	l->c->bgp.peer_type_relax = !s->no;
+}
+
 void on_requires_policy(struct loading *l, const struct statement *s, const struct words *w)
 {
 	(void)w;

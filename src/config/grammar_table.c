@@ -173,6 +173,7 @@ const struct grammar_row grammar[] = {
 	{BOTH_BGP, "bgp bestpath compare-routerid", QUIET, NO, ONE_LINE, NULL},
 	{BOTH_BGP, "bgp bestpath med [confed] [missing-as-worst] [confed]", WORKS, NO, ONE_LINE, on_bestpath_med},
 	{BOTH_BGP, "bgp bestpath bandwidth =ignore|skip-missing|default-weight-for-missing", WORKS, 0, ONE_LINE, on_bestpath_bandwidth},
+	{BOTH_BGP, "bgp bestpath peer-type multipath-relax", WORKS, NO, ONE_LINE, on_peer_type_relax},
 	{BOTH_BGP, "bgp bestpath peer-type|aigp ...", INERT, NO, ONE_LINE, NULL},
 	{BOTH_BGP, "bgp network import-check", WORKS, NO, ONE_LINE, on_import_check},
 	{BOTH_BGP, "bgp dampening ...", REFUSED, 0, ONE_LINE, NULL},

@@ -87,14 +87,14 @@ statement_handler on_ra_suppress, on_ra_flag, on_ra_number, on_ra_interval_ms, o
     on_ra_prefix, on_ra_server;
 /* config_bgp.c */
 statement_handler on_router_bgp, on_bgp_router_id, on_default_family, on_connected_check,
-    on_multipath_relax, on_requires_policy, on_import_check, on_log_neighbor_changes,
-    on_always_compare_med, on_cluster_id, on_bgp_enforce_first_as, on_minimum_holdtime,
-    on_client_to_client, on_deterministic_med, on_timers_bgp, on_network, on_aggregate,
-    on_redistribute, on_graceful_shutdown, on_maximum_paths, on_maximum_paths_ibgp, on_hard_reset,
-    on_restart_mode, on_restart_time, on_restart_flag, on_long_lived, on_as_path_ignore,
-    on_bestpath_med, on_bestpath_bandwidth, on_default_shutdown, on_default_local_pref,
-    on_rr_outbound_policy, on_bgp_shutdown, on_reject_as_sets, on_suppress_fib_pending,
-    on_underlay_weights, on_resolve_via_default;
+    on_multipath_relax, on_peer_type_relax, on_requires_policy, on_import_check,
+    on_log_neighbor_changes, on_always_compare_med, on_cluster_id, on_bgp_enforce_first_as,
+    on_minimum_holdtime, on_client_to_client, on_deterministic_med, on_timers_bgp, on_network,
+    on_aggregate, on_redistribute, on_graceful_shutdown, on_maximum_paths, on_maximum_paths_ibgp,
+    on_hard_reset, on_restart_mode, on_restart_time, on_restart_flag, on_long_lived,
+    on_as_path_ignore, on_bestpath_med, on_bestpath_bandwidth, on_default_shutdown,
+    on_default_local_pref, on_rr_outbound_policy, on_bgp_shutdown, on_reject_as_sets,
+    on_suppress_fib_pending, on_underlay_weights, on_resolve_via_default;
 /* config_neighbor.c */
 statement_handler on_listen_range, on_listen_limit, on_advertisement_interval, on_tcp_ao,
     on_remote_as, on_neighbor_interface, on_local_as, on_description, on_shutdown, on_port,

@@ -106,6 +106,7 @@ const struct row rows[] = {
 	{AT_BGP, "reflected policy", 0, BOTH("no bgp route-reflector allow-outbound-policy"), {"bgp route-reflector allow-outbound-policy"}},
 	{AT_BGP, "kernel first", 0, BOTH("no bgp suppress-fib-pending"), {"bgp suppress-fib-pending"}},
 	{AT_BGP, "relax", 0, BOTH("no bgp bestpath as-path multipath-relax"), {"bgp bestpath as-path multipath-relax"}},
+	{AT_BGP, "peer type", 0, BOTH("no bgp bestpath peer-type multipath-relax"), {"bgp bestpath peer-type multipath-relax"}},
 	{AT_BGP, "path length", 0, BOTH("no bgp bestpath as-path ignore"), {"bgp bestpath as-path ignore"}},
 	{AT_BGP, "missing med", 0, NONE, {"bgp bestpath med missing-as-worst", "bgp bestpath med confed", "bgp bestpath med confed missing-as-worst"}},
 	{AT_BGP, "bandwidth", 0, NONE, {"bgp bestpath bandwidth ignore", "bgp bestpath bandwidth skip-missing", "bgp bestpath bandwidth default-weight-for-missing"}},

@@ -242,6 +242,41 @@ static void test_multipath(void **state)
 	permute(&r, p, 4, 0, &s[1], 1);
 }
 
+/* `peer-type multipath-relax`: eBGP and iBGP share the load; the cost comes before the kind of
+ * peer, and CLUSTER_LISTs are compared among internal paths alone, whatever the order. */
+static void test_peer_type_relax(void **state)
+{
+	struct decision_rules r = {
+	    .max_paths_ebgp = 8, .max_paths_ibgp = 2, .peer_type_relax = true};
+	struct sample s[4];
+	struct decision_path *p[4];
+	enum decision_step steps[4];
+
+	(void)state;
+	for (size_t i = 0; i < 4; i++) {
+		sample_init(&s[i]);
+		s[i].path.router_id = 20 - (uint32_t)i;
+		s[i].path.ebgp = i == 0;
+		p[i] = &s[i].path;
+	}
+	permute(&r, p, 4, 0, &s[0], 4);
+	decision_rank(&r, p, 4, steps);
+	assert_int_equal(steps[1], DECISION_EBGP);
+	s[1].attrs.cluster_count = 2;
+	s[2].attrs.cluster_count = 1;
+	s[3].attrs.cluster_count = 1;
+	r.equal_cluster_length = true;
+	permute(&r, p, 4, 0, &s[0], 3);
+	/* an internal path of lower cost is best, and counts by its kind */
+	s[3].path.igp_metric = 1;
+	s[2].path.igp_metric = 1;
+	s[1].path.igp_metric = 1;
+	s[0].path.igp_metric = 2;
+	permute(&r, p, 4, 0, &s[3], 2);
+	r.peer_type_relax = false;
+	permute(&r, p, 4, 0, &s[0], 1);
+}
+
 /* With it the CLUSTER_LIST belongs to the cost, so it comes before the multipath set is made. */
 static void test_equal_cluster_length(void **state)
 {
@@ -412,7 +447,8 @@ static void test_every_order(void **state)
 		    .med_missing_as_worst = (round & 2) != 0,
 		    .as_path_ignore = (round & 4) != 0,
 		    .multipath_relax = (round & 8) != 0,
-		    .equal_cluster_length = (round & 16) != 0};
+		    .equal_cluster_length = (round & 16) != 0,
+		    .peer_type_relax = (round & 32) != 0};
 		struct sample s[5];
 		struct decision_path *p[5], *want[5];
 		size_t set;
@@ -478,6 +514,7 @@ int main(void)
 	    cmocka_unit_test(test_med_is_not_transitive),
 	    cmocka_unit_test(test_multipath),
 	    cmocka_unit_test(test_equal_cluster_length),
+	    cmocka_unit_test(test_peer_type_relax),
 	    cmocka_unit_test(test_igp_metric),
 	    cmocka_unit_test(test_unreachable),
 	    cmocka_unit_test(test_rules),
