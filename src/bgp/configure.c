@@ -82,6 +82,7 @@ static bool out_equal(const struct bgp_settings *a, const struct neighbor_family
 	       x->next_hop_self == y->next_hop_self &&
 	       x->next_hop_self_force == y->next_hop_self_force &&
 	       x->next_hop_unchanged == y->next_hop_unchanged &&
+	       x->link_local_unchanged == y->link_local_unchanged &&
 	       x->as_path_unchanged == y->as_path_unchanged &&
 	       x->med_unchanged == y->med_unchanged && x->as_override == y->as_override &&
 	       x->no_communities == y->no_communities && x->no_extcomms == y->no_extcomms &&

@@ -145,10 +145,10 @@ static void strip_own(struct attrs *a)
 
 /* RFC 2545 section 3 and RFC 8950 section 4: a global address, and on a common link the link-local
  * one too. A link without a global address gives the link-local one in both places. */
-static bool self_v6(const struct peer *to, struct attrs *a)
+static bool self_v6(const struct peer *to, struct attrs *a, struct ip link_local)
 {
 	a->next_hop = to->self.v6;
-	a->next_hop_link_local = to->self.link_local;
+	a->next_hop_link_local = link_local;
 	a->next_hop_is_link_local = a->next_hop.family == IP_NONE;
 	if (a->next_hop_is_link_local)
 		a->next_hop = a->next_hop_link_local;
@@ -159,7 +159,7 @@ static bool self_v6(const struct peer *to, struct attrs *a)
 static bool self_v4(const struct peer *to, struct attrs *a)
 {
 	if (to->up->local.family == IP_V6 && to->up->extended_nexthop)
-		return self_v6(to, a);
+		return self_v6(to, a, to->self.link_local);
 	a->next_hop = to->self.v4;
 	a->next_hop_link_local = (struct ip){0};
 	a->next_hop_is_link_local = false;
@@ -186,6 +186,14 @@ static bool carries(const struct peer *to, enum bgp_family family, const struct 
 	return next_hop->family == IP_V4 && family == BGP_IPV4_UNICAST;
 }
 
+/* `nexthop-local unchanged`: the operator knows that all three are on one link. */
+static bool keeps_link_local(
+    const struct neighbor_family *s, enum bgp_family family, const struct attrs *a)
+{
+	return s->link_local_unchanged && family == BGP_IPV6_UNICAST &&
+	       a->next_hop_link_local.family != IP_NONE;
+}
+
 static bool set_next_hop(const struct peer *to, const struct policy_route *route,
     const struct path *path, struct attrs *a)
 {
@@ -197,14 +205,21 @@ static bool set_next_hop(const struct peer *to, const struct policy_route *route
 		    (!by_policy &&
 			(s->next_hop_self_force || (s->next_hop_self && !is_reflected(to, path))));
 
+	bool keeps = keeps_link_local(s, family, a);
+	struct ip link_local = a->next_hop_link_local;
+
 	if (family == BGP_L2VPN_EVPN)
 		return evpn_next_hop(to, a, self && path->peer != NULL);
-	if (keep && !self && carries(to, family, &a->next_hop) && !a->next_hop_is_link_local) {
+	if (keep && !self && carries(to, family, &a->next_hop) &&
+	    (!a->next_hop_is_link_local || keeps)) {
 		/* A link-local address means nothing beyond its link. */
-		a->next_hop_link_local = (struct ip){0};
+		if (!keeps)
+			a->next_hop_link_local = (struct ip){0};
 		return true;
 	}
-	return family == BGP_IPV4_UNICAST ? self_v4(to, a) : self_v6(to, a);
+	if (family == BGP_IPV4_UNICAST)
+		return self_v4(to, a);
+	return self_v6(to, a, keeps ? link_local : to->self.link_local);
 }
 
 /* `no send-community`. */

@@ -42,8 +42,9 @@ struct restart_settings {
 struct neighbor_family {
 	bool activate;
 	bool next_hop_self;
-	bool next_hop_self_force; /* for reflected routes, too */
-	bool next_hop_unchanged;  /* attribute-unchanged next-hop; EVPN over eBGP does so anyway */
+	bool next_hop_self_force;  /* for reflected routes, too */
+	bool next_hop_unchanged;   /* attribute-unchanged next-hop; EVPN over eBGP does so anyway */
+	bool link_local_unchanged; /* nexthop-local unchanged: it and the peer are on one link */
 	bool as_path_unchanged, med_unchanged;
 	bool no_communities, no_extcomms, no_large; /* `no send-community` of that kind */
 	bool as_override;			    /* the peer's AS in an AS_PATH becomes ours */

@@ -96,6 +96,12 @@ void on_route_server_client(struct loading *l, const struct statement *s, const 
 	f->as_path_unchanged = f->next_hop_unchanged = f->med_unchanged = !s->no;
 }
 
+void on_nexthop_local(struct loading *l, const struct statement *s, const struct words *w)
+{
+	(void)w;
+	family_of(l)->link_local_unchanged = !s->no;
+}
+
 /* Without further words: all of them. */
 void on_attribute_unchanged(struct loading *l, const struct statement *s, const struct words *w)
 {

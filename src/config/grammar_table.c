@@ -268,6 +268,7 @@ const struct grammar_row grammar[] = {
 	{FAMILIES, "neighbor WORD unsuppress-map|advertise-map =...", INERT, PEER, ONE_LINE, NULL},
 	{UNICAST, "neighbor WORD filter-list =WORD in|out", WORKS, PEER, ONE_LINE, on_neighbor_policy},
 	{FAMILIES, "neighbor WORD attribute-unchanged [=as-path|next-hop|med] [=as-path|next-hop|med] [=as-path|next-hop|med]", WORKS, PEER, ONE_LINE, on_attribute_unchanged},
+	{AT(IPV6), "neighbor WORD nexthop-local unchanged", WORKS, PEER | NO, ONE_LINE, on_nexthop_local},
 	{FAMILIES, "neighbor WORD nexthop-local|encapsulation-mpls|encapsulation-srv6|dampening|peer-group ...", INERT, PEER, ONE_LINE, NULL},
 	{UNICAST, "maximum-paths =<1-256>", WORKS, 0, ONE_LINE, on_maximum_paths},
 	{UNICAST, "maximum-paths ibgp =<1-256> [=equal-cluster-length]", WORKS, 0, ONE_LINE, on_maximum_paths_ibgp},

@@ -194,6 +194,7 @@ const struct row rows[] = {
 	FAMILY(AT_PEER_IPV4),
 	FAMILY(AT_PEER_IPV6),
 	FAMILY(AT_PEER_EVPN),
+	{AT_PEER_IPV6, "link-local", 0, BOTH("no nexthop-local unchanged"), {"nexthop-local unchanged"}},
 
 	{AT_IPV4, "network 1", OFTEN | POLICY, NONE, {"network 10.0.0.1/32", "network 10.0.0.1/32 route-map M3"}},
 #define LISTS(at, prefix_list, access_list) \

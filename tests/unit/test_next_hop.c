@@ -144,6 +144,45 @@ static void test_addresses_change(void **state)
 	world_free(w);
 }
 
+/* `nexthop-local unchanged`: node 1 tells node 0 of the link-local address of node 2, beside its
+ * own global one or, as a route server, beside node 2's. */
+static void test_link_local_unchanged(void **state)
+{
+	struct world *w = world_new(3);
+	struct neighbor_family *f;
+
+	(void)state;
+	w->on_best = remember;
+	for (int i = 0; i < 3; i++) {
+		node_address(w, i, false);
+		world_speaker(w, i);
+	}
+	for (int i = 0; i < 2; i++) {
+		world_neighbor(w, i, i + 1)->family[BGP_IPV6_UNICAST].activate = true;
+		world_neighbor(w, i + 1, i)->family[BGP_IPV6_UNICAST].activate = true;
+	}
+	f = &w->node[1].settings.neighbors[0].family[BGP_IPV6_UNICAST];
+	for (int i = 0; i < 3; i++)
+		world_configure(w, i);
+	world_link_addresses(w, 1, 1, "10.0.0.2/24 2001:db8::2/64");
+	world_link_addresses(w, 2, 1, "10.0.0.3/24 2001:db8::3/64");
+	world_originate(w, 2, "2001:db8:9::/48");
+	world_settle(w);
+	assert_string_equal(heard[BGP_IPV6_UNICAST], "2001:db8::2(fe80::201)");
+	for (int i = 0; i < 4; i++) {
+		f->link_local_unchanged = (i & 1) != 0;
+		f->next_hop_unchanged = (i & 2) != 0;
+		world_configure(w, 1);
+		world_settle(w);
+		assert_string_equal(heard[BGP_IPV6_UNICAST], i == 0   ? "2001:db8::2(fe80::201)"
+							     : i == 1 ? "2001:db8::2(fe80::301)"
+							     : i == 2 ? "2001:db8::3"
+								      : "2001:db8::3(fe80::301)");
+	}
+	assert_int_equal(w->node[1].down_calls, 0);
+	world_free(w);
+}
+
 /* What is no news about an address is told to nobody. */
 static void test_no_news(void **state)
 {
@@ -237,6 +276,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_table),
 	    cmocka_unit_test(test_addresses_change),
+	    cmocka_unit_test(test_link_local_unchanged),
 	    cmocka_unit_test(test_no_news),
 	    cmocka_unit_test(test_own),
 	    cmocka_unit_test(test_kept),
