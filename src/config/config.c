@@ -170,6 +170,7 @@ void config_free(struct config *c)
 	mem_free(c->interfaces);
 	mem_free(c->vrfs);
 	mem_free(c->static_ways);
+	mem_free(c->fib.backdoors);
 	bgp_settings_fini(&c->bgp);
 	evpn_settings_fini(&c->evpn);
 	bfd_settings_fini(&c->bfd);

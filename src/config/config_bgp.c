@@ -248,6 +248,14 @@ void on_timers_bgp(struct loading *l, const struct statement *s, const struct wo
 	l->hold_s = (uint16_t)hold;
 }
 
+/* It announces nothing. */
+static void backdoor_add(struct fib_settings *f, const struct prefix *p)
+{
+	f->backdoors = mem_resize(f->backdoors, (f->backdoor_count + 1) * sizeof(*f->backdoors));
+	f->backdoors[f->backdoor_count++] = *p;
+}
+
+/* `network P [backdoor] [route-map M] [backdoor]` */
 void on_network(struct loading *l, const struct statement *s, const struct words *w)
 {
 	struct bgp_settings *b = &l->c->bgp;
@@ -255,6 +263,10 @@ void on_network(struct loading *l, const struct statement *s, const struct words
 
 	if (!prefix_parse(w->word[1], &n.prefix))
 		return;
+	if (w->count > 4 || (w->count > 2 && strcmp(w->word[2], "backdoor") == 0)) {
+		backdoor_add(&l->c->fib, &n.prefix);
+		return;
+	}
 	if (w->count > 3) {
 		n.route_map = mem_strdup(w->word[3]);
 		loading_refer(l, s, LIST_KINDS, w->word[3], "it denies everything");

@@ -234,8 +234,8 @@ const struct grammar_row grammar[] = {
 	/* ---- address-family ipv4|ipv6 unicast ---- */
 	{UNICAST, "bgp dampening ...", REFUSED, 0, ONE_LINE, NULL},
 	{UNICAST, "distance bgp =<1-255> =<1-255> =<1-255>", WORKS, 0, ONE_LINE, on_distance},
-	{AT(IPV4), "network PREFIX4 [=route-map =WORD]", WORKS, NAME, ONE_LINE, on_network},
-	{AT(IPV6), "network PREFIX6 [=route-map =WORD]", WORKS, NAME, ONE_LINE, on_network},
+	{AT(IPV4), "network PREFIX4 [=backdoor] [=route-map =WORD] [=backdoor]", WORKS, NAME, ONE_LINE, on_network},
+	{AT(IPV6), "network PREFIX6 [=backdoor] [=route-map =WORD] [=backdoor]", WORKS, NAME, ONE_LINE, on_network},
 	{UNICAST, "network PREFIX LINE", INERT, NAME, ONE_LINE, NULL},
 	{AT(IPV4), "aggregate-address PREFIX4 =...", WORKS, NAME, ONE_LINE, on_aggregate},
 	{AT(IPV6), "aggregate-address PREFIX6 =...", WORKS, NAME, ONE_LINE, on_aggregate},

@@ -124,6 +124,7 @@ void fib_free(struct fib *f)
 	map_fini(&f->dests);
 	pool_fini(&f->dest_pool);
 	fib_groups_free(f->groups);
+	mem_free(f->settings.backdoors);
 	connected_fini(&f->connected);
 	arena_fini(&f->arena);
 	mem_free(f);
@@ -370,13 +371,27 @@ static void count_difference(struct fib *f, struct fib_dest *d)
 	    prefix_text(&d->key.prefix, text));
 }
 
+static int backdoor_compare(const void *a, const void *b)
+{
+	return prefix_compare(a, b);
+}
+
+/* Another way there, an IGP's or a static one, is to come before that by BGP. */
+static bool has_backdoor(const struct fib *f, const struct prefix *p)
+{
+	const struct fib_settings *s = &f->settings;
+
+	return s->backdoor_count > 0 && bsearch(p, s->backdoors, s->backdoor_count,
+					    sizeof(*s->backdoors), backdoor_compare) != NULL;
+}
+
 static uint8_t distance(const struct fib *f, const struct fib_dest *d)
 {
 	bool v6 = d->key.prefix.addr.family == IP_V6;
 
 	if (d->distance != 0)
 		return d->distance;
-	if (d->discards)
+	if (d->discards || has_backdoor(f, &d->key.prefix))
 		return f->settings.distance_local[v6];
 	return d->ebgp ? f->settings.distance_ebgp[v6] : f->settings.distance_ibgp[v6];
 }
@@ -597,12 +612,32 @@ static void mark_all(struct fib *f)
 		mark(f, all[i]);
 }
 
+static bool settings_equal(const struct fib_settings *a, const struct fib_settings *b)
+{
+	bool same =
+	    a->underlay_weights == b->underlay_weights && a->backdoor_count == b->backdoor_count;
+
+	for (size_t v6 = 0; v6 < 2; v6++)
+		same = same && a->distance_ebgp[v6] == b->distance_ebgp[v6] &&
+		       a->distance_ibgp[v6] == b->distance_ibgp[v6] &&
+		       a->distance_local[v6] == b->distance_local[v6];
+	for (size_t i = 0; same && i < a->backdoor_count; i++)
+		same = prefix_equal(&a->backdoors[i], &b->backdoors[i]);
+	return same;
+}
+
 void fib_configure(struct fib *f, const struct fib_settings *settings)
 {
-	bool same = memcmp(settings, &f->settings, sizeof(*settings)) == 0;
+	struct fib_settings s = *settings;
+	bool same;
 
-	fib_groups_configure(f->groups, settings->underlay_weights);
-	f->settings = *settings;
+	s.backdoors = mem_dup(s.backdoors, s.backdoor_count * sizeof(*s.backdoors));
+	if (s.backdoor_count > 1)
+		qsort(s.backdoors, s.backdoor_count, sizeof(*s.backdoors), backdoor_compare);
+	same = settings_equal(&s, &f->settings);
+	fib_groups_configure(f->groups, s.underlay_weights);
+	mem_free(f->settings.backdoors);
+	f->settings = s;
 	if (!same)
 		mark_all(f);
 	arena_reset(&f->arena);

@@ -46,9 +46,12 @@ struct fib *fib_new(uint64_t seed, struct log *log, struct mirror *mirror,
 void fib_free(struct fib *f);
 struct fib_settings {
 	bool underlay_weights; /* `use-underlays-nexthop-weight` */
-	/* IPv4, IPv6; local: of aggregates */
+	/* IPv4, IPv6; local: of aggregates and of prefixes behind a backdoor */
 	uint8_t distance_ebgp[2], distance_ibgp[2], distance_local[2];
+	struct prefix *backdoors; /* `network P backdoor`; owned by whoever fills it in */
+	size_t backdoor_count;
 };
+/* Takes copies. */
 void fib_configure(struct fib *f, const struct fib_settings *settings);
 /* From the Loc-RIB, a unicast family; routes originated here are not installed. */
 void fib_route_changed(struct fib *f, const struct bgp_best *best);

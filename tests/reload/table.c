@@ -220,7 +220,7 @@ const struct row rows[] = {
 	{AT_IPV4, "distance", 0, BOTH("distance bgp 20 200 200"), {"distance bgp 5 6 7", "distance bgp 255 255 255"}},
 	{AT_IPV4, "table-map", 0, NONE, {"table-map M4", "table-map MISSING"}},
 	{AT_IPV4, "network 2", POLICY, NONE, {"network 10.0.1.0/24", "network 10.0.1.0/24 route-map M1"}},
-	{AT_IPV4, "network 3", POLICY, NONE, {"network 203.0.113.0/24", "network 203.0.113.0/24 route-map M3", "network 203.0.113.0/24 route-map MISSING"}},
+	{AT_IPV4, "network 3", POLICY, NONE, {"network 203.0.113.0/24", "network 203.0.113.0/24 backdoor", "network 203.0.113.0/24 route-map M3", "network 203.0.113.0/24 route-map MISSING"}},
 	{AT_IPV4, "aggregate", OFTEN | POLICY, NONE, {"aggregate-address 198.51.0.0/16", "aggregate-address 198.51.0.0/16 as-set summary-only", "aggregate-address 198.51.0.0/16 suppress-map M1", "aggregate-address 198.51.0.0/16 summary-only matching-MED-only", "aggregate-address 198.51.0.0/16 as-set route-map M2 origin egp", "aggregate-address 198.51.0.0/16 summary-only route-map MISSING"}},
 	{AT_IPV4, "aggregate 2", POLICY, NONE, {"aggregate-address 198.0.0.0/8", "aggregate-address 198.0.0.0/8 summary-only", "aggregate-address 198.0.0.0/8 suppress-map M4"}},
 	{AT_IPV6, "aggregate", POLICY, NONE, {"aggregate-address 2001:db8::/32 as-set summary-only origin igp", "aggregate-address 2001:db8::/32 matching-MED-only suppress-map M1", "aggregate-address 2001:db8::/32 route-map M3"}},
@@ -229,7 +229,7 @@ const struct row rows[] = {
 	{AT_IPV4, "paths", 0, BOTH("maximum-paths 64"), {"maximum-paths 1", "maximum-paths 2"}},
 	{AT_IPV4, "paths ibgp", 0, BOTH("maximum-paths ibgp 64"), {"maximum-paths ibgp 1", "maximum-paths ibgp 4 equal-cluster-length"}},
 	{AT_IPV6, "network 1", POLICY, NONE, {"network 2001:db8:1::/64", "network 2001:db8:1::/64 route-map M2"}},
-	{AT_IPV6, "network 2", POLICY, NONE, {"network 2001:db8:77:4::/64"}},
+	{AT_IPV6, "network 2", POLICY, NONE, {"network 2001:db8:77:4::/64", "network 2001:db8:77:4::/64 route-map M2 backdoor"}},
 	{AT_IPV6, "paths", 0, BOTH("maximum-paths 64"), {"maximum-paths 1"}},
 
 	{AT_EVPN, "all-vni", OFTEN, BOTH("no advertise-all-vni"), {"advertise-all-vni"}},

@@ -234,6 +234,25 @@ static const struct neighbor_family *family4(const struct config *c, const char 
 	return &neighbor(c, name)->family[BGP_IPV4_UNICAST];
 }
 
+static void test_backdoor(void **state)
+{
+	struct config *c =
+	    load("router bgp 1\n address-family ipv4 unicast\n"
+		 "  network 10.0.0.0/8 backdoor\n  network 10.1.0.0/16 route-map backdoor\n"
+		 "  network 10.2.0.0/16 route-map M backdoor\n"
+		 "  network 10.3.0.0/16 backdoor route-map M\n  network 10.4.0.0/16\n"
+		 "route-map M permit 1\nroute-map backdoor permit 1\n",
+		0);
+
+	(void)state;
+	assert_int_equal(c->bgp.network_count, 2);
+	assert_string_equal(c->bgp.networks[0].route_map, "backdoor");
+	assert_null(c->bgp.networks[1].route_map);
+	assert_int_equal(c->fib.backdoor_count, 3);
+	assert_int_equal(ip_to_u32(&c->fib.backdoors[2].addr), 0x0a030000);
+	config_free(c);
+}
+
 /* What a group says holds for its members, until one says otherwise; `no` is a word, too. */
 static void test_neighbor_statements(void **state)
 {
@@ -777,6 +796,7 @@ int main(void)
 	    cmocka_unit_test(test_peer_group_override),
 	    cmocka_unit_test(test_connection_security),
 	    cmocka_unit_test(test_neighbor_statements),
+	    cmocka_unit_test(test_backdoor),
 	    cmocka_unit_test(test_taken_back),
 	    cmocka_unit_test(test_send_community),
 	    cmocka_unit_test(test_listen_ranges),

@@ -154,6 +154,32 @@ static void test_recursion(void **state)
 	route_host_stop(&h);
 }
 
+/* `network P backdoor`: the other way comes before BGP's, whatever the kind of session. */
+static void test_backdoor(void **state)
+{
+	struct fib_settings s = {
+	    .distance_ebgp = {20, 20}, .distance_ibgp = {200, 200}, .distance_local = {200, 200}};
+	struct prefix doors[2];
+	struct route_host h;
+
+	(void)state;
+	begin(&h);
+	assert_true(prefix_parse("10.9.0.0/16", &doors[0]));
+	assert_true(prefix_parse("10.8.0.0/16", &doors[1]));
+	route_host_best(&h, "10.9.0.0/16", 6, 0);
+	configure(&h, "ip route 10.9.0.0/16 10.4.0.9 150\n");
+	expect(&h, "add #0 fe80::6@6; add #1 #0; add 10.9.0.0/16 #1");
+	s.backdoors = doors;
+	s.backdoor_count = 2;
+	fib_configure(h.fib, &s);
+	expect(&h, "change 10.9.0.0/16 10.4.0.9@4");
+	s.backdoors = doors + 1;
+	s.backdoor_count = 1;
+	fib_configure(h.fib, &s);
+	expect(&h, "change 10.9.0.0/16 #1");
+	route_host_stop(&h);
+}
+
 static void test_against_bgp(void **state)
 {
 	const struct fib_settings far = {.distance_ebgp = {200, 200}, .distance_ibgp = {200, 200}},
@@ -238,6 +264,7 @@ int main(void)
 	    cmocka_unit_test(test_discard),
 	    cmocka_unit_test(test_recursion),
 	    cmocka_unit_test(test_against_bgp),
+	    cmocka_unit_test(test_backdoor),
 	    cmocka_unit_test(test_left_behind),
 	    cmocka_unit_test(test_errors),
 	};
