@@ -176,11 +176,11 @@ static void host_static_counts(
 	nexthops_own_changed(e->nexthops, &key->prefix);
 }
 
-static void host_installed(void *context, const struct prefix *prefix)
+static void host_installed(void *context, const struct prefix *prefix, bool has)
 {
 	struct engine *e = context;
 
-	bgp_installed(e->bgp, prefix);
+	bgp_installed(e->bgp, prefix, has);
 }
 
 static void host_peer_gone(void *context, const struct bgp_nexthop *address)

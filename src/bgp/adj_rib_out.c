@@ -412,6 +412,13 @@ static bool is_early(const struct adj_rib_out *o, const struct pending *p)
 	       !default_route_is(o, p->dest) && p->attrs != p->out->attrs;
 }
 
+/* … and if the kernel is not to have it, the peer has nothing. */
+static bool is_refused(const struct adj_rib_out *o, const struct pending *p)
+{
+	return p->dest->fib_refused && o->peer->bgp->settings.suppress_fib_pending &&
+	       !default_route_is(o, p->dest);
+}
+
 /* What the peer has is told again if it has asked: what it does not hear before EoRR it drops. */
 static bool stay(struct adj_rib_out *o, bool again, struct pending *p)
 {
@@ -457,7 +464,7 @@ static bool resolve(
 	*p = (struct pending){.dest = e->dest, .out = out};
 	out->force = false;
 	outcome(o, best, per_nlri, p);
-	if (p->attrs != NULL && is_too_many(o, out))
+	if (p->attrs != NULL && (is_refused(o, p) || is_too_many(o, out)))
 		pending_forgo(o, p);
 	if (p->attrs == NULL)
 		return out->attrs != NULL;

@@ -216,15 +216,25 @@ void bgp_nexthop_changed(
 
 /* ---- the kernel's answer ---- */
 
-void bgp_installed(struct bgp *b, const struct prefix *prefix)
+/* `bgp suppress-fib-pending` is about routes that packets would follow to us. */
+static bool awaits_kernel(const struct bgp *b, const struct dest *d)
+{
+	const struct path *best = dest_best(d);
+
+	return b->settings.suppress_fib_pending && d->family != BGP_L2VPN_EVPN && best != NULL &&
+	       best->peer != NULL;
+}
+
+void bgp_installed(struct bgp *b, const struct prefix *prefix, bool has)
 {
 	struct nlri n = {.prefix = *prefix,
 	    .family = prefix->addr.family == IP_V4 ? BGP_IPV4_UNICAST : BGP_IPV6_UNICAST};
 	struct dest *d = b->settings.suppress_fib_pending ? loc_rib_find(&b->rib, &n) : NULL;
+	bool pending = !has && d != NULL && awaits_kernel(b, d);
 
-	if (d == NULL || !d->fib_pending)
+	if (d == NULL || (d->fib_pending == pending && d->fib_refused == pending))
 		return;
-	d->fib_pending = false;
+	d->fib_pending = d->fib_refused = pending;
 	for (size_t i = 0; i < b->peer_count; i++)
 		adj_rib_out_consider(&b->peers[i]->out[n.family], d);
 }
@@ -244,15 +254,6 @@ void bgp_restarted(struct bgp *b, mono_t now)
 
 /* ---- the turn ---- */
 
-/* `bgp suppress-fib-pending` is about routes that packets would follow to us. */
-static bool awaits_kernel(const struct bgp *b, const struct dest *d)
-{
-	const struct path *best = dest_best(d);
-
-	return b->settings.suppress_fib_pending && d->family != BGP_L2VPN_EVPN && best != NULL &&
-	       best->peer != NULL;
-}
-
 static void decide(struct bgp *b, struct dest *d)
 {
 	bool urgent = d->urgent;
@@ -265,8 +266,10 @@ static void decide(struct bgp *b, struct dest *d)
 		change.best_changed = change.any_changed = true;
 	for (size_t i = 0; i < b->peer_count; i++)
 		adj_rib_out_changed(&b->peers[i]->out[d->family], d, &change, urgent);
-	if (change.visible)
+	if (change.visible) {
 		d->fib_pending = awaits_kernel(b, d);
+		d->fib_refused = false;
+	}
 	if (change.visible && b->host.best_changed != NULL)
 		b->host.best_changed(b->host.context, &b->rib.best);
 	bgp_collect(b, d);

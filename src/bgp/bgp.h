@@ -132,8 +132,9 @@ void bgp_nexthop_changed(
 
 /* ---- the kernel's answer ---- */
 /* The kernel has the best routes of this unicast destination as they were last told
- * (best_changed): with `bgp suppress-fib-pending` peers may hear of it now. */
-void bgp_installed(struct bgp *b, const struct prefix *prefix);
+ * (best_changed): with `bgp suppress-fib-pending` peers may hear of it now. `has` false: it is not
+ * to have them, and peers hear of it no more. */
+void bgp_installed(struct bgp *b, const struct prefix *prefix, bool has);
 
 /* ---- connections (ids: event.h) ---- */
 void bgp_connected(

@@ -65,7 +65,8 @@ static bool default_equal(const struct bgp_settings *a, const struct neighbor_fa
 static bool fib_policy_equal(
     const struct bgp_settings *a, const struct bgp_settings *b, enum bgp_family f)
 {
-	return policy_named_map_equal(
+	return a->suppress_fib_pending == b->suppress_fib_pending &&
+	       policy_named_map_equal(
 		   &a->policy, a->fib_route_map[f], &b->policy, b->fib_route_map[f]) &&
 	       policy_named_map_equal(&a->policy, a->table_map[f], &b->policy, b->table_map[f]);
 }

@@ -53,6 +53,7 @@ struct dest {
 	uint8_t selected; /* paths with PATH_SELECTED as of the last decision */
 	bool dirty, urgent;
 	bool fib_pending; /* the kernel has not confirmed what was decided last; bgp_installed() */
+	bool fib_refused; /* … and is not to have it */
 	bool on_file;	  /* the next instance will know that it was passed on (handover.h) */
 	uint8_t key[];	  /* nlri_key(): length byte first */
 };

@@ -485,10 +485,10 @@ static void set_waits(struct fib_dest *d, bool waits)
 		list_append(&d->place->routes, &d->at_place);
 }
 
-static void tell_installed(const struct fib *f, const struct fib_dest *d)
+static void tell_installed(const struct fib *f, const struct fib_dest *d, bool has)
 {
-	if (f->host.installed != NULL && d->key.table == MAIN_TABLE)
-		f->host.installed(f->host.context, &d->key.prefix);
+	if (f->host.installed != NULL && d->key.table == MAIN_TABLE && !f->flushing)
+		f->host.installed(f->host.context, &d->key.prefix, has);
 }
 
 static void dest_run(struct fib *f, struct fib_dest *d)
@@ -502,6 +502,8 @@ static void dest_run(struct fib *f, struct fib_dest *d)
 	if (d->waits)
 		return;
 	tell_static(f, d, is_static);
+	if (!want.wanted || is_static)
+		tell_installed(f, d, false);
 	if (!waits(f, d) && !mirror_is_stale(f->mirror) &&
 	    next_step(f, &d->key, &want, &op, &status)) {
 		f->host.kernel_op(f->host.context, &op);
@@ -509,7 +511,7 @@ static void dest_run(struct fib *f, struct fib_dest *d)
 		return;
 	}
 	if (want.wanted && !is_static && status == SLOT_SYNCED)
-		tell_installed(f, d);
+		tell_installed(f, d, true);
 	d->audited = false;
 	if (d->place != NULL || d->discards || d->static_route != NULL ||
 	    list_linked(&d->waiting) || mirror_route(f->mirror, &d->key) != NULL)

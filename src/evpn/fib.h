@@ -36,9 +36,9 @@ struct fib_host {
 	 * none does any more. May be NULL. */
 	void (*static_counts)(
 	    void *context, const struct route_key *key, const struct fib_static *route);
-	/* From fib_run(): the main table has BGP's route of this destination as it is wanted. Told
-	 * more often than it changes. May be NULL. */
-	void (*installed)(void *context, const struct prefix *prefix);
+	/* From fib_run(): the main table has BGP's route of this destination as it is wanted; or
+	 * (`has` false) it is not to have one. Told more often than it changes. May be NULL. */
+	void (*installed)(void *context, const struct prefix *prefix, bool has);
 };
 
 struct fib *fib_new(uint64_t seed, struct log *log, struct mirror *mirror,

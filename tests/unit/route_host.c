@@ -62,13 +62,13 @@ static void static_counts(
 	nexthops_own_changed(h->nexthops, &key->prefix);
 }
 
-static void installed(void *context, const struct prefix *prefix)
+static void installed(void *context, const struct prefix *prefix, bool has)
 {
 	struct route_host *h = context;
 	char text[PREFIX_TEXT_MAX];
 
-	str_addf(
-	    &h->installed, "%s%s", h->installed.size > 0 ? "; " : "", prefix_text(prefix, text));
+	str_addf(&h->installed, "%s%s%s", h->installed.size > 0 ? "; " : "", has ? "" : "no ",
+	    prefix_text(prefix, text));
 }
 
 static void no_log(void *context, enum log_level level, enum log_topic topic, const char *text)

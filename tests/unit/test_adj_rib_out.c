@@ -685,7 +685,7 @@ static void test_kernel_first(void **state)
 	world_settle(w);
 	assert_string_equal(
 	    world_routes(w, 2, BGP_IPV4_UNICAST), "10.8.0.0/24 path 65002 from 10.0.0.2*\n");
-	bgp_installed(w->node[1].bgp, &prefix);
+	bgp_installed(w->node[1].bgp, &prefix, true);
 	world_settle(w);
 	assert_non_null(strstr(world_routes(w, 2, BGP_IPV4_UNICAST), "10.9.0.0/24"));
 	w->node[1].updates_out = 0;
@@ -697,9 +697,16 @@ static void test_kernel_first(void **state)
 	world_settle(w);
 	assert_non_null(strstr(world_routes(w, 2, BGP_IPV4_UNICAST), "10.9.0.0/24"));
 	w->node[1].updates_out = 0;
-	bgp_installed(w->node[1].bgp, &prefix);
+	bgp_installed(w->node[1].bgp, &prefix, true);
 	world_settle(w);
 	assert_int_equal(w->node[1].updates_out, 1);
+	/* A better static route takes its place, and goes. */
+	bgp_installed(w->node[1].bgp, &prefix, false);
+	world_settle(w);
+	assert_null(strstr(world_routes(w, 2, BGP_IPV4_UNICAST), "10.9.0.0/24"));
+	bgp_installed(w->node[1].bgp, &prefix, true);
+	world_settle(w);
+	assert_non_null(strstr(world_routes(w, 2, BGP_IPV4_UNICAST), "10.9.0.0/24"));
 	world_withdraw(w, 0, "10.9.0.0/24");
 	world_settle(w);
 	assert_null(strstr(world_routes(w, 2, BGP_IPV4_UNICAST), "10.9.0.0/24"));

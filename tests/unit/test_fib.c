@@ -502,7 +502,7 @@ static void test_installed(void **state)
 	str_clear(&h.installed);
 	route_host_best(&h, "10.0.0.2/32", 0, 0);
 	expect(&h, "delete 10.0.0.2/32; delete #1; delete #0");
-	assert_string_equal(str_text(&h.installed), "");
+	assert_non_null(strstr(str_text(&h.installed), "no 10.0.0.2/32"));
 	route_host_stop(&h);
 }
 
