@@ -16,6 +16,7 @@
 
 #include "base/check.h"
 #include "base/mem.h"
+#include "bgp/conditional.h"
 #include "bgp/default_route.h"
 #include "bgp/export.h"
 #include "bgp/packer.h"
@@ -158,7 +159,7 @@ static const struct attrs *exported(
 	struct nlri n;
 
 	dest_nlri(d, path->extra, &n);
-	return export_attrs(o->peer, d, &n, path);
+	return conditional_export(o, d, &n, path);
 }
 
 static const struct attrs *cached_export(
@@ -229,6 +230,7 @@ void adj_rib_out_walk(struct adj_rib_out *o, bool force)
 	if (!o->open)
 		return;
 	default_route_prepare(o);
+	conditional_prepare(o);
 	o->walk_force = force || (o->walking && o->walk_force);
 	o->walking = true;
 	o->cursor = NULL;
@@ -338,6 +340,8 @@ void adj_rib_out_changed(
 		consider(o, d, urgent, false);
 	if (change->best_changed)
 		default_route_look(o, d);
+	if (change->best_changed || change->any_changed)
+		conditional_look(o, d);
 }
 
 void adj_rib_out_consider(struct adj_rib_out *o, struct dest *d)
@@ -350,6 +354,7 @@ void adj_rib_out_forget(struct adj_rib_out *o, const struct dest *d)
 	const struct list *order = &rib_of(o)->tables[o->family].order;
 
 	default_route_forget(o, d);
+	conditional_forget(o, d);
 	if (o->cursor == d)
 		o->cursor = d->order.prev == &order->head
 				? NULL
@@ -499,7 +504,7 @@ static size_t flush_batch(struct adj_rib_out *o, size_t budget, mono_t now)
 	size_t waiting = o->urgent.count + o->queue.count;
 	size_t max = waiting < budget ? waiting : budget;
 	struct pending *p = arena_new(&b->arena, max * sizeof(*p));
-	bool per_nlri = export_looks_at_nlri(o->peer, o->family);
+	bool per_nlri = conditional_is(o) || export_looks_at_nlri(o->peer, o->family);
 	size_t taken = 0, count = 0;
 	struct queued_out e;
 
@@ -627,7 +632,8 @@ static bool has_routes(const struct adj_rib_out *o)
 
 bool adj_rib_out_pending(const struct adj_rib_out *o)
 {
-	return can_send(o) && ((has_routes(o) && !o->holding) || marker_due(o));
+	return o->condition_due ||
+	       (can_send(o) && ((has_routes(o) && !o->holding) || marker_due(o)));
 }
 
 mono_t adj_rib_out_deadline(const struct adj_rib_out *o)
@@ -686,6 +692,7 @@ static size_t flush_routes(struct adj_rib_out *o, size_t budget, mono_t now)
 
 size_t adj_rib_out_flush(struct adj_rib_out *o, size_t budget, mono_t now)
 {
+	conditional_run(o);
 	if (!still_holding(o, now))
 		budget = flush_routes(o, budget, now);
 	if (marker_due(o) && can_send(o))

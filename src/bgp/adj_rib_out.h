@@ -56,6 +56,9 @@ struct adj_rib_out {
 	uint32_t announced;   /* … when the batch under way has been sent */
 	bool left_out;	      /* `maximum-prefix-out` keeps something back */
 	struct dest *witness; /* for a conditional default route; NULL: the condition fails */
+	struct dest *evidence; /* for conditional advertisement; NULL: there is none */
+	bool had_evidence;     /* … when the table was gone through last */
+	bool condition_due;    /* … may be another one now */
 	struct export_cache cache[EXPORT_CACHE_SIZE];
 };
 

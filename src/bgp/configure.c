@@ -62,6 +62,14 @@ static bool default_equal(const struct bgp_settings *a, const struct neighbor_fa
 		   &a->policy, x->default_route_map, &b->policy, y->default_route_map);
 }
 
+static bool conditional_equal(const struct bgp_settings *a, const struct neighbor_family *x,
+    const struct bgp_settings *b, const struct neighbor_family *y)
+{
+	return x->condition_absent == y->condition_absent &&
+	       policy_named_map_equal(&a->policy, x->advertise_map, &b->policy, y->advertise_map) &&
+	       policy_named_map_equal(&a->policy, x->condition_map, &b->policy, y->condition_map);
+}
+
 static bool fib_policy_equal(
     const struct bgp_settings *a, const struct bgp_settings *b, enum bgp_family f)
 {
@@ -75,7 +83,7 @@ static bool out_equal(const struct bgp_settings *a, const struct neighbor_family
     const struct bgp_settings *b, const struct neighbor_family *y, enum bgp_family family)
 {
 	return filter_settings_equal(a, x, b, y, family, DIRECTION_OUT) &&
-	       default_equal(a, x, b, y) &&
+	       default_equal(a, x, b, y) && conditional_equal(a, x, b, y) &&
 	       policy_named_map_equal(
 		   &a->policy, x->unsuppress_map, &b->policy, y->unsuppress_map) &&
 	       x->max_out == y->max_out && local_pref_equal(a, b) &&

@@ -8,8 +8,8 @@
  * passing go on (AS_PATH, NEXT_HOP, ORIGINATOR_ID, CLUSTER_LIST). So a route-map can set a
  * MULTI_EXIT_DISC for the peer, match a local preference that the peer never sees, and cannot forge
  * our AS. A reflected route it may deny, but not change, unless `bgp route-reflector
- * allow-outbound-policy` says so (RFC 4456 section 10). Communities that a route-map sets on the way out are for the peer to
- * honour (RFC 1997), not for us.
+ * allow-outbound-policy` says so (RFC 4456 section 10). Communities that a route-map sets on the
+ * way out are for the peer to honour (RFC 1997), not for us.
  *
  * EVPN routes keep the next hop on eBGP too: it is the VTEP (RFC 8365 section 5.1.2), and a leaf or
  * spine is none.
@@ -18,6 +18,7 @@
 
 #include <string.h>
 
+#include "bgp/conditional.h"
 #include "bgp/extcomm.h"
 #include "bgp/filter.h"
 #include "bgp/speaker.h"
@@ -377,8 +378,8 @@ static bool judge(const struct peer *to, const struct path *path, const struct f
 	return filter_apply(filter, &unused, &judged, arena);
 }
 
-const struct attrs *export_attrs(
-    struct peer *to, const struct dest *d, const struct nlri *n, const struct path *path)
+const struct attrs *export_attrs(struct peer *to, const struct dest *d, const struct nlri *n,
+    const struct path *path, const struct adj_rib_out *conditional)
 {
 	struct bgp *b = to->bgp;
 	const struct neighbor_family *f = family_of(to, n->family);
@@ -392,6 +393,10 @@ const struct attrs *export_attrs(
 			 : filter_find(to, n->family, DIRECTION_OUT, &filter)))
 		return NULL;
 	paths_told(&route, d);
+	if (conditional != NULL) {
+		filter.map = NULL;
+		conditional_apply(conditional, n, path, &route, &a);
+	}
 	if (to->ebgp) {
 		forget_med(f, &a, path);
 		rewrite_as_path(to, f, &a, &b->arena);

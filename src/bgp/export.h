@@ -7,12 +7,15 @@
 
 #include "bgp/loc_rib.h"
 
+struct adj_rib_out;
+
 /* Cheap and final where false: this path may not go to this peer, whatever the policy says. */
 bool export_allowed(const struct peer *to, enum bgp_family family, const struct path *path);
 
-/* Interned attributes of a path of `d` for this peer, held for the caller; NULL: denied. */
-const struct attrs *export_attrs(
-    struct peer *to, const struct dest *d, const struct nlri *n, const struct path *path);
+/* Interned attributes of a path of `d` for this peer, held for the caller; NULL: denied.
+ * `conditional`: the advertise-map stands for the peer's route-map (conditional.h); else NULL. */
+const struct attrs *export_attrs(struct peer *to, const struct dest *d, const struct nlri *n,
+    const struct path *path, const struct adj_rib_out *conditional);
 
 /* A route that is in no RIB, as the peer sees it; next hop ourselves. No policy is applied. */
 const struct attrs *export_own(struct peer *to, const struct nlri *n, const struct attrs *own);

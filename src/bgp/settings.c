@@ -11,7 +11,8 @@ char **neighbor_family_name(struct neighbor_family *f, unsigned i)
 {
 	char **all[NEIGHBOR_NAMES] = {&f->default_route_map, &f->route_map_in, &f->route_map_out,
 	    &f->distribute_list_in, &f->distribute_list_out, &f->prefix_list_in,
-	    &f->prefix_list_out, &f->filter_list_in, &f->filter_list_out, &f->unsuppress_map};
+	    &f->prefix_list_out, &f->filter_list_in, &f->filter_list_out, &f->unsuppress_map,
+	    &f->advertise_map, &f->condition_map};
 
 	return all[i];
 }

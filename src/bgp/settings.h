@@ -64,7 +64,10 @@ struct neighbor_family {
 	char *default_route_map; /* owned; NULL none; read with default_originate */
 	char
 	    *unsuppress_map; /* in the place of route_map_out: of routes that aggregates suppress */
-	char *route_map_in;  /* owned; NULL none */
+	char *advertise_map; /* owned; NULL none; read with … */
+	char *condition_map; /* owned; exist-map, or … */
+	bool condition_absent; /* … non-exist-map */
+	char *route_map_in;    /* owned; NULL none */
 	char *route_map_out;
 	char *distribute_list_in; /* access-list; owned; NULL none */
 	char *distribute_list_out;
@@ -81,7 +84,7 @@ struct neighbor_bfd {
 	uint32_t multiplier, receive_ms, transmit_ms; /* 0: the profile's, or the defaults */
 };
 /* The names in it, for those who own or compare them. */
-#define NEIGHBOR_NAMES 10
+#define NEIGHBOR_NAMES 12
 char **neighbor_family_name(struct neighbor_family *f, unsigned i);
 
 struct neighbor_settings {

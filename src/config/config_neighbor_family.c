@@ -207,6 +207,18 @@ void on_unsuppress_map(struct loading *l, const struct statement *s, const struc
 	loading_refer(l, s, LIST_KINDS, w->word[3], "what is suppressed stays so");
 }
 
+/* `neighbor X advertise-map A exist-map|non-exist-map C` */
+void on_advertise_map(struct loading *l, const struct statement *s, const struct words *w)
+{
+	struct neighbor_family *f = family_of(l);
+
+	loading_text_set(&f->advertise_map, mem_strdup(w->word[3]));
+	loading_text_set(&f->condition_map, mem_strdup(w->word[5]));
+	f->condition_absent = strcmp(w->word[4], "non-exist-map") == 0;
+	loading_refer(l, s, LIST_KINDS, w->word[3], "nothing is conditional");
+	loading_refer(l, s, LIST_KINDS, w->word[5], "nothing is conditional");
+}
+
 void on_neighbor_weight(struct loading *l, const struct statement *s, const struct words *w)
 {
 	uint32_t n;

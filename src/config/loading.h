@@ -109,7 +109,7 @@ statement_handler on_activate, on_next_hop_self, on_remove_private_as, on_as_ove
     on_reflector_client, on_soft_reconfiguration, on_send_community, on_add_path_all,
     on_add_path_per_as, on_no_add_path_rx, on_route_server_client, on_attribute_unchanged,
     on_allowas_in, on_maximum_prefix, on_maximum_prefix_out, on_neighbor_policy, on_unsuppress_map,
-    on_neighbor_weight, on_default_originate, on_nexthop_local;
+    on_advertise_map, on_neighbor_weight, on_default_originate, on_nexthop_local;
 /* config_evpn.c */
 statement_handler on_advertise_all_vni, on_advertise_svi_ip, on_advertise_default_gw, on_flooding,
     on_autort, on_autort_rfc8365, on_vni_svi_ip, on_vni_default_gw, on_duplicates,

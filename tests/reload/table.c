@@ -205,6 +205,8 @@ const struct row rows[] = {
 	{at, "path list in", POLICY, NONE, {"filter-list AP in", "filter-list MISSING in"}}, \
 	{at, "path list out", POLICY, NONE, {"filter-list AP out", "filter-list MISSING out"}}, \
 	{at, "default", POLICY, BOTH("no default-originate"), {"default-originate", "default-originate route-map M3", "default-originate route-map MISSING"}}
+	{AT_PEER_IPV4, "conditional", POLICY, NONE, {"advertise-map M1 exist-map M2", "advertise-map M3 non-exist-map M2", "advertise-map M2 exist-map M4", "advertise-map M1 non-exist-map MISSING", "advertise-map MISSING exist-map M1"}},
+	{AT_PEER_IPV6, "conditional", POLICY, NONE, {"advertise-map M1 non-exist-map M3", "advertise-map M4 exist-map M1"}},
 	LISTS(AT_PEER_IPV4, "P", "A"),
 	LISTS(AT_PEER_IPV6, "P6", "A6"),
 #define REDISTRIBUTION(at) \
