@@ -614,7 +614,8 @@ static void send_markers(struct adj_rib_out *o, mono_t now)
 
 static bool can_send(const struct adj_rib_out *o)
 {
-	return o->open && !session_blocked(o->peer->up);
+	return o->open && !session_blocked(o->peer->up) &&
+	       (o->family == BGP_L2VPN_EVPN || !update_delay_runs(o->peer->bgp));
 }
 
 /* There is room again for what was kept back. */

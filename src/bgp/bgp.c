@@ -35,7 +35,7 @@ struct bgp *bgp_new(const struct bgp_start *start)
 	b->seed = b->random = start->seed;
 	b->neighbors_until = MONO_NEVER;
 	b->originating = start->originating;
-	b->restart_due = MONO_NEVER;
+	b->restart_due = b->update_delay_due = MONO_NEVER;
 	loc_rib_init(&b->rib, start->seed);
 	b->aggregates = aggregates_new(start->seed);
 	b->rib.nexthops.context = start->host.context;
@@ -325,6 +325,7 @@ bool bgp_run(struct bgp *b, mono_t now)
 	handover_run(b, now);
 	for (size_t i = 0; i < b->peer_count; i++)
 		peer_run(b->peers[i], now);
+	update_delay_run(b, now);
 	restart_run_own(b, now);
 	review(b, now);
 	bgp_own_run(b);
@@ -342,6 +343,7 @@ mono_t bgp_deadline(const struct bgp *b)
 {
 	mono_t d = mono_min(b->neighbors_until, b->restart_due);
 
+	d = mono_min(d, b->update_delay_due);
 	if (pending(b))
 		return (mono_t){0};
 	for (size_t i = 0; i < b->peer_count; i++)
@@ -386,5 +388,5 @@ bool bgp_converged(const struct bgp *b)
 			if (p->families[f] && !p->end_of_rib[f])
 				return false;
 	}
-	return any && !b->restarting;
+	return any && !b->restarting && !update_delay_runs(b);
 }

@@ -325,6 +325,8 @@ struct bgp_restart_view {
 bool bgp_restart_at(const struct bgp *b, size_t index, struct bgp_restart_view *view);
 struct ip bgp_router_id(const struct bgp *b);
 uint32_t bgp_as(const struct bgp *b);
+/* `update-delay` holds back what peers announce, and what they would be told. */
+bool bgp_update_delayed(const struct bgp *b);
 /* What LOCAL_PREF counts as, and to internal peers is, where a route has none. */
 uint32_t bgp_default_local_pref(const struct bgp *b);
 

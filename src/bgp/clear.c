@@ -38,6 +38,8 @@ size_t bgp_clear(struct bgp *b, const char *peer, const bool families[BGP_FAMILI
 	size_t n = 0;
 
 	*refused = NULL;
+	if (peer == NULL && kind == BGP_CLEAR_SESSION)
+		update_delay_again(b);
 	for (size_t i = 0; i < b->peer_count; i++) {
 		struct peer *p = b->peers[i];
 

@@ -149,7 +149,7 @@ void restart_run_own(struct bgp *b, mono_t now)
 	for (size_t i = 0; b->restarting && i < b->peer_count; i++)
 		any_restarts |= restarts(b->peers[i]);
 	for (enum bgp_family f = 0; f < BGP_FAMILIES; f++)
-		loc_rib_hold(&b->rib, f, waits[f] && any_restarts);
+		loc_rib_hold(&b->rib, f, (waits[f] && any_restarts) || update_delay_runs(b));
 	b->restart_due = !b->restarting		       ? MONO_NEVER
 			 : mono_reached(patience, now) ? defer_end(b)
 						       : mono_min(patience, defer_end(b));

@@ -202,6 +202,7 @@ struct bgp_settings {
 	bool med_missing_as_worst;
 	bool as_path_ignore;
 	bool reject_as_sets;
+	uint16_t update_delay_s, update_delay_wait_s; /* at a start; 0 off (update_delay.h) */
 	bool suppress_fib_pending; /* others hear of a route once the kernel has it */
 	bool equal_cluster_length[BGP_FAMILIES];
 	enum link_bandwidth link_bandwidth;

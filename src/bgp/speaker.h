@@ -8,6 +8,7 @@
 #include "bgp/handover.h"
 #include "bgp/loc_rib.h"
 #include "bgp/peer.h"
+#include "bgp/update_delay.h"
 
 struct interface {
 	ifindex_t ifindex; /* key */
@@ -37,6 +38,8 @@ struct bgp {
 	bool restarted;	 /* a previous instance ran; since `restarted_at` */
 	bool restarting; /* … and not all peers have told what they have yet (R bit) */
 	mono_t restarted_at, restart_due;
+	enum update_delay_phase update_delay;
+	mono_t update_delay_since, update_delay_due; /* while it runs */
 	bool originating; /* the host has not told its first routes yet: no End-of-RIB */
 	bool fib_policy_changed[BGP_FAMILIES];
 	uint64_t seed;	 /* of hash keys */

@@ -176,6 +176,11 @@ uint32_t bgp_default_local_pref(const struct bgp *b)
 	return s->has_default_local_pref ? s->default_local_pref : LOCAL_PREF_DEFAULT;
 }
 
+bool bgp_update_delayed(const struct bgp *b)
+{
+	return b->settings.update_delay_s > 0 && update_delay_runs(b);
+}
+
 uint32_t bgp_as(const struct bgp *b)
 {
 	return b->settings.as;

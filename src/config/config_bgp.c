@@ -34,7 +34,7 @@ void config_bgp_done(struct loading *l, const struct statement *bgp)
 	struct evpn_settings *e = &l->c->evpn;
 
 	l->c->bgp.restart.rib_stale_s = rib_stale_s(l);
-	e->convergence_s = l->c->bgp.restart.rib_stale_s;
+	e->convergence_s = l->c->bgp.restart.rib_stale_s + l->c->bgp.update_delay_s;
 	config_neighbors(l, bgp);
 	if (e->as == 0)
 		e->as = l->c->bgp.as;
@@ -179,6 +179,24 @@ void on_rr_outbound_policy(struct loading *l, const struct statement *s, const s
 {
 	(void)w;
 	l->c->bgp.rr_outbound_policy = !s->no;
+}
+
+/* `update-delay N [M]`, in `router bgp` or for all instances: `bgp update-delay N [M]`. */
+void on_update_delay(struct loading *l, const struct statement *s, const struct words *w)
+{
+	struct bgp_settings *b = &l->c->bgp;
+	unsigned at = strcmp(w->word[0], "bgp") == 0 ? 2 : 1;
+	uint32_t limit = 0, wait;
+
+	word_number(w->word[at], 0, 3600, &limit);
+	wait = limit;
+	if (w->count > at + 1)
+		word_number(w->word[at + 1], 1, 3600, &wait);
+	if (wait > limit)
+		loading_report(l, s, false, NULL,
+		    "peers cannot be waited for longer than the delay of %u s lasts", limit);
+	b->update_delay_s = (uint16_t)limit;
+	b->update_delay_wait_s = (uint16_t)wait;
 }
 
 void on_deterministic_med(struct loading *l, const struct statement *s, const struct words *w)

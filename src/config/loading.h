@@ -93,8 +93,8 @@ statement_handler on_router_bgp, on_bgp_router_id, on_default_family, on_connect
     on_aggregate, on_redistribute, on_graceful_shutdown, on_maximum_paths, on_maximum_paths_ibgp,
     on_hard_reset, on_restart_mode, on_restart_time, on_restart_flag, on_long_lived,
     on_as_path_ignore, on_bestpath_med, on_bestpath_bandwidth, on_default_shutdown,
-    on_default_local_pref, on_rr_outbound_policy, on_bgp_shutdown, on_reject_as_sets,
-    on_suppress_fib_pending, on_underlay_weights, on_resolve_via_default;
+    on_default_local_pref, on_rr_outbound_policy, on_update_delay, on_bgp_shutdown,
+    on_reject_as_sets, on_suppress_fib_pending, on_underlay_weights, on_resolve_via_default;
 /* config_neighbor.c */
 statement_handler on_listen_range, on_listen_limit, on_advertisement_interval, on_tcp_ao,
     on_remote_as, on_neighbor_interface, on_local_as, on_description, on_shutdown, on_port,

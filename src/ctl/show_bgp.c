@@ -143,6 +143,33 @@ static void summary_reasons(struct command *k, enum bgp_family family)
 	}
 }
 
+static void update_delay_text(const struct command *k)
+{
+	const struct bgp_settings *s = &k->c->config->bgp;
+
+	if (s->update_delay_s == 0)
+		return;
+	str_addf(k->out, "Read-only mode update-delay limit: %u seconds\n", s->update_delay_s);
+	if (s->update_delay_wait_s != s->update_delay_s)
+		str_addf(k->out, "                   Establish wait: %u seconds\n",
+		    s->update_delay_wait_s);
+	if (bgp_update_delayed(k->c->bgp))
+		str_addf(k->out, "  Delay in progress\n");
+}
+
+static void update_delay_json(const struct command *k, struct json_object *o)
+{
+	const struct bgp_settings *s = &k->c->config->bgp;
+
+	if (s->update_delay_s == 0)
+		return;
+	json_add_number(o, "updateDelayLimit", s->update_delay_s);
+	if (s->update_delay_wait_s != s->update_delay_s)
+		json_add_number(o, "updateDelayEstablishWait", s->update_delay_wait_s);
+	if (bgp_update_delayed(k->c->bgp))
+		json_object_object_add(o, "updateDelayInProgress", json_object_new_boolean(true));
+}
+
 static void summary_table(struct command *k, enum bgp_family family)
 {
 	struct summary s = summarize(k, family);
@@ -153,6 +180,7 @@ static void summary_table(struct command *k, enum bgp_family family)
 
 	str_addf(k->out, "BGP router identifier %s, local AS number %u vrf-id 0\n",
 	    ip_text(&router_id, text), bgp_as(k->c->bgp));
+	update_delay_text(k);
 	str_addf(
 	    k->out, "BGP table version 0\nRIB entries %zu\nPeers %u\n\n", s.destinations, s.peers);
 	str_addf(k->out,
@@ -232,6 +260,7 @@ static struct json_object *summary_json(const struct command *k, enum bgp_family
 	json_add_number(o, "as", bgp_as(k->c->bgp));
 	json_add_number(o, "vrfId", 0);
 	json_add_text(o, "vrfName", "default");
+	update_delay_json(k, o);
 	json_add_number(o, "tableVersion", 0);
 	json_add_number(o, "ribCount", (int64_t)s.destinations);
 	json_add_number(o, "peerCount", s.peers);

@@ -52,6 +52,7 @@ const struct row rows[] = {
 	{AT_LIST, "L 30", OFTEN, NONE, {"bgp large-community-list 30 permit 65000:1:3", "bgp large-community-list 30 seq 9 permit 65000:1:2", "bgp large-community-list 30 deny 65000:1:2"}},
 	{AT_TOP, "kernel map", POLICY, NONE, {"ip protocol bgp route-map M5", "ip protocol bgp route-map M1", "ip protocol bgp route-map MISSING"}},
 	{AT_TOP, "kernel map 6", POLICY, NONE, {"ipv6 protocol bgp route-map M5", "ipv6 protocol bgp route-map M2", "ipv6 protocol bgp route-map MISSING"}},
+	{AT_TOP, "delay of all", 0, NONE, {"bgp update-delay 0", "bgp update-delay 4 2"}},
 	{AT_TOP, "by default route", 0, NONE, {"ip nht resolve-via-default", "no ip nht resolve-via-default"}},
 	{AT_TOP, "by default route 6", 0, NONE, {"ipv6 nht resolve-via-default", "no ipv6 nht resolve-via-default"}},
 
@@ -104,6 +105,7 @@ const struct row rows[] = {
 	{AT_BGP, "compare-med", 0, BOTH("no bgp always-compare-med"), {"bgp always-compare-med"}},
 	{AT_BGP, "preference", 0, BOTH("bgp default local-preference 100"), {"bgp default local-preference 150", "bgp default local-preference 0"}},
 	{AT_BGP, "reflected policy", 0, BOTH("no bgp route-reflector allow-outbound-policy"), {"bgp route-reflector allow-outbound-policy"}},
+	{AT_BGP, "delay", 0, BOTH("update-delay 0"), {"update-delay 5", "update-delay 5 3"}},
 	{AT_BGP, "kernel first", 0, BOTH("no bgp suppress-fib-pending"), {"bgp suppress-fib-pending"}},
 	{AT_BGP, "relax", 0, BOTH("no bgp bestpath as-path multipath-relax"), {"bgp bestpath as-path multipath-relax"}},
 	{AT_BGP, "peer type", 0, BOTH("no bgp bestpath peer-type multipath-relax"), {"bgp bestpath peer-type multipath-relax"}},

@@ -105,6 +105,12 @@ uint32_t bgp_default_local_pref(const struct bgp *b)
 	return 100;
 }
 
+bool bgp_update_delayed(const struct bgp *b)
+{
+	(void)b;
+	return false;
+}
+
 uint32_t bgp_as(const struct bgp *b)
 {
 	(void)b;
