@@ -147,6 +147,19 @@ static void fill_in(struct engine *e)
 		c->bgp.router_id = c->evpn.router_id = e->router_id;
 }
 
+static void links_configure(struct engine *e)
+{
+	const struct config *c = e->config;
+	struct link_wish *wishes = arena_new(&e->arena, (c->interface_count + 1) * sizeof(*wishes));
+	size_t count = 0;
+
+	for (size_t i = 0; i < c->interface_count; i++)
+		if (c->interfaces[i].said_up || c->interfaces[i].said_down)
+			wishes[count++] =
+			    (struct link_wish){c->interfaces[i].name, c->interfaces[i].said_up};
+	underlay_links(e->underlay, wishes, count);
+}
+
 static void parts_configure(struct engine *e)
 {
 	const struct config *c = e->config;
@@ -174,6 +187,7 @@ static void parts_configure(struct engine *e)
 	fib_configure(e->fib, &c->fib);
 	static_routes_configure(e->statics, c->static_ways, c->static_way_count);
 	underlay_configure(e->underlay, &c->bgp, addresses, count, e->now);
+	links_configure(e);
 	if (e->converged)
 		audit_schedule(&e->audit, c->evpn.audit_s, e->now);
 }
@@ -399,6 +413,8 @@ static void on_result(struct engine *e, const struct kernel_result *result)
 		engine_kernel_op(e, &repair);
 	if (op.key.kind == SLOT_ROUTE || op.key.kind == SLOT_NEXTHOP)
 		fib_slot_result(e->fib, &op, result, e->now);
+	else if (op.key.kind == SLOT_LINK)
+		underlay_slot_result(e->underlay, &op, result);
 	else if (op.key.kind != SLOT_ADDR)
 		evpn_slot_result(e->evpn, &op, result, e->now);
 	op_release(&op);

@@ -19,6 +19,7 @@ struct interface_settings {
 	struct prefix *addresses; /* owned; host bits kept */
 	size_t address_count;
 	char *description;
+	bool said_down, said_up; /* `shutdown`, `no shutdown` */
 	struct ra_settings ra;
 };
 

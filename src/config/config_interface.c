@@ -51,6 +51,15 @@ void on_interface_description(struct loading *l, const struct statement *s, cons
 		l->interface->description = words_join(w, 1);
 }
 
+void on_interface_shutdown(struct loading *l, const struct statement *s, const struct words *w)
+{
+	(void)w;
+	if (l->interface == NULL)
+		return;
+	l->interface->said_up = s->no;
+	l->interface->said_down = !s->no;
+}
+
 void on_vrf(struct loading *l, const struct statement *s, const struct words *w)
 {
 	struct config *c = l->c;

@@ -109,7 +109,7 @@ const struct grammar_row grammar[] = {
 
 	/* ---- interface, vrf ---- */
 	{AT(INTERFACE), "description =LINE", WORKS, 0, ONE_LINE, on_interface_description},
-	{AT(INTERFACE), "shutdown", INERT, NO, ONE_LINE, NULL},
+	{AT(INTERFACE), "shutdown", WORKS, NO, ONE_LINE, on_interface_shutdown},
 	{AT(INTERFACE), "ip address ADDRESS4 [peer IP4]", WORKS, 0, ONE_LINE, on_address},
 	{AT(INTERFACE), "ipv6 address ADDRESS6", WORKS, 0, ONE_LINE, on_address},
 	{AT(INTERFACE), "ipv6 nd suppress-ra", WORKS, NO, ONE_LINE, on_ra_suppress},

@@ -81,7 +81,8 @@ void config_check_bfd(struct loading *l);
 statement_handler on_defaults, on_hostname, on_log, on_log_file, on_debug_kernel, on_debug_evpn,
     on_debug_bgp_updates, on_debug_bgp, on_debug_bfd, on_router_id;
 /* config_interface.c */
-statement_handler on_interface, on_address, on_interface_description, on_vrf, on_vrf_vni;
+statement_handler on_interface, on_address, on_interface_description, on_interface_shutdown, on_vrf,
+    on_vrf_vni;
 /* config_ra.c */
 statement_handler on_ra_suppress, on_ra_flag, on_ra_number, on_ra_interval_ms, on_ra_preference,
     on_ra_prefix, on_ra_server;

@@ -148,7 +148,7 @@ static bool is_ours_to_be(const struct kernel_op *op)
 {
 	if (op->key.kind == SLOT_NEIGH && (op->content.neigh.ntf & NTF_EXT_LEARNED) == 0)
 		return false;
-	return op->verb == KERNEL_ADD || op->verb == KERNEL_CHANGE || op->verb == KERNEL_SET_PORT;
+	return op->verb == KERNEL_ADD || op->verb == KERNEL_CHANGE || op->verb == KERNEL_SET;
 }
 
 static bool issue(struct evpn *v, const struct owner *owner, const struct kernel_op *op)

@@ -36,6 +36,7 @@ static const char *slot_word(uint8_t kind)
 	    [SLOT_BRIDGE_PORT] = "bridge port",
 	    [SLOT_ADDR] = "address",
 	    [SLOT_NEXTHOP] = "nexthop",
+	    [SLOT_LINK] = "link",
 	};
 
 	return words[kind];
@@ -49,7 +50,7 @@ static const char *verb_word(uint32_t verb)
 	    [KERNEL_DELETE] = "delete",
 	    [KERNEL_READ] = "read",
 	    [KERNEL_PROBE] = "probe",
-	    [KERNEL_SET_PORT] = "set",
+	    [KERNEL_SET] = "set",
 	};
 
 	return words[verb];

@@ -609,7 +609,7 @@ void mac_vrf_port_off(struct evpn *v, ifindex_t port)
 
 static void set_learning(struct evpn *v, ifindex_t port, bool on)
 {
-	struct kernel_op op = {.verb = KERNEL_SET_PORT, .key = slot_key_bridge_port(port)};
+	struct kernel_op op = {.verb = KERNEL_SET, .key = slot_key_bridge_port(port)};
 
 	op.content.bridge_port.learning = on;
 	desired_issue(v, &op);

@@ -25,6 +25,7 @@ struct underlay {
 	struct underlay_host host;
 	struct arena arena;
 	struct origination *origination;
+	struct link_states *links; /* owned */
 	bool addresses_dirty;
 	struct address *addresses;
 	size_t address_count;
@@ -40,12 +41,14 @@ struct underlay *underlay_new(uint64_t seed, struct log *log, struct mirror *mir
 	u->mirror = mirror;
 	u->bgp = bgp;
 	u->host = *host;
+	u->links = link_states_new(log, mirror, host->context, host->kernel_op);
 	u->origination = origination_new(seed, log, mirror, bgp, &origination);
 	return u;
 }
 
 void underlay_free(struct underlay *u)
 {
+	link_states_free(u->links);
 	origination_free(u->origination);
 	mem_free(u->addresses);
 	arena_fini(&u->arena);
@@ -129,6 +132,18 @@ void underlay_configure(struct underlay *u, const struct bgp_settings *bgp,
 
 /* ---- links ---- */
 
+void underlay_links(struct underlay *u, const struct link_wish *wishes, size_t count)
+{
+	link_states_configure(u->links, wishes, count);
+	u->addresses_dirty = true;
+}
+
+void underlay_slot_result(
+    struct underlay *u, const struct kernel_op *op, const struct kernel_result *result)
+{
+	link_states_result(u->links, op, result);
+}
+
 static void interface_tell(struct underlay *u, const struct mirror_link *l, mono_t now)
 {
 	struct bgp_interface i = {.ifindex = l->link.ifindex,
@@ -196,6 +211,8 @@ bool underlay_run(struct underlay *u, mono_t now)
 	(void)now;
 	if (!mirror_is_synced(u->mirror) || mirror_is_stale(u->mirror))
 		return more;
+	if (u->addresses_dirty)
+		link_states_run(u->links);
 	if (u->addresses_dirty)
 		for (size_t i = 0; i < u->address_count; i++)
 			address_evaluate(u, &u->addresses[i]);

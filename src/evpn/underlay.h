@@ -7,6 +7,7 @@
 
 #include "base/log.h"
 #include "bgp/bgp.h"
+#include "evpn/link_state.h"
 #include "kernel/mirror.h"
 
 struct underlay;
@@ -30,6 +31,11 @@ void underlay_free(struct underlay *u);
 /* Takes copies. Addresses that left the configuration are removed if we had added them. */
 void underlay_configure(struct underlay *u, const struct bgp_settings *bgp,
     const struct underlay_address *addresses, size_t count, mono_t now);
+/* `interface X` / `[no] shutdown`, sorted by name; copied (link_state.h). */
+void underlay_links(struct underlay *u, const struct link_wish *wishes, size_t count);
+/* The answer to an operation on a link. */
+void underlay_slot_result(
+    struct underlay *u, const struct kernel_op *op, const struct kernel_result *result);
 /* After the mirror took it. */
 void underlay_kernel_changed(struct underlay *u, const struct kernel_event *event, mono_t now);
 /* Every event of the route table as it comes, dump rows included: the mirror keeps routes of our

@@ -31,7 +31,7 @@ static const char *const verb_names[] = {[KERNEL_ADD] = "add",
     [KERNEL_DELETE] = "delete",
     [KERNEL_READ] = "read",
     [KERNEL_PROBE] = "probe",
-    [KERNEL_SET_PORT] = "set port"};
+    [KERNEL_SET] = "set"};
 
 static void device_text(const struct mirror *m, ifindex_t ifindex, struct str *out)
 {

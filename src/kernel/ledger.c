@@ -136,7 +136,7 @@ void ledger_issue(struct mirror *m, const struct kernel_op *op)
 	struct slot *s;
 	void *slot;
 
-	if (op->key.kind == SLOT_BRIDGE_PORT)
+	if (slot_is_flag(op->key.kind))
 		return;
 	slot = slot_find_or_make(m, &op->key);
 	s = slot_state(op->key.kind, slot);
@@ -164,6 +164,7 @@ static bool bears_marks(enum slot_kind kind, const struct slot_content *c)
 		return c->nexthop.protocol == RTPROT_EVPND;
 	case SLOT_FLOOD:
 	case SLOT_BRIDGE_PORT:
+	case SLOT_LINK:
 	case SLOT_ADDR:
 		return true;
 	}
@@ -175,7 +176,7 @@ void ledger_restore(
 {
 	void *slot;
 
-	if (key->kind == SLOT_BRIDGE_PORT)
+	if (slot_is_flag(key->kind))
 		return;
 	slot = slot_find_or_make(m, key);
 	slot_set_ledger(m, key, slot, LEDGER_WRITTEN, content);
@@ -305,7 +306,7 @@ static void judge(const struct verdict *v)
 		judge_read(v);
 		break;
 	case KERNEL_PROBE:
-	case KERNEL_SET_PORT:
+	case KERNEL_SET:
 		judge_refused(v);
 		break;
 	}
@@ -447,6 +448,7 @@ static bool find_repair(struct verdict *v, struct kernel_op *repair)
 	case SLOT_FLOOD:
 	case SLOT_ROUTE:
 	case SLOT_BRIDGE_PORT:
+	case SLOT_LINK:
 	case SLOT_ADDR:
 		break;
 	}

@@ -41,7 +41,7 @@ struct mirror *mirror_new(uint64_t seed)
 	map_init(&m->aparts, offsetof(struct apart, key), sizeof(struct slot_key), seed);
 	map_init(&m->witnesses, offsetof(struct witness, key), sizeof(struct slot_key), seed);
 	for (unsigned kind = 0; kind < SLOT_KINDS; kind++)
-		if (kind != SLOT_BRIDGE_PORT) {
+		if (!slot_is_flag(kind)) {
 			map_init(&m->slots[kind], slot_shapes[kind].key_offset,
 			    slot_shapes[kind].key_size, seed);
 			pool_init(&m->pools[kind], slot_shapes[kind].size);
@@ -75,7 +75,7 @@ void mirror_free(struct mirror *m)
 		free_link(object);
 	map_fini(&m->links);
 	for (unsigned kind = 0; kind < SLOT_KINDS; kind++) {
-		if (kind == SLOT_BRIDGE_PORT)
+		if (slot_is_flag(kind))
 			continue;
 		for (size_t at = 0; (object = map_next(&m->slots[kind], &at)) != NULL;)
 			slot_free(m, (enum slot_kind)kind, object);
@@ -248,7 +248,7 @@ size_t mirror_collect(const struct mirror *m, unsigned kinds, slot_test_fn *test
 
 	*keys = NULL;
 	for (unsigned kind = 0; kind < SLOT_KINDS; kind++) {
-		if ((kinds >> kind & 1) == 0 || kind == SLOT_BRIDGE_PORT)
+		if ((kinds >> kind & 1) == 0 || slot_is_flag(kind))
 			continue;
 		for (size_t at = 0; (slot = map_next(&m->slots[kind], &at)) != NULL;) {
 			if (!test(m, (enum slot_kind)kind, slot, arg))

@@ -15,7 +15,7 @@ static unsigned kinds_of(enum kernel_table table)
 	unsigned kinds = 0;
 
 	for (unsigned kind = 0; kind < SLOT_KINDS; kind++)
-		if (kind != SLOT_BRIDGE_PORT && slot_shapes[kind].table == table)
+		if (!slot_is_flag(kind) && slot_shapes[kind].table == table)
 			kinds |= 1u << kind;
 	return kinds;
 }

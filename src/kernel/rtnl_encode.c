@@ -4,6 +4,7 @@
  */
 #include "kernel/rtnl_encode.h"
 
+#include <linux/if.h>
 #include <linux/if_addr.h>
 #include <linux/if_bridge.h>
 #include <linux/if_link.h>
@@ -229,6 +230,18 @@ static struct nlmsghdr *write_bridge_port(void *buffer, const struct kernel_op *
 	return h;
 }
 
+static struct nlmsghdr *write_link(void *buffer, const struct kernel_op *op)
+{
+	struct nlmsghdr *h = begin(buffer, RTM_NEWLINK, 0);
+	struct ifinfomsg *i = mnl_nlmsg_put_extra_header(h, sizeof(*i));
+
+	i->ifi_family = AF_UNSPEC;
+	i->ifi_index = (int)op->key.link.v;
+	i->ifi_change = IFF_UP;
+	i->ifi_flags = op->content.link.up ? IFF_UP : 0;
+	return h;
+}
+
 static struct nlmsghdr *write_addr(void *buffer, const struct kernel_op *op)
 {
 	const struct prefix *p = &op->key.addr.prefix;
@@ -313,6 +326,8 @@ struct nlmsghdr *rtnl_encode_write(void *buffer, const struct kernel_op *op)
 		return write_route(buffer, op);
 	case SLOT_BRIDGE_PORT:
 		return write_bridge_port(buffer, op);
+	case SLOT_LINK:
+		return write_link(buffer, op);
 	case SLOT_ADDR:
 		return write_addr(buffer, op);
 	case SLOT_NEXTHOP:
@@ -378,6 +393,7 @@ struct nlmsghdr *rtnl_encode_read(void *buffer, const struct slot_key *key)
 	case SLOT_FLOOD:
 	case SLOT_ROUTE:
 	case SLOT_BRIDGE_PORT:
+	case SLOT_LINK:
 	case SLOT_ADDR:
 		break;
 	}

@@ -56,7 +56,7 @@ struct slot_key slot_key_of(enum slot_kind kind, const void *slot)
 
 void *slot_find(const struct mirror *m, const struct slot_key *key)
 {
-	if (key->kind == SLOT_BRIDGE_PORT)
+	if (slot_is_flag(key->kind))
 		return NULL;
 	return map_find(&m->slots[key->kind], slot_key_part(key));
 }
@@ -66,7 +66,7 @@ void *slot_make(struct mirror *m, const struct slot_key *key)
 	const struct slot_shape *shape = &slot_shapes[key->kind];
 	void *slot;
 
-	check(key->kind != SLOT_BRIDGE_PORT);
+	check(!slot_is_flag(key->kind));
 	slot = pool_new(&m->pools[key->kind]);
 	memcpy(at(slot, shape->key_offset), slot_key_part(key), shape->key_size);
 	map_insert(&m->slots[key->kind], slot);
@@ -231,6 +231,7 @@ static unsigned row_devices(enum slot_kind kind, const void *slot, ifindex_t *de
 		devs[0] = c.nexthop.dev;
 		return c.nexthop.dev.v != 0;
 	case SLOT_BRIDGE_PORT:
+	case SLOT_LINK:
 		break;
 	}
 	return 0;

@@ -7,7 +7,13 @@
 #include "base/pool.h"
 #include "kernel/mirror.h"
 
-#define SLOT_KINDS (SLOT_NEXTHOP + 1)
+#define SLOT_KINDS (SLOT_LINK + 1)
+
+/* A flag of a link: the mirror has it there, and the ledger none of it. */
+static inline bool slot_is_flag(unsigned kind)
+{
+	return kind == SLOT_BRIDGE_PORT || kind == SLOT_LINK;
+}
 
 struct slot_shape {
 	size_t size, key_offset, key_size, state_offset, entry_offset, entry_size;
@@ -36,7 +42,7 @@ struct mirror {
 	struct map links;	       /* struct mirror_link by ifindex */
 	struct map macs;	       /* struct mac_count: link addresses of this host */
 	struct map rows;	       /* struct row_count: present rows that name an interface */
-	struct map slots[SLOT_KINDS];  /* but SLOT_BRIDGE_PORT */
+	struct map slots[SLOT_KINDS];  /* but of flags */
 	struct pool pools[SLOT_KINDS]; /* of the slots */
 	struct map users;	       /* struct nexthop_users: routes that go over an object */
 	struct map aparts;	       /* struct apart by slot key */

@@ -85,6 +85,16 @@ struct slot_key slot_key_bridge_port(ifindex_t port)
 	return key;
 }
 
+struct slot_key slot_key_link(ifindex_t dev)
+{
+	struct slot_key key;
+
+	memset(&key, 0, sizeof(key));
+	key.kind = SLOT_LINK;
+	key.link = dev;
+	return key;
+}
+
 struct slot_key slot_key_addr(ifindex_t dev, const struct prefix *prefix)
 {
 	struct slot_key key;
@@ -219,6 +229,7 @@ struct kernel_event kernel_event_from_slot(
 		e.nexthop.entry = content->nexthop;
 		break;
 	case SLOT_BRIDGE_PORT:
+	case SLOT_LINK:
 		break;
 	}
 	return e;
@@ -238,6 +249,7 @@ static size_t key_size(enum slot_kind kind)
 	case SLOT_ROUTE:
 		return sizeof(struct route_key);
 	case SLOT_BRIDGE_PORT:
+	case SLOT_LINK:
 		return sizeof(ifindex_t);
 	case SLOT_ADDR:
 		return sizeof(struct addr_key);
@@ -344,6 +356,8 @@ bool slot_content_equal(
 		return route_equal(&a->route, &b->route);
 	case SLOT_BRIDGE_PORT:
 		return a->bridge_port.learning == b->bridge_port.learning;
+	case SLOT_LINK:
+		return a->link.up == b->link.up;
 	case SLOT_ADDR:
 		return a->addr.protocol == b->addr.protocol;
 	case SLOT_NEXTHOP:
@@ -397,6 +411,9 @@ const char *slot_key_text(const struct slot_key *key, char *text)
 		break;
 	case SLOT_BRIDGE_PORT:
 		snprintf(text, SLOT_TEXT_MAX, "port if%u", key->bridge_port.v);
+		break;
+	case SLOT_LINK:
+		snprintf(text, SLOT_TEXT_MAX, "link if%u", key->link.v);
 		break;
 	case SLOT_ADDR:
 		snprintf(text, SLOT_TEXT_MAX, "addr if%u %s", key->addr.dev.v,
@@ -505,6 +522,9 @@ const char *slot_content_text(enum slot_kind kind, const struct slot_content *c,
 	case SLOT_BRIDGE_PORT:
 		snprintf(
 		    text, SLOT_TEXT_MAX, "learning %s", c->bridge_port.learning ? "on" : "off");
+		break;
+	case SLOT_LINK:
+		snprintf(text, SLOT_TEXT_MAX, "%s", c->link.up ? "up" : "down");
 		break;
 	case SLOT_ADDR:
 		snprintf(text, SLOT_TEXT_MAX, "proto %u", c->addr.protocol);

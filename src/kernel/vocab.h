@@ -24,7 +24,8 @@ enum slot_kind {
 	SLOT_ROUTE,	  /* route of our protocol */
 	SLOT_BRIDGE_PORT, /* learning flag of a bridge port */
 	SLOT_ADDR,	  /* address on an interface (`interface X` / `ip address A/L`) */
-	SLOT_NEXTHOP	  /* nexthop object: a gateway, or a group of gateways, by its id */
+	SLOT_NEXTHOP,	  /* nexthop object: a gateway, or a group of gateways, by its id */
+	SLOT_LINK	  /* a link up or down (`interface X` / `shutdown`) */
 };
 
 /* VLAN 0 on a bridge without VLAN filtering. */
@@ -79,6 +80,7 @@ struct slot_key {
 		ifindex_t bridge_port;
 		struct addr_key addr;
 		struct nexthop_key nexthop;
+		ifindex_t link;
 	};
 };
 
@@ -164,6 +166,10 @@ struct bridge_port_entry {
 	bool learning;
 };
 
+struct link_entry {
+	bool up; /* administratively: IFF_UP */
+};
+
 struct addr_entry {
 	uint8_t protocol; /* IFA_PROTO (since 5.18); 0 where the writer gave none */
 };
@@ -178,6 +184,7 @@ struct slot_content {
 		struct bridge_port_entry bridge_port;
 		struct addr_entry addr;
 		struct nexthop_entry nexthop;
+		struct link_entry link;
 	};
 };
 
@@ -324,16 +331,16 @@ struct kernel_event {
  */
 
 enum kernel_verb {
-	KERNEL_ADD,	/* create. NEIGH, VXLAN_FDB, ROUTE, ADDR, NEXTHOP: exclusive (EEXIST when
-			 * occupied).     FDB without NTF_EXT_LEARNED in the content: exclusive; with
-			 * it:     the kernel     overwrites whatever is there, so the precondition is
-			 * what     protects. FLOOD:     append. */
-	KERNEL_CHANGE,	/* replace the content of an entry that is ours */
-	KERNEL_DELETE,	/* FDB: scoped by port. VXLAN_FDB and FLOOD: with destination */
-	KERNEL_READ,	/* only look; the result says what is there. With PRE_EQUAL: adoption, the
-			 * ledger takes `content` if the slot holds exactly that */
-	KERNEL_PROBE,	/* NEIGH: ask the kernel to probe a learned neighbour (NTF_USE) */
-	KERNEL_SET_PORT /* BRIDGE_PORT: learning on or off */
+	KERNEL_ADD,    /* create. NEIGH, VXLAN_FDB, ROUTE, ADDR, NEXTHOP: exclusive (EEXIST when
+			* occupied).     FDB without NTF_EXT_LEARNED in the content: exclusive; with
+			* it:     the kernel     overwrites whatever is there, so the precondition is
+			* what     protects. FLOOD:     append. */
+	KERNEL_CHANGE, /* replace the content of an entry that is ours */
+	KERNEL_DELETE, /* FDB: scoped by port. VXLAN_FDB and FLOOD: with destination */
+	KERNEL_READ,   /* only look; the result says what is there. With PRE_EQUAL: adoption, the
+			* ledger takes `content` if the slot holds exactly that */
+	KERNEL_PROBE,  /* NEIGH: ask the kernel to probe a learned neighbour (NTF_USE) */
+	KERNEL_SET     /* BRIDGE_PORT: learning on or off; LINK: up or down */
 };
 
 enum precondition_kind {
@@ -376,6 +383,7 @@ struct slot_key slot_key_flood(ifindex_t dev, vni_t source_vni, const struct ip 
 struct slot_key slot_key_neigh(ifindex_t dev, const struct ip *ip);
 struct slot_key slot_key_route(uint32_t table, uint32_t metric, const struct prefix *prefix);
 struct slot_key slot_key_bridge_port(ifindex_t port);
+struct slot_key slot_key_link(ifindex_t dev);
 struct slot_key slot_key_addr(ifindex_t dev, const struct prefix *prefix);
 struct slot_key slot_key_nexthop(uint32_t id);
 bool slot_key_equal(const struct slot_key *a, const struct slot_key *b);
@@ -384,7 +392,8 @@ bool slot_key_equal(const struct slot_key *a, const struct slot_key *b);
  * lost it (DEL). False for events that speak of no slot. */
 bool kernel_event_slot(const struct kernel_event *event, struct slot_key *key,
     struct slot_content *content, bool *present);
-/* The other way round: NEW or DEL of that slot, zero else. SLOT_BRIDGE_PORT has none. */
+/* The other way round: NEW or DEL of that slot, zero else. SLOT_BRIDGE_PORT and SLOT_LINK have
+ * none. */
 struct kernel_event kernel_event_from_slot(
     const struct slot_key *key, const struct slot_content *content, bool present);
 

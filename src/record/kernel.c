@@ -28,6 +28,7 @@ COVERS(struct nexthop_key, 4);
 COVERS(struct nexthop_member, 8);
 COVERS(struct nexthop_entry, 40);
 COVERS(struct bridge_port_entry, 1);
+COVERS(struct link_entry, 1);
 COVERS(struct addr_entry, 1);
 COVERS(struct flood_entry, 4);
 COVERS(struct link_port, 5);
@@ -79,7 +80,7 @@ static void code_addr_key(struct coder *c, struct addr_key *k)
 
 static void code_slot_key(struct coder *c, struct slot_key *k)
 {
-	code_enum(c, &k->kind, SLOT_NEXTHOP + 1);
+	code_enum(c, &k->kind, SLOT_LINK + 1);
 	switch (k->kind) {
 	case SLOT_FDB:
 		code_fdb_key(c, &k->fdb);
@@ -98,6 +99,9 @@ static void code_slot_key(struct coder *c, struct slot_key *k)
 		return;
 	case SLOT_BRIDGE_PORT:
 		code_ifindex(c, &k->bridge_port);
+		return;
+	case SLOT_LINK:
+		code_ifindex(c, &k->link);
 		return;
 	case SLOT_ADDR:
 		code_addr_key(c, &k->addr);
@@ -235,6 +239,9 @@ static void code_content(struct coder *c, enum slot_kind kind, struct slot_conte
 		return;
 	case SLOT_BRIDGE_PORT:
 		code_bool(c, &content->bridge_port.learning);
+		return;
+	case SLOT_LINK:
+		code_bool(c, &content->link.up);
 		return;
 	case SLOT_ADDR:
 		code_u8(c, &content->addr.protocol);
@@ -393,7 +400,7 @@ void code_kernel_event(struct coder *c, struct kernel_event *e)
 void code_kernel_result(struct coder *c, struct kernel_result *r)
 {
 	code_u32(c, &r->id);
-	code_enum(c, &r->slot, SLOT_NEXTHOP + 1);
+	code_enum(c, &r->slot, SLOT_LINK + 1);
 	code_enum(c, &r->outcome, KERNEL_FAILED + 1);
 	code_int(c, &r->error);
 	code_bool(c, &r->checked);
@@ -408,7 +415,7 @@ static bool verb_has_content(enum kernel_verb verb, enum precondition_kind pre)
 	case KERNEL_ADD:
 	case KERNEL_CHANGE:
 	case KERNEL_DELETE:
-	case KERNEL_SET_PORT:
+	case KERNEL_SET:
 		return true;
 	case KERNEL_READ: /* adoption */
 		return pre == PRE_EQUAL;
@@ -421,7 +428,7 @@ static bool verb_has_content(enum kernel_verb verb, enum precondition_kind pre)
 void code_kernel_op(struct coder *c, struct kernel_op *op)
 {
 	code_u32(c, &op->id);
-	code_enum(c, &op->verb, KERNEL_SET_PORT + 1);
+	code_enum(c, &op->verb, KERNEL_SET + 1);
 	code_slot_key(c, &op->key);
 	code_enum(c, &op->pre, PRE_EQUAL + 1);
 	if (verb_has_content(op->verb, op->pre))

@@ -91,6 +91,7 @@ static void write_slot(struct writer *w, const struct state_slot *s)
 		write_u32(w, s->key.bridge_port.v);
 		write_u8(w, s->content.bridge_port.learning);
 		break;
+	case SLOT_LINK:	 /* not remembered: evpn/link_state.h */
 	case SLOT_ROUTE: /* marked by its protocol, needs no file */
 	case SLOT_NEXTHOP:
 	case SLOT_ADDR:

@@ -64,3 +64,34 @@ def test_next_hop_outlives_its_peer(bed):
     first.close()
     assert wait(lambda: len(bed.routes().get("10.6.0.0/24", ())) == 2, 5)
     assert wait(lambda: ways(bed, "10.6.0.0/24") == {"10.0.9.2", "10.0.8.2"}, 2), ways(bed, "10.6.0.0/24")
+
+
+def test_shutdown(bed):
+    """`interface X` / `[no] shutdown`: set once, and undone when the statement goes; what others do stays."""
+    netns.batch(bed.node, "ip", ["link add spare type veth peer name other", "link set spare up"])
+    base = config(Neighbor("10.0.9.2", A, ("ipv4",), more=["passive"]))
+
+    def is_up():
+        return "UP" in re.search("<(.*)>", netns.run(bed.node, "ip", "-o", "link", "show", "spare"))[1].split(",")
+
+    def say(word):
+        loads = bed.log().count("conf: loaded")
+        bed.reload(base + (f"interface spare\n {word}\nexit\n" if word else ""))
+        assert wait(lambda: bed.log().count("conf: loaded") > loads, 5)
+
+    bed.link(9)
+    bed.evpnd(base + "interface spare\n shutdown\nexit\n")
+    assert wait(lambda: not is_up(), 5)
+    say("")
+    assert wait(is_up, 5)
+    say("shutdown")
+    assert wait(lambda: not is_up(), 5)
+    netns.batch(bed.node, "ip", ["link set spare up"])
+    assert stays(is_up, 1)
+    say("no shutdown")
+    netns.batch(bed.node, "ip", ["link set spare down"])
+    assert stays(lambda: not is_up(), 1)
+    say("shutdown")
+    say("no shutdown")
+    assert wait(is_up, 5)
+    assert "somebody has set it up" in bed.log()

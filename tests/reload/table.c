@@ -29,6 +29,7 @@ const struct row rows[] = {
 	{AT_TOP, "audit", 0, BOTH("evpn audit-interval 300"), {"evpn audit-interval 0", "evpn audit-interval 20"}},
 	{AT_TOP, "vrf", 0, NONE, {"vrf red\n vni 4001\nexit-vrf", "vrf red\nexit-vrf", "vrf red\n vni 4001 prefix-routes-only\nexit-vrf"}},
 	{AT_TOP, "vrf instance", 0, NONE, {"router bgp $ vrf red\n address-family l2vpn evpn\n  advertise ipv4 unicast\n exit-address-family\nexit"}},
+	{AT_TOP, "a link", 0, NONE, {"interface eth8\n shutdown\nexit", "interface eth8\n no shutdown\nexit"}},
 	{AT_TOP, "vrf interface", 0, NONE, {"interface eth9 vrf red\n description elsewhere\nexit"}},
 	{AT_TOP, "bfd", 0, NONE, {"bfd\n profile FAST\n  transmit-interval 50\n  receive-interval 50\n exit\nexit", "bfd\n profile FAST\n  detect-multiplier 7\n  passive-mode\n exit\nexit", "bfd\n profile FAST\n  no passive-mode\n  minimum-ttl 200\n exit\nexit", "bfd\n profile FAST\n  echo-mode\n  echo transmit-interval 70\n  echo receive-interval disabled\n exit\nexit", "bfd\n profile FAST\n  no echo-mode\n  echo-interval 20\n exit\nexit"}},
 	{AT_TOP, "bfd peer", 0, NONE, {"bfd\n peer 10.0.1.2\n  profile FAST\n exit\nexit", "bfd\n peer 10.0.1.2 interface eth4\n  detect-multiplier 5\n  shutdown\n exit\nexit", "bfd\n peer 10.0.2.2 multihop local-address 10.0.2.1\n  minimum-ttl 100\n exit\nexit", "bfd\n peer 10.0.2.2\n  no shutdown\n exit\nexit"}},

@@ -821,6 +821,11 @@ static bool slot_read(struct simkernel *k, const struct slot_key *key, struct sl
 		if (l != NULL)
 			content->bridge_port.learning = l->link.port.learning;
 		return l != NULL;
+	case SLOT_LINK:
+		l = simkernel_link(k, key->link.v);
+		if (l != NULL)
+			content->link.up = l->link.admin_up;
+		return l != NULL;
 	case SLOT_NEXTHOP:
 		nexthop = nexthop_find(k, &key->nexthop);
 		if (nexthop != NULL) {
@@ -858,6 +863,17 @@ static int set_port(struct simkernel *k, const struct kernel_op *op)
 	return 0;
 }
 
+static int set_link(struct simkernel *k, const struct kernel_op *op)
+{
+	struct sim_link *l = simkernel_link(k, op->key.link.v);
+
+	if (l == NULL)
+		return ENODEV;
+	l->link.admin_up = l->link.running = l->link.lower_up = op->content.link.up;
+	notify_link(k, l, false);
+	return 0;
+}
+
 static int write_slot(struct simkernel *k, const struct kernel_op *op)
 {
 	bool remove = op->verb == KERNEL_DELETE;
@@ -880,6 +896,8 @@ static int write_slot(struct simkernel *k, const struct kernel_op *op)
 		return remove ? route_delete(k, op) : route_write(k, op);
 	case SLOT_BRIDGE_PORT:
 		return set_port(k, op);
+	case SLOT_LINK:
+		return set_link(k, op);
 	case SLOT_NEXTHOP:
 		return remove ? nexthop_delete(k, &op->key.nexthop, k->portid)
 			      : nexthop_write(

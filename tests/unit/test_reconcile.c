@@ -78,7 +78,7 @@ static void obeys(const struct kernel_op *op, const struct slot_content *mirror,
 		assert_true(slot_content_equal(op->key.kind, &op->content, mirror));
 		break;
 	case KERNEL_PROBE:
-	case KERNEL_SET_PORT:
+	case KERNEL_SET:
 		fail();
 	}
 }
