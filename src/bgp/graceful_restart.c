@@ -24,8 +24,9 @@
 
 #include "bgp/speaker.h"
 
-/* After our restart a configured peer has so long to connect before the others' routes are
- * selected without it. One that is dead would hold up all the others for select-defer-time. */
+/* After our restart a configured peer has so long to connect, or to say a word on a connection that
+ * was kept, before the others' routes are selected without it. One that is dead would hold up all
+ * the others for select-defer-time. */
 #define PEER_PATIENCE_S 15
 /* The time that the decision process of a large table may take. */
 #define SELECTION_S 2
@@ -91,21 +92,27 @@ bool restart_peer_keeps_ours(const struct peer *p)
 	return p->up != NULL && restarts(p) && p->up->open.graceful_restart;
 }
 
-/* RFC 4724 section 4.1: not from those that restart themselves, nor from those that do not say
- * when they are done. */
-static bool end_of_rib_awaited(const struct peer *p, enum bgp_family f)
-{
-	const struct open *o = &p->up->open;
-
-	/* Of a session that was taken over its OPEN is old news, and the refresh always ends. */
-	if (!p->up->taken_over && (!o->graceful_restart || o->restarting))
-		return false;
-	return p->families[f] && !p->end_of_rib[f];
-}
-
 static mono_t patience_end(const struct bgp *b)
 {
 	return mono_add_s(b->restarted_at, PEER_PATIENCE_S);
+}
+
+/* Of a session that was taken over the OPEN is old news, and the refresh always ends; unless the
+ * peer died while we were away, which its hold time is long in telling. */
+static bool seems_dead(const struct peer *p, mono_t now)
+{
+	return p->last_read.ns == MONO_NEVER.ns && mono_reached(patience_end(p->bgp), now);
+}
+
+/* RFC 4724 section 4.1: not from those that restart themselves, nor from those that do not say
+ * when they are done. */
+static bool end_of_rib_awaited(const struct peer *p, enum bgp_family f, mono_t now)
+{
+	const struct open *o = &p->up->open;
+
+	if (p->up->taken_over ? seems_dead(p, now) : !o->graceful_restart || o->restarting)
+		return false;
+	return p->families[f] && !p->end_of_rib[f];
 }
 
 /* What is deferred must have been selected when the kernel's unconfirmed entries go. */
@@ -121,7 +128,7 @@ static mono_t defer_end(const struct bgp *b)
 static bool awaited(const struct peer *p, enum bgp_family f, mono_t now)
 {
 	if (p->up != NULL)
-		return end_of_rib_awaited(p, f);
+		return end_of_rib_awaited(p, f, now);
 	return p->settings->family[f].activate && peer_may_come(p) &&
 	       !mono_reached(patience_end(p->bgp), now);
 }

@@ -609,7 +609,7 @@ static void replace_leaf(struct world *w, int connections)
 }
 
 /* A leaf between a speaker (2) that originates and a peer (1). */
-static struct world *leaf(bool peer_is_played)
+static struct world *leaf_with(bool peer_is_played, uint16_t hold_s)
 {
 	struct world *w = world_new(3);
 	struct open o = able_open(w);
@@ -621,7 +621,8 @@ static struct world *leaf(bool peer_is_played)
 		world_speaker(w, i);
 		w->node[i].settings.restart = restart;
 	}
-	graceful_neighbor(w, 0, 1);
+	o.hold_s = hold_s;
+	graceful_neighbor(w, 0, 1)->hold_s = hold_s;
 	graceful_neighbor(w, 0, 2);
 	graceful_neighbor(w, 1, 0);
 	graceful_neighbor(w, 2, 0);
@@ -639,6 +640,11 @@ static struct world *leaf(bool peer_is_played)
 	}
 	assert_true(world_established(w, 0, 1) && world_established(w, 0, 2));
 	return w;
+}
+
+static struct world *leaf(bool peer_is_played)
+{
+	return leaf_with(peer_is_played, 9);
 }
 
 static void withdraw_mac(struct world *w, int node, const char *mac)
@@ -713,6 +719,33 @@ static void test_what_a_peer_of_a_leaf_hears(void **state)
 	    "alive ask4 ask6 askE done begin4 end4 done begin6 end6 routes done gone beginE routes "
 	    "endE");
 	assert_true(world_established(w, 0, 1));
+	world_free(w);
+}
+
+static bool is_best(struct world *w, int node, const char *what)
+{
+	const char *at = strstr(world_routes(w, node, BGP_L2VPN_EVPN), what);
+
+	return at != NULL && strcspn(at, "*") < strcspn(at, "\n");
+}
+
+/* Its connection is there, and it is not: the others' routes do not wait for its hold time. */
+static void test_a_peer_is_dead(void **state)
+{
+	struct world *w = leaf_with(true, 180);
+
+	(void)state;
+	replace_leaf(w, 2);
+	originate_mac(w, 2, ONE);
+	originated(w, 0);
+	assert_true(world_established(w, 0, 1) && world_established(w, 0, 2));
+	world_advance(w, 14000);
+	assert_false(is_best(w, 0, ONE));
+	world_advance(w, 2000);
+	assert_true(is_best(w, 0, ONE));
+	assert_true(world_established(w, 0, 1));
+	world_advance(w, 180000);
+	assert_false(world_established(w, 0, 1));
 	world_free(w);
 }
 
@@ -834,6 +867,7 @@ int main(void)
 	    cmocka_unit_test(test_settings_that_forbid),
 	    cmocka_unit_test(test_passes_on_evpn),
 	    cmocka_unit_test(test_what_a_peer_of_a_leaf_hears),
+	    cmocka_unit_test(test_a_peer_is_dead),
 	    cmocka_unit_test(test_many_are_gone),
 	    cmocka_unit_test(test_passes_on_what_is_unknown),
 	    cmocka_unit_test(test_several_paths),
