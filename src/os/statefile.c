@@ -6,6 +6,10 @@
  * is a tmpfs, and it is keyed by boot id). A torn tail after a crash in mid-write is the
  * reader's business, which checks every record.
  *
+ * A write that fails (a full file system) is tried again with the next one. Until it is done the
+ * file ends in a byte that begins no record: what it tells is true, and not all, which the reader
+ * must see.
+ *
  * The lock is on a file of its own, because a reset replaces the state file by another inode.
  */
 #include "os/statefile.h"
@@ -23,6 +27,8 @@
 #include "os/path.h"
 
 #define STATE_MAX ((off_t)256 << 20)
+/* So much waits for a write to succeed; beyond that the file is given up until the next reset. */
+#define PENDING_MAX ((size_t)4 << 20)
 
 struct statefile {
 	struct log *log;
@@ -30,6 +36,7 @@ struct statefile {
 	int lock;     /* -1 none */
 	int file;     /* -1: not writable */
 	bool failing; /* the last write failed: said once, not each time */
+	off_t good;   /* bytes of whole records; the rest is that of a failure */
 	struct str pending;
 };
 
@@ -51,6 +58,13 @@ static int statefile_open_file(struct statefile *s, const char *name, int flags)
 	return openat(s->dir, name, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC | flags, 0600);
 }
 
+static off_t size_of(int fd)
+{
+	struct stat st;
+
+	return fstat(fd, &st) == 0 ? st.st_size : 0;
+}
+
 struct statefile *statefile_open(const char *dir, struct log *log)
 {
 	struct statefile *s = mem_new(sizeof(*s));
@@ -68,6 +82,8 @@ struct statefile *statefile_open(const char *dir, struct log *log)
 	s->file = statefile_open_file(s, "state", 0);
 	if (s->file < 0)
 		statefile_warn(s, "open state in", dir);
+	else
+		s->good = size_of(s->file);
 	return s;
 }
 
@@ -157,29 +173,67 @@ static void statefile_result(struct statefile *s, bool done)
 	s->failing = !done;
 }
 
-void statefile_flush(struct statefile *s)
+static bool statefile_cut(struct statefile *s, off_t size)
 {
-	if (s->file < 0 || s->pending.size == 0)
-		return;
-	statefile_result(s, write_all(s->file, s->pending.text, s->pending.size));
-	str_clear(&s->pending);
+	s->good = size;
+	return ftruncate(s->file, size) == 0;
 }
 
+/* It does not tell all. Without a head it tells nothing. */
+static void statefile_spoil(struct statefile *s)
+{
+	static const uint8_t no_record = 0xff;
+
+	if (s->pending.size > PENDING_MAX) {
+		str_clear(&s->pending);
+		statefile_cut(s, 0);
+	}
+	if (!statefile_cut(s, s->good) || !write_all(s->file, &no_record, 1))
+		statefile_cut(s, 0);
+}
+
+void statefile_flush(struct statefile *s)
+{
+	bool done;
+
+	if (s->file < 0 || s->pending.size == 0)
+		return;
+	done = (!s->failing || statefile_cut(s, s->good)) &&
+	       write_all(s->file, s->pending.text, s->pending.size);
+	statefile_result(s, done);
+	if (done) {
+		s->good += (off_t)s->pending.size;
+		str_clear(&s->pending);
+	} else {
+		statefile_spoil(s);
+	}
+}
+
+static bool statefile_replace(struct statefile *s, const uint8_t *bytes, size_t size)
+{
+	int fresh = statefile_open_file(s, "state.new", O_TRUNC);
+
+	if (fresh < 0 || !write_all(fresh, bytes, size) ||
+	    renameat(s->dir, "state.new", s->dir, "state") != 0) {
+		close_if_open(fresh);
+		unlinkat(s->dir, "state.new", 0);
+		return false;
+	}
+	close(s->file);
+	s->file = fresh;
+	return true;
+}
+
+/* Where there is no room for both, the old one makes room. */
 void statefile_reset(struct statefile *s, const uint8_t *bytes, size_t size)
 {
-	int fresh;
+	bool done;
 
 	if (s->file < 0)
 		return;
 	str_clear(&s->pending);
-	fresh = statefile_open_file(s, "state.new", O_TRUNC);
-	if (fresh < 0 || !write_all(fresh, bytes, size) ||
-	    renameat(s->dir, "state.new", s->dir, "state") != 0) {
-		statefile_result(s, false);
-		close_if_open(fresh);
-		return;
-	}
-	close(s->file);
-	s->file = fresh;
-	statefile_result(s, true);
+	done = statefile_replace(s, bytes, size) ||
+	       (statefile_cut(s, 0) && write_all(s->file, bytes, size));
+	statefile_result(s, done);
+	statefile_cut(s, done ? (off_t)size : 0);
 }

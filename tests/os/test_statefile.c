@@ -2,12 +2,14 @@
  * The state file on a real file system.
  */
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -119,6 +121,66 @@ static void test_second_instance_keeps_out(void **state)
 	holds("mine");
 }
 
+/* The file system is full at so many bytes a file. */
+static void room_for(rlim_t bytes)
+{
+	struct rlimit limit;
+
+	signal(SIGXFSZ, SIG_IGN);
+	assert_int_equal(getrlimit(RLIMIT_FSIZE, &limit), 0);
+	limit.rlim_cur = bytes == 0 ? limit.rlim_max : bytes;
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
+}
+
+/* What did not fit follows when there is room; until then the end says that it is missing. */
+static void test_no_room(void **state)
+{
+	struct statefile *s = statefile_open(deep, &sink);
+	char file[128], text[16] = "";
+	FILE *f;
+
+	(void)state;
+	append(s, "one ");
+	statefile_flush(s);
+	room_for(7);
+	for (int i = 0; i < 3; i++) {
+		append(s, "two ");
+		statefile_flush(s);
+	}
+	assert_int_equal(warnings, 1);
+	snprintf(file, sizeof(file), "%s/state", deep);
+	f = fopen(file, "r");
+	assert_non_null(fgets(text, sizeof(text), f));
+	fclose(f);
+	assert_string_equal(text, "one \xff");
+	room_for(0);
+	append(s, "three");
+	statefile_close(s);
+	holds("one two two two three");
+}
+
+/* Not even for that byte: then it is empty, and so tells nothing. */
+static void test_no_room_at_all(void **state)
+{
+	struct statefile *s = statefile_open(deep, &sink);
+
+	(void)state;
+	append(s, "one ");
+	statefile_flush(s);
+	room_for(4);
+	append(s, "two ");
+	statefile_flush(s);
+	statefile_reset(s, (const uint8_t *)"three", 5);
+	statefile_close(s);
+	holds("");
+	s = statefile_open(deep, &sink);
+	statefile_reset(s, (const uint8_t *)"four", 4);
+	room_for(0);
+	append(s, " five");
+	statefile_close(s);
+	holds("four five");
+}
+
 static void test_impossible_directory(void **state)
 {
 	struct statefile *s = statefile_open("/proc/evpnd/state", &sink);
@@ -138,7 +200,8 @@ int main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 	const struct CMUnitTest tests[] = {T(test_appends_survive), T(test_reset_replaces),
-	    T(test_second_instance_keeps_out), T(test_impossible_directory)};
+	    T(test_second_instance_keeps_out), T(test_impossible_directory), T(test_no_room),
+	    T(test_no_room_at_all)};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
