@@ -535,6 +535,14 @@ static void on_peer(struct engine *e, enum event_kind kind, const struct event_p
 	e->bfd_dirty |= kind != EVENT_PEER_BYTES && kind != EVENT_PEER_DRAINED;
 }
 
+static void on_state(struct engine *e, const struct event_bytes *state)
+{
+	enum state_found found = evpn_restore(e->evpn, state->bytes, state->size, e->now);
+
+	if (found != STATE_NOTHING)
+		bgp_restarted(e->bgp, found == STATE_WHOLE, e->now);
+}
+
 static void record(struct engine *e, const struct event *event)
 {
 	switch (event->kind) {
@@ -542,8 +550,7 @@ static void record(struct engine *e, const struct event *event)
 		on_start(e, &event->start);
 		break;
 	case EVENT_STATE:
-		if (evpn_restore(e->evpn, event->state.bytes, event->state.size, e->now))
-			bgp_restarted(e->bgp, e->now);
+		on_state(e, &event->state);
 		break;
 	case EVENT_CONFIG:
 		on_config(e, &event->config);

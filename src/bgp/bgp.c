@@ -246,9 +246,10 @@ void bgp_originated(struct bgp *b)
 	b->originating = false;
 }
 
-void bgp_restarted(struct bgp *b, mono_t now)
+void bgp_restarted(struct bgp *b, bool whole, mono_t now)
 {
 	b->restarted = b->restarting = true;
+	b->former_whole = whole;
 	b->restarted_at = now;
 }
 

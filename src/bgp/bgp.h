@@ -182,13 +182,14 @@ bool bgp_fib_policy_changed(const struct bgp *b, enum bgp_family family);
 /* All that the host originates at its start has been told: End-of-RIB may follow it. */
 void bgp_originated(struct bgp *b);
 /* A previous instance ran on this host since it booted, and its kernel entries are kept: peers are
- * told so, and learned routes are selected once all have come (RFC 4724 section 4.1). Before the
- * first bgp_configure(). */
-void bgp_restarted(struct bgp *b, mono_t now);
+ * told so, and learned routes are selected once all have come (RFC 4724 section 4.1). `whole`:
+ * bgp_formerly() has named all that peers may have. Before the first bgp_configure(). */
+void bgp_restarted(struct bgp *b, bool whole, mono_t now);
 
 /* A connection of the previous instance, still open, with the note that host.handover() was given:
  * it is gone on with if it fits the settings once the host's routes are known (bgp_originated()),
- * else closed; so is every one without bgp_restarted(). Before the first bgp_configure(). */
+ * else closed; so is every one if what peers may have is not known (bgp_restarted()). Before the
+ * first bgp_configure(). */
 struct bgp_inherited {
 	uint32_t conn;
 	struct ip local, remote;

@@ -244,8 +244,9 @@ static const char *take_over(struct bgp *b, const struct inherited *h, mono_t no
 	const char *why;
 
 	/* Without what the state file remembers nothing could be taken back by name. */
-	if (!b->restarted || b->host.handover == NULL)
-		return "No state file tells what was told";
+	if (!b->former_whole || b->host.handover == NULL)
+		return b->restarted ? "The state file does not tell all that was told"
+				    : "No state file tells what was told";
 	if (!note_read(h, &n))
 		return "The note is not readable";
 	p = peer_of(b, h, &n);

@@ -62,6 +62,7 @@ struct bgp {
 	struct nlri *
 	    former; /* owned; EVPN routes that a previous instance told; none once all were swept */
 	size_t former_count, former_room;
+	bool former_whole;  /* nothing is missing there */
 	struct arena arena; /* scratch of one message or batch */
 	uint8_t *buffer;    /* SEND_BUFFER_SIZE */
 };

@@ -85,6 +85,6 @@ struct state_record;
 void state_remember(struct evpn *v, const struct state_record *record);
 /* Read the state file, and replace it by what is still of use. True: a previous instance wrote it.
  */
-bool state_restore(struct evpn *v, const uint8_t *bytes, size_t size);
+enum state_found state_restore(struct evpn *v, const uint8_t *bytes, size_t size);
 /* Once it has doubled, rewrite it with what is still true. */
 void state_compact(struct evpn *v);

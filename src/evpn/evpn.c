@@ -211,7 +211,7 @@ void evpn_converged(struct evpn *v, mono_t now)
 	desired_mark_all(v);
 }
 
-bool evpn_restore(struct evpn *v, const uint8_t *bytes, size_t size, mono_t now)
+enum state_found evpn_restore(struct evpn *v, const uint8_t *bytes, size_t size, mono_t now)
 {
 	v->now = now;
 	return state_restore(v, bytes, size);

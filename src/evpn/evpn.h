@@ -92,10 +92,13 @@ void evpn_route_changed(struct evpn *v, const struct bgp_best *best, mono_t now)
  * paid, unconfirmed entries of ours are swept. */
 void evpn_converged(struct evpn *v, mono_t now);
 
+/* Of a previous instance: nothing, what could be read before it was damaged, or all. */
+enum state_found { STATE_NOTHING, STATE_PART, STATE_WHOLE };
+
 /* The state file, whole, before the first kernel event. A file of another boot or namespace and
- * whatever follows a torn or damaged record is ignored and counted; so are unknown kinds. True: a
- * previous instance wrote it. */
-bool evpn_restore(struct evpn *v, const uint8_t *bytes, size_t size, mono_t now);
+ * whatever follows a torn or damaged record is ignored and counted; so are unknown kinds.
+ * Anything but STATE_NOTHING: a previous instance wrote it. */
+enum state_found evpn_restore(struct evpn *v, const uint8_t *bytes, size_t size, mono_t now);
 
 /* A bounded number of dirty keys. True while more are pending. No conditional operation is issued
  * while the mirror is stale. */

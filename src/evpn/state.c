@@ -59,30 +59,30 @@ static void restore_record(struct evpn *v, const struct state_record *r)
 	}
 }
 
-bool state_restore(struct evpn *v, const uint8_t *bytes, size_t size)
+enum state_found state_restore(struct evpn *v, const uint8_t *bytes, size_t size)
 {
 	struct state_record record;
 	struct state_reader r;
 	size_t whole;
 
 	if (v->host.state_append == NULL)
-		return false;
+		return STATE_NOTHING;
 	if (!state_open(&r, bytes, size, v->boot_id, v->netns)) {
 		v->counters.state_records_ignored += size > 0;
 		state_begin(v);
-		return false;
+		return STATE_NOTHING;
 	}
 	do
 		whole = (size_t)(r.bytes.p - bytes);
 	while (state_next(&r, &record) && (restore_record(v, &record), true));
-	if (r.ignored == 0)
+	if (!r.damaged)
 		whole = size;
 	v->counters.state_records_ignored += r.ignored;
 	/* A torn tail would hide what is appended after it. */
 	v->host.state_reset(v->host.context, bytes, whole);
 	v->slots.state_ready = true;
 	v->slots.state_size = v->slots.state_rewritten = whole;
-	return true;
+	return r.damaged ? STATE_PART : STATE_WHOLE;
 }
 
 struct rewriting {

@@ -276,6 +276,7 @@ static bool next_payload(struct state_reader *r, uint8_t *kind, struct reader *p
 	if (!r->bytes.failed && sum == crc32(start, size + 2))
 		return true;
 	r->ignored++;
+	r->damaged = true;
 	reader_fail(&r->bytes);
 	return false;
 }

@@ -62,6 +62,7 @@ void state_write(struct writer *w, const struct state_record *record);
 struct state_reader {
 	struct reader bytes;
 	unsigned ignored; /* unknown kinds, and one for a torn or damaged tail */
+	bool damaged;	  /* there is such a tail: something that was written cannot be read */
 };
 
 /* False: no head, or that of another boot or namespace; then there is nothing to read. */

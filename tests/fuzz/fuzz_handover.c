@@ -105,7 +105,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct bgp *b = bgp_new(&start);
 	struct bgp_peer_view v;
 
-	bgp_restarted(b, (mono_t){0});
+	bgp_restarted(b, true, (mono_t){0});
 	bgp_inherit(b, &(struct bgp_inherited){.conn = CONN,
 			   .local = ip_from_u32(0x0a000001),
 			   .remote = ip_from_u32(0x0a000002),

@@ -109,3 +109,25 @@ def test_frr_sees_no_restart(pair, how):
     assert host.sessions() == host.before
     assert wait(lambda: THEIRS in pair.routes(pair.a, "ipv4 unicast"), 5)
     assert "taken over from the previous instance" in host.log()
+
+
+def test_killed_inside_a_refresh(pair):
+    """A first BoRR has marked all that FRR has as stale, and its EoRR never comes. Nothing is lost by the second one, and
+    what is no more goes."""
+    host = Host(pair)
+    slow, quick = CONFIG.replace("remote-as 65002\n", "remote-as 65002\n neighbor 10.0.0.2 advertisement-interval 600\n"), CONFIG
+    everything = {OURS, THEIRS, "10.77.0.0/24"}
+    pair.reload(pair.a, slow)
+    assert wait(lambda: "advertisement-interval" in host.evpnd.show("show running-config"), 5)
+    # The interval begins with something to tell, and holds back what FRR asks for: BoRR has gone out, EoRR has not.
+    netns.batch(pair.a, "ip", ["route add 10.78.0.0/24 dev link0"])
+    assert wait(lambda: "10.78.0.0/24" in pair.routes(pair.b, "ipv4 unicast"), 5)
+    host.frr.show("clear bgp ipv4 unicast * soft in")
+    assert wait(lambda: any(r.get("stale") for p in pair.routes(pair.b, "ipv4 unicast").values() for r in p), 5)
+    host.evpnd.stop(signal.SIGKILL)
+    netns.batch(pair.a, "ip", ["route del 10.78.0.0/24"])
+    host.evpnd.config = quick
+    host.evpnd.start()
+    assert wait(lambda: host.converged({1, 2, 3}, everything), 10), pair.routes(pair.b, "ipv4 unicast")
+    assert host.sessions() == host.before
+    assert "taken over from the previous instance" in host.log()

@@ -476,7 +476,7 @@ void host_start(struct evpn_host_state *h, const uint8_t *state, size_t state_si
 	    .note = note};
 	h->evpn = evpn_new(&start);
 	evpn_watch(h->evpn, true);
-	evpn_restore(h->evpn, state, state_size, h->now);
+	h->found = evpn_restore(h->evpn, state, state_size, h->now);
 	h->settings = (struct evpn_settings){.advertise_all_vni = true,
 	    .as = 65001,
 	    .router_id = test_ip("10.0.0.1"),

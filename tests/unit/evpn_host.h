@@ -36,6 +36,7 @@ struct evpn_host_state {
 	int refuse; /* errno for every operation; 0: do it */
 	uint8_t *state;
 	size_t state_size;
+	enum state_found found; /* what evpn_restore() said */
 	unsigned routes_wanted;
 	struct arena arena;
 };

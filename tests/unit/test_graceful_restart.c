@@ -946,7 +946,7 @@ static void test_what_we_offer(void **state)
 		w->node[0].settings.restart.notification = n;
 		w->node[0].settings.restart.long_lived_s = 300;
 		if (restarted)
-			bgp_restarted(w->node[0].bgp, w->now);
+			bgp_restarted(w->node[0].bgp, true, w->now);
 		world_configure(w, 0);
 		world_settle(w);
 		world_connect(w, 1, 0);
@@ -997,7 +997,7 @@ static struct world *restarted(void)
 	world_neighbor(w, 0, 2);
 	s->neighbors[0].graceful_restart = s->neighbors[1].graceful_restart = GRACEFUL_RESTART_ON;
 	w->node[2].refuses = true;
-	bgp_restarted(w->node[0].bgp, w->now);
+	bgp_restarted(w->node[0].bgp, true, w->now);
 	world_configure(w, 0);
 	world_settle(w);
 	return w;
@@ -1108,7 +1108,7 @@ static void test_retries_quickly(void **state)
 	struct world *w = helper_of(2);
 
 	(void)state;
-	bgp_restarted(w->node[0].bgp, w->now);
+	bgp_restarted(w->node[0].bgp, true, w->now);
 	world_configure(w, 0);
 	world_advance(w, 1800);
 	assert_in_range(w->node[0].connects, 4, 5);
@@ -1189,7 +1189,7 @@ static void test_restart_lasts_until_the_host_is_known(void **state)
 	world_kill(w, 0);
 	w->originating = true;
 	world_revive(w, 0);
-	bgp_restarted(w->node[0].bgp, w->now);
+	bgp_restarted(w->node[0].bgp, true, w->now);
 	s->shutdown = true;
 	world_configure(w, 0);
 	world_advance(w, 100);
@@ -1267,7 +1267,7 @@ static void test_nobody_notices(void **state)
 	assert_string_equal(state_of(w, 1, "10.1"), "stale");
 	assert_int_equal(w->node[1].updates_out, updates);
 	world_revive(w, 0);
-	bgp_restarted(w->node[0].bgp, w->now);
+	bgp_restarted(w->node[0].bgp, true, w->now);
 	world_configure(w, 0);
 	world_originate(w, 0, "10.1.0.0/24");
 	world_advance(w, 20000);

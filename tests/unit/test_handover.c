@@ -93,7 +93,7 @@ static void formerly(struct world *w, const char *mac)
 static void replace(struct world *w, int connections)
 {
 	assert_int_equal(world_replace(w, 0), connections);
-	bgp_restarted(w->node[0].bgp, w->now);
+	bgp_restarted(w->node[0].bgp, true, w->now);
 	formerly(w, ONE);
 	formerly(w, TWO);
 	formerly(w, ONE);
@@ -485,15 +485,22 @@ static void test_by_listen_range(void **state)
 /* What the previous instance told is not known: it could not be taken back. */
 static void test_no_state_file(void **state)
 {
-	struct world *w = played(NULL);
+	static const char *const why[] = {"No state file", "does not tell all"};
 
 	(void)state;
-	w->node[1].closed = false;
-	assert_int_equal(world_replace(w, 0), 1);
-	world_configure(w, 0);
-	originated(w, 0);
-	assert_true(w->node[1].closed);
-	world_free(w);
+	for (int i = 0; i < 2; i++) {
+		struct world *w = played(NULL);
+
+		w->node[1].closed = false;
+		assert_int_equal(world_replace(w, 0), 1);
+		if (i == 1)
+			bgp_restarted(w->node[0].bgp, false, w->now);
+		world_configure(w, 0);
+		originated(w, 0);
+		assert_true(w->node[1].closed);
+		assert_non_null(strstr(str_text(&w->node[0].logged), why[i]));
+		world_free(w);
+	}
 }
 
 static void test_closes_while_it_waits(void **state)
@@ -601,7 +608,7 @@ static void replace_leaf(struct world *w, int connections)
 	struct node *n = &w->node[0];
 
 	assert_int_equal(world_replace(w, 0), connections);
-	bgp_restarted(n->bgp, w->now);
+	bgp_restarted(n->bgp, true, w->now);
 	for (int i = 0; i < n->told_count; i++)
 		bgp_formerly(n->bgp, &n->told[i]);
 	n->told_count = 0;
@@ -818,7 +825,7 @@ static void test_several_paths(void **state)
 	left = world_routes(w, 1, BGP_IPV4_UNICAST);
 	assert_true(strstr(left, "65001 65003") != NULL && strstr(left, "65001 65004") != NULL);
 	assert_int_equal(world_replace(w, 0), 3);
-	bgp_restarted(w->node[0].bgp, w->now);
+	bgp_restarted(w->node[0].bgp, true, w->now);
 	world_configure(w, 0);
 	world_withdraw(w, 2, "10.9.0.0/24");
 	originated(w, 0);

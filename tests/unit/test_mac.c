@@ -296,6 +296,7 @@ static void test_restart_with_file(void **state)
 	kernel_fdb(&h, M1, PORT, NUD_NOARP, 0);
 	host_lines(&h);
 	host_start(&again, h.state, h.state_size);
+	assert_int_equal(again.found, STATE_WHOLE);
 	/* What peers may have: in any order, and twice where it was originated twice. */
 	assert_non_null(strstr(str_text(&again.former), M1));
 	assert_non_null(strstr(str_text(&again.former), "[3]"));
@@ -305,6 +306,10 @@ static void test_restart_with_file(void **state)
 	expect(&again, "+imet 10.0.0.1; +mac " M1 " 5");
 	evpn_converged(again.evpn, again.now);
 	expect(&again, "delete fdb " M2);
+	host_stop(&again);
+	/* What is missing cannot be known, but that something is. */
+	host_start(&again, h.state, h.state_size - 1);
+	assert_int_equal(again.found, STATE_PART);
 	host_stop(&again);
 	host_stop(&h);
 }
@@ -316,6 +321,7 @@ static void test_restart_without_file(void **state)
 
 	(void)state;
 	host_start(&h, NULL, 0);
+	assert_int_equal(h.found, STATE_NOTHING);
 	kernel_fdb(&h, M1, VXLAN, NUD_REACHABLE, NTF_EXT_LEARNED);
 	kernel_fdb(&h, M2, VXLAN, NUD_REACHABLE, NTF_EXT_LEARNED);
 	host_synced(&h);

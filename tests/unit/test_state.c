@@ -97,6 +97,18 @@ static size_t make_file(uint8_t *bytes, size_t room, size_t ends[RECORDS])
 	return writer_size(&w);
 }
 
+static size_t ends_at(size_t count)
+{
+	uint8_t bytes[2048];
+	size_t ends[RECORDS], head;
+	struct writer w = writer_to(bytes, sizeof(bytes));
+
+	state_write_head(&w, "boot", 7);
+	head = writer_size(&w);
+	make_file(bytes, sizeof(bytes), ends);
+	return count == 0 ? head : ends[count - 1];
+}
+
 static size_t read_all(const uint8_t *bytes, size_t size)
 {
 	struct state_record list[RECORDS], r;
@@ -108,6 +120,9 @@ static size_t read_all(const uint8_t *bytes, size_t size)
 		return 0;
 	for (; state_next(&s, &r); count++)
 		assert_memory_equal(&r, &list[count], sizeof(r));
+	/* Where something is missing that was written, it is known. */
+	assert_true(s.damaged || count == RECORDS || size == ends_at(count));
+	assert_false(s.damaged && count == RECORDS);
 	return count;
 }
 
