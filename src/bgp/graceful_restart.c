@@ -197,13 +197,10 @@ static bool is_hard(const struct bgp_settings *g, const struct notification *n)
 	}
 }
 
-struct notification restart_wrap(
-    const struct session *s, const struct notification *n, uint8_t *data)
+struct notification restart_hard_reset(const struct notification *n, uint8_t *data)
 {
 	struct writer w = writer_to(data, MESSAGE_MAX);
 
-	if (!both_know_hard_reset(s) || !is_hard(&s->peer->bgp->settings, n))
-		return *n;
 	write_u8(&w, n->code);
 	write_u8(&w, n->subcode);
 	write_bytes(&w, n->data, n->data_size);
@@ -211,6 +208,14 @@ struct notification restart_wrap(
 	    .subcode = NOTIFY_CEASE_HARD_RESET,
 	    .data = data,
 	    .data_size = writer_size(&w)};
+}
+
+struct notification restart_wrap(
+    const struct session *s, const struct notification *n, uint8_t *data)
+{
+	if (!both_know_hard_reset(s) || !is_hard(&s->peer->bgp->settings, n))
+		return *n;
+	return restart_hard_reset(n, data);
 }
 
 /* ---- the peer's restart ---- */

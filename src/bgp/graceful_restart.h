@@ -38,7 +38,9 @@ void restart_run_own(struct bgp *b, mono_t now);
 /* Does this NOTIFICATION, sent or received on an Established session, leave the peer's routes in
  * place (RFC 8538 section 4)? */
 bool restart_survives(const struct session *s, const struct notification *n);
-/* RFC 8538 section 3.1: what goes out in its place: a Hard Reset around it where both ends know of
+/* A Hard Reset around it (RFC 8538 section 3.1). `data` (MESSAGE_MAX) is lent to the result. */
+struct notification restart_hard_reset(const struct notification *n, uint8_t *data);
+/* The same: what goes out in its place: a Hard Reset around it where both ends know of
  * it and the routes are to go, else itself. `data` (MESSAGE_MAX) is lent to the result. */
 struct notification restart_wrap(
     const struct session *s, const struct notification *n, uint8_t *data);

@@ -28,7 +28,7 @@
  * Not taken over is one whose
  * OPEN would be another now, but for what says that we restart, or whose neighbor is not to be
  * connected to as it was. These end as if the daemon had died, and graceful restart does what it
- * can.
+ * can; but for neighbors that are none any more, which hear so.
  */
 #include "bgp/handover.h"
 
@@ -235,6 +235,23 @@ static void resume(struct peer *p, const struct inherited *h, const struct note 
 			session_send_refresh(s, f, ROUTE_REFRESH_REQUEST);
 }
 
+/* Nobody will come back to this peer, which would keep our routes for the restart time. `p` NULL:
+ * it is no neighbor any more. */
+static void part(struct bgp *b, const struct inherited *h, const struct note *n, struct peer *p)
+{
+	uint8_t text[SHUTDOWN_DATA_MAX], data[MESSAGE_MAX], message[MESSAGE_MAX];
+	struct notification out = {.code = NOTIFY_CEASE, .subcode = NOTIFY_CEASE_DECONFIGURED};
+	struct writer w = writer_to(message, sizeof(message));
+
+	if (p != NULL)
+		out = notification_cease_with(
+		    NOTIFY_CEASE_SHUTDOWN, p->settings->shutdown_message, text);
+	if (n->ours.notification && n->theirs.notification)
+		out = restart_hard_reset(&out, data);
+	notification_encode(&w, &out);
+	b->host.send(b->host.context, h->conn, message, writer_size(&w));
+}
+
 /* NULL: it goes on. */
 static const char *take_over(struct bgp *b, const struct inherited *h, mono_t now)
 {
@@ -250,6 +267,8 @@ static const char *take_over(struct bgp *b, const struct inherited *h, mono_t no
 	if (!note_read(h, &n))
 		return "The note is not readable";
 	p = peer_of(b, h, &n);
+	if (p == NULL || p->settings->shutdown)
+		part(b, h, &n, p);
 	if (p == NULL)
 		return "No such neighbor";
 	why = misfit(p, h, &n);

@@ -1,7 +1,7 @@
 /*
  * The note that a connection of the previous instance comes with (bgp/handover.c): bytes that lay
  * in the service manager's hands. Either the session goes on, and speaks in whole messages, or the
- * connection is closed, once.
+ * connection is closed, once, with no other word than a NOTIFICATION.
  */
 #include <string.h>
 
@@ -29,10 +29,12 @@ static void on_send(void *context, uint32_t conn, const uint8_t *bytes, size_t s
 	struct notification error;
 	struct message m;
 
-	check(conn == CONN && h->resumed == 1 && h->closed == 0);
-	for (size_t at = 0; at < size; at += m.size)
+	check(conn == CONN && h->closed == 0);
+	for (size_t at = 0; at < size; at += m.size) {
 		check(message_frame(bytes + at, size - at, MESSAGE_MAX_EXTENDED, &m, &error) ==
 		      FRAMING_MESSAGE);
+		check(h->resumed == 1 || m.type == MESSAGE_NOTIFICATION);
+	}
 }
 
 static void on_close(void *context, uint32_t conn)

@@ -1,7 +1,7 @@
 """Sessions that outlive evpnd, with Debian's FRR at the other end: it sees no restart at all, and has the right routes."""
 
+import os
 import signal
-import time
 
 import netns
 import pytest
@@ -131,3 +131,26 @@ def test_killed_inside_a_refresh(pair):
     assert wait(lambda: host.converged({1, 2, 3}, everything), 10), pair.routes(pair.b, "ipv4 unicast")
     assert host.sessions() == host.before
     assert "taken over from the previous instance" in host.log()
+
+
+def test_a_neighbor_that_is_none_any_more(pair):
+    """FRR would keep our routes for the restart time of 120 s, if it did not hear of it."""
+    host = Host(pair)
+    host.evpnd.stop(signal.SIGKILL)
+    host.evpnd.config = "".join(line for line in CONFIG.splitlines(True) if "10.0.0.2" not in line)
+    host.evpnd.start()
+    assert wait(lambda: OURS not in pair.routes(pair.b, "ipv4 unicast"), 10)
+    assert "Cease/Peer De-configured/Hard Reset" in host.frr.show("show bgp neighbors 10.0.0.1")
+
+
+def test_damaged_state_file(pair):
+    """What FRR may have is not known: the session is made anew."""
+    host = Host(pair)
+    host.evpnd.stop(signal.SIGKILL)
+    path = next(os.path.join(where, "state") for where, _, files in os.walk(host.evpnd.state) if "state" in files)
+    with open(path, "r+b") as handle:
+        handle.truncate(os.path.getsize(path) - 1)
+    host.evpnd.start()
+    assert wait(lambda: host.sessions()[0] == host.before[0] + 1, 10)
+    assert "does not tell all that was told" in host.log()
+    assert wait(lambda: host.converged({1, 2, 3}, {OURS, THEIRS, "10.77.0.0/24"}), 10)

@@ -374,6 +374,11 @@ static void other_restart_time(struct world *w)
 	w->node[0].settings.restart.preserve_forwarding = true;
 }
 
+static void n_bit(struct world *w)
+{
+	w->node[0].settings.restart.notification = true;
+}
+
 static void no_neighbor(struct world *w)
 {
 	bgp_settings_fini(&w->node[0].settings);
@@ -385,20 +390,21 @@ static const struct {
 	void (*change)(struct world *w);
 	bool taken;
 	const char *why;
+	unsigned said; /* code and subcode of a NOTIFICATION */
 } changes[] = {
-    {no_change, true, "taken over"},
-    {other_restart_time, true, "taken over"},
-    {other_name, true, "taken over"},
-    {by_range, true, "taken over"},
-    {other_hold_time, false, "OPEN would be another one"},
-    {other_family, false, "OPEN would be another one"},
-    {other_as, false, "OPEN would be another one"},
-    {no_graceful_restart, false, "OPEN would be another one"},
-    {other_remote_as, false, "The peer's OPEN would not be taken"},
-    {other_source, false, "The connection would be another one"},
-    {password, true, "taken over"}, /* then the host closes it: os/test_handover.c */
-    {shut_down, false, "Admin. shutdown"},
-    {no_neighbor, false, "No such neighbor"},
+    {no_change, true, "taken over", 0},
+    {other_restart_time, true, "taken over", 0},
+    {other_name, true, "taken over", 0},
+    {by_range, true, "taken over", 0},
+    {other_hold_time, false, "OPEN would be another one", 0},
+    {other_family, false, "OPEN would be another one", 0},
+    {other_as, false, "OPEN would be another one", 0},
+    {no_graceful_restart, false, "OPEN would be another one", 0},
+    {other_remote_as, false, "The peer's OPEN would not be taken", 0},
+    {other_source, false, "The connection would be another one", 0},
+    {password, true, "taken over", 0}, /* then the host closes it: os/test_handover.c */
+    {shut_down, false, "Admin. shutdown", NOTIFY_CEASE << 8 | NOTIFY_CEASE_SHUTDOWN},
+    {no_neighbor, false, "No such neighbor", NOTIFY_CEASE << 8 | NOTIFY_CEASE_DECONFIGURED},
 };
 
 static void test_configuration_changed(void **state)
@@ -406,6 +412,7 @@ static void test_configuration_changed(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof(changes) / sizeof(changes[0]); i++) {
 		struct world *w = played(NULL);
+		unsigned count[6];
 
 		w->node[1].closed = false;
 		replace(w, 1);
@@ -414,10 +421,30 @@ static void test_configuration_changed(void **state)
 		originated(w, 0);
 		assert_int_equal(w->node[1].closed, !changes[i].taken);
 		assert_int_equal(world_established(w, 0, 1), changes[i].taken);
+		assert_int_equal(world_notified(w, 1, count), changes[i].said);
 		if (strstr(str_text(&w->node[0].logged), changes[i].why) == NULL)
 			fail_msg("%s: %s", changes[i].why, str_text(&w->node[0].logged));
 		world_free(w);
 	}
+}
+
+/* Where both know of it, it is a Hard Reset: a plain one would leave our routes. */
+static void test_neighbor_is_gone_hard(void **state)
+{
+	struct world *scratch = world_new(2), *w;
+	struct open o = able_open(scratch);
+	unsigned count[6];
+
+	(void)state;
+	o.notification = true;
+	w = played_as(&o, n_bit);
+	replace(w, 1);
+	no_neighbor(w);
+	world_configure(w, 0);
+	originated(w, 0);
+	assert_int_equal(world_notified(w, 1, count), NOTIFY_CEASE << 8 | NOTIFY_CEASE_HARD_RESET);
+	world_free(w);
+	world_free(scratch);
 }
 
 /* A session that does not go on is made anew, at once. */
@@ -866,6 +893,7 @@ int main(void)
 	    cmocka_unit_test(test_what_the_peer_hears),
 	    cmocka_unit_test(test_configuration_changed),
 	    cmocka_unit_test(test_by_listen_range),
+	    cmocka_unit_test(test_neighbor_is_gone_hard),
 	    cmocka_unit_test(test_falls_back),
 	    cmocka_unit_test(test_no_state_file),
 	    cmocka_unit_test(test_closes_while_it_waits),
