@@ -97,11 +97,17 @@ static mono_t patience_end(const struct bgp *b)
 	return mono_add_s(b->restarted_at, PEER_PATIENCE_S);
 }
 
-/* Of a session that was taken over the OPEN is old news, and the refresh always ends; unless the
- * peer died while we were away, which its hold time is long in telling. */
+/* The peer died while we were away, which its hold time is long in telling. */
 static bool seems_dead(const struct peer *p, mono_t now)
 {
 	return p->last_read.ns == MONO_NEVER.ns && mono_reached(patience_end(p->bgp), now);
+}
+
+/* Of a session that was taken over the OPEN is old news, and the refresh always ends; but one who
+ * asks for all that we have restarts as well, and waits for us. */
+static bool refresh_awaited(const struct peer *p, mono_t now)
+{
+	return !p->asked && !seems_dead(p, now);
 }
 
 /* RFC 4724 section 4.1: not from those that restart themselves, nor from those that do not say
@@ -110,7 +116,7 @@ static bool end_of_rib_awaited(const struct peer *p, enum bgp_family f, mono_t n
 {
 	const struct open *o = &p->up->open;
 
-	if (p->up->taken_over ? seems_dead(p, now) : !o->graceful_restart || o->restarting)
+	if (p->up->taken_over ? !refresh_awaited(p, now) : !o->graceful_restart || o->restarting)
 		return false;
 	return p->families[f] && !p->end_of_rib[f];
 }

@@ -395,6 +395,7 @@ void peer_established(struct peer *p, struct session *s, mono_t now)
 	p->idle_until = MONO_NEVER;
 	p->retries = 0;
 	p->established_count++;
+	p->asked = false;
 	s->established_at = now;
 	next_hops_update(p);
 	if (p->bgp->settings.log_neighbor_changes)
@@ -496,6 +497,7 @@ void peer_refresh_received(struct peer *p, const struct route_refresh *r)
 		return;
 	switch (r->kind) {
 	case ROUTE_REFRESH_REQUEST:
+		p->asked = true;
 		adj_rib_out_refresh(&p->out[r->family]);
 		break;
 	case ROUTE_REFRESH_BEGIN:

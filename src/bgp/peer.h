@@ -39,6 +39,7 @@ struct peer {
 	bool families[BGP_FAMILIES];
 	bool end_of_rib[BGP_FAMILIES]; /* received */
 	bool refreshing[BGP_FAMILIES]; /* its BoRR was received, and no EoRR since */
+	bool asked;		       /* for its routes, in this session */
 	bool handed_over;	       /* the host keeps the connection for the next instance */
 	bool disabled[BGP_FAMILIES];   /* what it says of the family is ignored (RFC 7606) */
 	struct adj_rib_out out[BGP_FAMILIES];

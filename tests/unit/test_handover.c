@@ -142,6 +142,32 @@ static void test_the_peer_sees_nothing(void **state)
 	world_free(w);
 }
 
+/* Neither waits for the other, whose OPEN could not tell that it restarts as well. */
+static void test_both_restart(void **state)
+{
+	struct world *w = pair_with_routes();
+
+	(void)state;
+	replace(w, 1);
+	assert_int_equal(world_replace(w, 1), 1);
+	bgp_restarted(w->node[1].bgp, true, w->now);
+	for (int i = 0; i < 2; i++)
+		world_configure(w, i);
+	world_settle(w);
+	world_originate(w, 1, "10.9.0.0/24");
+	originate_mac(w, 0, ONE);
+	bgp_originated(w->node[1].bgp);
+	originated(w, 0);
+	for (int i = 0; i < 2; i++) {
+		assert_true(world_established(w, i, 1 - i));
+		assert_true(bgp_converged(w->node[i].bgp));
+	}
+	assert_true(has(w, 1, BGP_L2VPN_EVPN, ONE));
+	assert_false(has(w, 1, BGP_L2VPN_EVPN, TWO));
+	assert_true(has(w, 0, BGP_IPV4_UNICAST, "10.9.0.0/24"));
+	world_free(w);
+}
+
 /* ---- a peer that the test plays: FRR 8.4 sweeps unicast at EoRR, one family at a time ---- */
 
 struct story {
@@ -890,6 +916,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_the_peer_sees_nothing),
+	    cmocka_unit_test(test_both_restart),
 	    cmocka_unit_test(test_what_the_peer_hears),
 	    cmocka_unit_test(test_configuration_changed),
 	    cmocka_unit_test(test_by_listen_range),
