@@ -131,7 +131,8 @@ static const struct attrs *apply_policy(
 	    .peer = &p->address,
 	    .peer_group = p->settings->peer_group,
 	    .ebgp = p->ebgp,
-	    .as = p->local_as};
+	    .as = p->local_as,
+	    .global_as = p->bgp->settings.as};
 	struct attrs a = *received;
 
 	if (p->bgp->settings.reject_as_sets && as_path_has_set(received))

@@ -332,13 +332,12 @@ static void consider(struct adj_rib_out *o, struct dest *d, bool urgent, bool fo
 void adj_rib_out_changed(
     struct adj_rib_out *o, struct dest *d, const struct loc_rib_change *change, bool urgent)
 {
-	bool changed = change->best_changed || (o->add_path && change->any_changed);
+	bool told =
+	    change->best_changed || (change->visible && export_looks_at_set(o->peer, o->family, d));
 
-	/* A route-map may say how many paths share the load, or how much they carry together. */
-	if (changed ||
-	    (change->visible && o->peer->settings->family[o->family].route_map_out != NULL))
+	if (told || (o->add_path && change->any_changed))
 		consider(o, d, urgent, false);
-	if (change->best_changed)
+	if (change->best_changed || change->any_changed)
 		default_route_look(o, d);
 	if (change->best_changed || change->any_changed)
 		conditional_look(o, d);
@@ -452,7 +451,7 @@ static void outcome(
 	}
 	if (best == NULL || !export_allowed(o->peer, o->family, best))
 		return;
-	p->attrs = per_nlri || (best->flags & PATH_SUPPRESSED) != 0
+	p->attrs = per_nlri || (best->flags & PATH_SUPPRESSED) != 0 || export_adds_up(p->dest)
 		       ? exported(o, p->dest, best)
 		       : cached_export(o, p->dest, best);
 	p->extra = p->attrs == NULL ? NULL : extra_hold(best->extra);

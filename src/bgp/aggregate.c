@@ -182,7 +182,7 @@ static size_t contributions(struct bgp *b, const struct dest *d, const struct at
 static bool map_permits(struct bgp *b, const char *name, const struct nlri *n, const struct path *p)
 {
 	const struct policy *policy = &b->settings.policy;
-	struct policy_route route = {.nlri = n, .as = b->settings.as};
+	struct policy_route route = {.nlri = n, .as = b->settings.as, .global_as = b->settings.as};
 	struct attrs a = *p->attrs;
 
 	if (p->peer != NULL)
@@ -313,7 +313,7 @@ static bool compute(struct bgp *b, const struct aggregate *a, struct attrs *to)
 	const struct policy *policy = &b->settings.policy;
 	const char *map = a->settings->route_map;
 	struct nlri n = nlri_of(a);
-	struct policy_route route = {.nlri = &n, .as = b->settings.as};
+	struct policy_route route = {.nlri = &n, .as = b->settings.as, .global_as = b->settings.as};
 	const struct attrs **list;
 	size_t count = members_of(a, &b->arena, &list);
 
@@ -322,6 +322,7 @@ static bool compute(struct bgp *b, const struct aggregate *a, struct attrs *to)
 	*to = aggregate_attrs(a->settings, list, count, &b->arena);
 	to->aggregator_as = b->settings.as;
 	to->aggregator = b->settings.router_id;
+	to->weight = BGP_LOCAL_WEIGHT;
 	if (map != NULL &&
 	    !route_map_apply(policy, policy_map_find(policy, map), &route, to, &b->arena))
 		return false;

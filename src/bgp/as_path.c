@@ -351,7 +351,7 @@ bool as_path_aggregate(
 
 /* RFC 6996 section 5, and as in FRR the reserved number behind the 2-octet ones (RFC 7300): nobody
  * has it either. */
-static bool as_is_private(uint32_t as)
+bool as_is_private(uint32_t as)
 {
 	return (as >= 64512 && as <= 65535) || (as >= 4200000000 && as <= 4294967294);
 }
@@ -509,11 +509,9 @@ uint32_t as_path_origin(const struct attrs *a)
 	struct segment s;
 	uint32_t as = 0;
 
-	while (segment_next(&r, 4, &s)) {
-		as = 0;
+	while (segment_next(&r, 4, &s))
 		while (s.type == AS_SEQUENCE && reader_left(&s.numbers) != 0)
 			as = read_u32(&s.numbers);
-	}
 	return as;
 }
 

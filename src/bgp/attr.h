@@ -137,7 +137,7 @@ unsigned as_path_length(const struct attrs *a);
 unsigned as_path_count(const struct attrs *a, uint32_t as);
 /* Leftmost AS of the leftmost AS_SEQUENCE: the neighbouring AS; 0 when there is none. */
 uint32_t as_path_first(const struct attrs *a);
-/* Rightmost: the origin AS; 0 when there is none. */
+/* Rightmost of an AS_SEQUENCE: the origin AS; 0 when there is none. */
 uint32_t as_path_origin(const struct attrs *a);
 /* Puts `as` in front, `times` over; the new path lives in the arena. */
 void as_path_prepend(struct attrs *a, uint32_t as, unsigned times, struct arena *arena);
@@ -151,6 +151,8 @@ void as_path_remove_private(struct attrs *a, uint32_t keep, uint32_t to, struct 
 bool as_path_has_set(const struct attrs *a);
 /* There are AS numbers in it, and all are private. */
 bool as_path_is_private(const struct attrs *a);
+/* Of private use (RFC 6996), or 65535. */
+bool as_is_private(uint32_t as);
 /* The path of to becomes that of one route for all of these: what all begin with, then the rest as
  * an AS_SET (RFC 4271 section 9.2.2.2); in the arena. False: there are more ASs than it has. */
 bool as_path_aggregate(

@@ -99,7 +99,9 @@ static bool out_equal(const struct bgp_settings *a, const struct neighbor_family
 	       x->remove_private_all == y->remove_private_all &&
 	       x->remove_private_replace == y->remove_private_replace &&
 	       x->route_reflector_client == y->route_reflector_client &&
-	       x->add_path == y->add_path && a->no_client_to_client == b->no_client_to_client &&
+	       x->route_server_client == y->route_server_client &&
+	       a->link_bandwidth == b->link_bandwidth && x->add_path == y->add_path &&
+	       a->no_client_to_client == b->no_client_to_client &&
 	       a->rr_outbound_policy == b->rr_outbound_policy &&
 	       ip_equal(&a->cluster_id, &b->cluster_id);
 }
@@ -168,7 +170,13 @@ static void keeping_changed(struct peer *p, enum bgp_family f, mono_t now)
 }
 
 /* Who is a client decides what others are told of its routes. */
-static void reflection_changed(struct bgp *b, enum bgp_family f)
+static bool clients_equal(const struct neighbor_family *x, const struct neighbor_family *y)
+{
+	return x->route_reflector_client == y->route_reflector_client &&
+	       x->route_server_client == y->route_server_client;
+}
+
+static void clients_changed(struct bgp *b, enum bgp_family f)
 {
 	for (size_t i = 0; i < b->peer_count; i++)
 		adj_rib_out_policy_changed(&b->peers[i]->out[f]);
@@ -209,9 +217,8 @@ static void adapt(
 		    was->spare_loops != p->settings->spare_loops ||
 		    old->suppress_fib_pending != g->suppress_fib_pending)
 			adj_rib_out_policy_changed(&p->out[f]);
-		if (was->family[f].route_reflector_client !=
-		    p->settings->family[f].route_reflector_client)
-			reflection_changed(p->bgp, f);
+		if (!clients_equal(&was->family[f], &p->settings->family[f]))
+			clients_changed(p->bgp, f);
 	}
 }
 

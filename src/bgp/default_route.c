@@ -33,32 +33,54 @@ bool default_route_is(const struct adj_rib_out *o, const struct dest *d)
 	return n.prefix.len == 0;
 }
 
-/* *a, the default route, with the sets of the map; false: this destination does not permit it. */
-static bool permits(const struct adj_rib_out *o, const struct dest *d, struct attrs *a)
+static bool path_permits(const struct adj_rib_out *o, const struct route_map *map,
+    const struct dest *d, const struct path *path, struct attrs *a)
 {
-	const struct policy *policy = &o->peer->bgp->settings.policy;
-	const struct path *best = dest_best(d);
-	struct policy_route route = {0};
+	const struct peer *from = path->peer;
+	struct policy_route route = {
+	    .as = o->peer->local_as, .global_as = o->peer->bgp->settings.as, .seen = path->attrs};
 	struct nlri n;
 
-	if (best == NULL)
-		return false;
-	dest_nlri(d, best->extra, &n);
+	if (from != NULL) {
+		route.interface = peer_interface(from);
+		route.peer = &from->address;
+		route.peer_group = from->settings->peer_group;
+	}
+	dest_nlri(d, path->extra, &n);
 	route.nlri = &n;
-	route.as = o->peer->local_as;
-	route.seen = best->attrs;
-	return route_map_apply(policy, policy_map_find(policy, settings_of(o)->default_route_map),
-	    &route, a, &o->peer->bgp->arena);
+	return route_map_apply(
+	    &o->peer->bgp->settings.policy, map, &route, a, &o->peer->bgp->arena);
 }
 
-static struct attrs plain(void)
+/* *a, the default route, with the sets of the map; false: no path of the destination, be it the
+ * best or not, permits it. */
+static bool permits(const struct adj_rib_out *o, const struct dest *d, struct attrs *a)
 {
-	return (struct attrs){.origin = ORIGIN_IGP, .has_med = true};
+	const struct attrs plain = *a;
+	const struct route_map *map =
+	    policy_map_find(&o->peer->bgp->settings.policy, settings_of(o)->default_route_map);
+
+	for (const struct path *p = d->paths; p != NULL; p = p->next) {
+		if ((p->flags & (PATH_WITHDRAWN | PATH_ORPHAN)) != 0)
+			continue;
+		*a = plain;
+		if (path_permits(o, map, d, p, a))
+			return true;
+	}
+	return false;
+}
+
+static struct attrs plain(const struct adj_rib_out *o)
+{
+	return (struct attrs){.origin = ORIGIN_IGP,
+	    .has_med = true,
+	    .has_local_pref = true,
+	    .local_pref = bgp_default_local_pref(o->peer->bgp)};
 }
 
 static bool is_witness(const struct adj_rib_out *o, const struct dest *d)
 {
-	struct attrs a = plain();
+	struct attrs a = plain(o);
 
 	return permits(o, d, &a);
 }
@@ -125,9 +147,10 @@ void default_route_forget(struct adj_rib_out *o, const struct dest *d)
 const struct attrs *default_route_attrs(struct adj_rib_out *o)
 {
 	struct nlri n = default_nlri(o->family);
-	struct attrs a = plain();
+	struct attrs a = plain(o);
 
 	if (has_condition(o) && (o->witness == NULL || !permits(o, o->witness, &a)))
 		return NULL;
+	originate_graceful_shutdown(o->peer->bgp, &a);
 	return export_own(o->peer, &n, &a);
 }

@@ -9,7 +9,8 @@
  * MULTI_EXIT_DISC for the peer, match a local preference that the peer never sees, and cannot forge
  * our AS. A reflected route it may deny, but not change, unless `bgp route-reflector
  * allow-outbound-policy` says so (RFC 4456 section 10). Communities that a route-map sets on the
- * way out are for the peer to honour (RFC 1997), not for us.
+ * way out are for the peer to honour (RFC 1997), not for us. Between clients of a
+ * route server little of this happens (RFC 7947).
  *
  * EVPN routes keep the next hop on eBGP too: it is the VTEP (RFC 8365 section 5.1.2), and a leaf or
  * spine is none.
@@ -45,6 +46,22 @@ static bool is_reflected(const struct peer *to, const struct path *path)
 	return !to->ebgp && path->peer != NULL && !path->peer->ebgp;
 }
 
+/* Between two clients of a route server (RFC 7947 section 2.2). */
+static bool is_transparent(const struct peer *to, enum bgp_family family, const struct path *path)
+{
+	return path->peer != NULL && family_of(to, family)->route_server_client &&
+	       family_of(path->peer, family)->route_server_client;
+}
+
+/* What its communities say about where it may go. */
+static bool communities_allow(const struct peer *to, const struct attrs *a)
+{
+	if (attrs_have_community(a, COMMUNITY_NO_ADVERTISE))
+		return false;
+	return !to->ebgp || !(attrs_have_community(a, COMMUNITY_NO_EXPORT) ||
+				attrs_have_community(a, COMMUNITY_NO_EXPORT_SUBCONFED));
+}
+
 bool export_allowed(const struct peer *to, enum bgp_family family, const struct path *path)
 {
 	const struct attrs *a = path->attrs;
@@ -61,10 +78,7 @@ bool export_allowed(const struct peer *to, enum bgp_family family, const struct 
 		if (to->ebgp && attrs_have_community(a, COMMUNITY_LLGR_STALE) &&
 		    !to->up->open.long_lived)
 			return false;
-		if (attrs_have_community(a, COMMUNITY_NO_ADVERTISE))
-			return false;
-		if (to->ebgp && (attrs_have_community(a, COMMUNITY_NO_EXPORT) ||
-				    attrs_have_community(a, COMMUNITY_NO_EXPORT_SUBCONFED)))
+		if (!is_transparent(to, family, path) && !communities_allow(to, a))
 			return false;
 	}
 	return !is_reflected(to, path) || reflects(to, family, path);
@@ -77,13 +91,33 @@ bool export_looks_at_nlri(struct peer *to, enum bgp_family family)
 	return filter_find(to, family, DIRECTION_OUT, &f) && filter_looks_at_nlri(&f);
 }
 
+bool export_adds_up(const struct dest *d)
+{
+	return d->selected > 1 && attrs_link_bandwidth(dest_best(d)->attrs) != 0;
+}
+
+bool export_looks_at_set(struct peer *to, enum bgp_family family, const struct dest *d)
+{
+	const struct path *best = dest_best(d);
+	struct filter f;
+
+	if (best == NULL || family == BGP_L2VPN_EVPN)
+		return false;
+	if (attrs_link_bandwidth(best->attrs) != 0)
+		return true;
+	return filter_find(to, family, DIRECTION_OUT, &f) && f.map != NULL &&
+	       policy_map_looks_at_paths(f.policy, f.map);
+}
+
 /* ---- what comes off ---- */
 
 /* RFC 4271 section 5.1.4: a received MED does not go on to another AS. Its number is still there
  * for the policy to match. */
-static void forget_med(const struct neighbor_family *f, struct attrs *a, const struct path *path)
+static void forget_med(
+    const struct peer *to, enum bgp_family family, struct attrs *a, const struct path *path)
 {
-	if (path->peer != NULL && !f->med_unchanged)
+	if (path->peer != NULL && !family_of(to, family)->med_unchanged &&
+	    !is_transparent(to, family, path))
 		a->has_med = false;
 }
 
@@ -101,11 +135,12 @@ static void strip_non_transitive(struct attrs *a, struct arena *arena)
 }
 
 /* RFC 4271 section 5.1.5: LOCAL_PREF stays inside. */
-static void strip_for_ebgp(struct attrs *a, struct arena *arena)
+static void strip_for_ebgp(struct attrs *a, bool transparent, struct arena *arena)
 {
 	a->has_local_pref = false;
 	a->local_pref = 0;
-	strip_non_transitive(a, arena);
+	if (!transparent)
+		strip_non_transitive(a, arena);
 }
 
 /* RFC 4456 section 8: the marks of reflection are on reflected routes alone, whatever a policy has
@@ -126,8 +161,7 @@ static void rewrite_as_path(
 	uint32_t as = to->bgp->settings.as;
 
 	if (f->remove_private_as && (f->remove_private_all || as_path_is_private(a)))
-		as_path_remove_private(a, f->remove_private_all ? to->remote_as : 0,
-		    f->remove_private_replace ? as : 0, arena);
+		as_path_remove_private(a, to->remote_as, f->remove_private_replace ? as : 0, arena);
 	if (f->as_override)
 		as_path_replace(a, to->remote_as, as, arena);
 }
@@ -195,20 +229,31 @@ static bool keeps_link_local(
 	       a->next_hop_link_local.family != IP_NONE;
 }
 
+/* A client of a route server hears the next hop as it is, unless attribute-unchanged says what is
+ * to stay (FRR). */
+static bool is_unchanged(const struct neighbor_family *s)
+{
+	return s->next_hop_unchanged ||
+	       (s->route_server_client && !s->as_path_unchanged && !s->med_unchanged);
+}
+
+/* *ours: it is one of our addresses, without policy having said so. */
 static bool set_next_hop(const struct peer *to, const struct policy_route *route,
-    const struct path *path, struct attrs *a)
+    const struct path *path, struct attrs *a, bool *ours)
 {
 	enum bgp_family family = route->nlri->family;
 	const struct neighbor_family *s = family_of(to, family);
-	bool by_policy = route->next_hop_set || route->next_hop_unchanged;
-	bool keep = by_policy || s->next_hop_unchanged || (!to->ebgp && path->peer != NULL);
-	bool self = route->next_hop_peer ||
-		    (!by_policy &&
-			(s->next_hop_self_force || (s->next_hop_self && !is_reflected(to, path))));
+	bool stays = route->next_hop_set || route->next_hop_unchanged || is_unchanged(s);
+	bool keep =
+	    stays || !to->ebgp; /* one of our own routes has none, unless its policy set it */
+	bool self =
+	    route->next_hop_peer ||
+	    (!stays && (s->next_hop_self_force || (s->next_hop_self && !is_reflected(to, path))));
 
 	bool keeps = keeps_link_local(s, family, a);
 	struct ip link_local = a->next_hop_link_local;
 
+	*ours = false;
 	if (family == BGP_L2VPN_EVPN)
 		return evpn_next_hop(to, a, self && path->peer != NULL);
 	if (keep && !self && carries(to, family, &a->next_hop) &&
@@ -218,6 +263,7 @@ static bool set_next_hop(const struct peer *to, const struct policy_route *route
 			a->next_hop_link_local = (struct ip){0};
 		return true;
 	}
+	*ours = !route->next_hop_peer;
 	if (family == BGP_IPV4_UNICAST)
 		return self_v4(to, a);
 	return self_v6(to, a, keeps ? link_local : to->self.link_local);
@@ -236,15 +282,22 @@ static void drop_communities(const struct neighbor_family *f, struct attrs *a)
 
 /* ---- the marks of our passing ---- */
 
+/* Behind a local-as. */
+static bool hides_own_as(const struct peer *to, const struct neighbor_family *f)
+{
+	return to->settings->local_as_replace ||
+	       (f->remove_private_as && as_is_private(to->bgp->settings.as));
+}
+
 /* A path with nothing in it cannot stay as it is: the peer would not know where it came from. */
 static void mark_for_ebgp(
     const struct peer *to, const struct neighbor_family *f, struct attrs *a, struct arena *arena)
 {
 	uint32_t as = to->bgp->settings.as;
 
-	if (f->as_path_unchanged && a->as_path_size != 0)
+	if ((f->as_path_unchanged || f->route_server_client) && a->as_path_size != 0)
 		return;
-	if (to->local_as == as || !to->settings->local_as_replace)
+	if (to->local_as == as || !hides_own_as(to, f))
 		as_path_prepend(a, as, 1, arena);
 	if (to->local_as != as)
 		as_path_prepend(a, to->local_as, 1, arena);
@@ -307,7 +360,8 @@ static struct policy_route policy_route_to(const struct peer *to, const struct n
 	    .peer_group = to->settings->peer_group,
 	    .out = true,
 	    .ebgp = to->ebgp,
-	    .as = to->local_as};
+	    .as = to->local_as,
+	    .global_as = to->bgp->settings.as};
 }
 
 static void paths_told(struct policy_route *route, const struct dest *d)
@@ -316,8 +370,41 @@ static void paths_told(struct policy_route *route, const struct dest *d)
 		if ((p->flags & PATH_SELECTED) == 0)
 			continue;
 		route->path_count++;
+		route->path_weighted += attrs_link_bandwidth(p->attrs) != 0;
 		route->path_bandwidth += attrs_link_bandwidth(p->attrs);
 	}
+}
+
+/* Packets for the best path's route come to us, and we send them over several: their bandwidths add
+ * up, under the conditions on which they count (FRR). One that policy has set stays. */
+static bool adds_up(
+    const struct peer *to, const struct policy_route *route, const struct path *path)
+{
+	enum link_bandwidth mode = to->bgp->settings.link_bandwidth;
+
+	if ((path->flags & PATH_BEST) == 0 || route->path_count < 2 || route->bandwidth_set ||
+	    mode == LINK_BANDWIDTH_IGNORE)
+		return false;
+	return mode == LINK_BANDWIDTH_ALL ? route->path_weighted == route->path_count
+					  : route->path_weighted > 0;
+}
+
+static void sum_bandwidth(const struct peer *to, const struct policy_route *route,
+    const struct path *path, struct attrs *a)
+{
+	struct arena *arena = &to->bgp->arena;
+	struct extcomm *all;
+	size_t at = 0;
+
+	while (at < a->extcomm_count && !extcomm_is_link_bandwidth(&a->extcomms[at]))
+		at++;
+	if (at == a->extcomm_count || !extcomm_is_transitive(&a->extcomms[at]) ||
+	    !adds_up(to, route, path))
+		return;
+	all = arena_new(arena, a->extcomm_count * sizeof(*all));
+	memcpy(all, a->extcomms, a->extcomm_count * sizeof(*all));
+	all[at] = extcomm_link_bandwidth(to->bgp->settings.as, route->path_bandwidth, true);
+	attrs_set_extcomms(a, all, a->extcomm_count, arena);
 }
 
 /* The marks of the way that it goes. */
@@ -346,7 +433,7 @@ static const struct attrs *finish(
 	if (b->settings.graceful_shutdown)
 		mark_shutdown(to, a, &b->arena);
 	if (to->ebgp)
-		strip_for_ebgp(a, &b->arena);
+		strip_for_ebgp(a, is_transparent(to, family, path), &b->arena);
 	if (!is_reflected(to, path))
 		strip_reflection(a);
 	drop_communities(family_of(to, family), a);
@@ -360,10 +447,12 @@ const struct attrs *export_own(struct peer *to, const struct nlri *n, const stru
 	struct policy_route route = {.nlri = n};
 	struct path local = {.attrs = own};
 	struct attrs a = *own;
+	bool ours;
 
 	if (!to->ebgp)
 		default_local_pref(to->bgp, &a);
-	return set_next_hop(to, &route, &local, &a) ? finish(to, n->family, &local, &a) : NULL;
+	return set_next_hop(to, &route, &local, &a, &ours) ? finish(to, n->family, &local, &a)
+							   : NULL;
 }
 
 static bool judge(const struct peer *to, const struct path *path, const struct filter *filter,
@@ -387,6 +476,7 @@ const struct attrs *export_attrs(struct peer *to, const struct dest *d, const st
 	struct policy_route route = policy_route_to(to, n);
 	bool suppressed = (path->flags & PATH_SUPPRESSED) != 0;
 	struct filter filter;
+	bool ours;
 
 	if (!export_allowed(to, n->family, path) ||
 	    !(suppressed ? filter_find_suppressed(to, n->family, &filter)
@@ -398,12 +488,14 @@ const struct attrs *export_attrs(struct peer *to, const struct dest *d, const st
 		conditional_apply(conditional, n, path, &route, &a);
 	}
 	if (to->ebgp) {
-		forget_med(f, &a, path);
+		forget_med(to, n->family, &a, path);
 		rewrite_as_path(to, f, &a, &b->arena);
-	} else {
-		default_local_pref(b, &a);
 	}
-	if (!judge(to, path, &filter, &route, &a) || !set_next_hop(to, &route, path, &a))
+	if (!to->ebgp || path->peer == NULL)
+		default_local_pref(b, &a);
+	if (!judge(to, path, &filter, &route, &a) || !set_next_hop(to, &route, path, &a, &ours))
 		return NULL;
+	if (ours)
+		sum_bandwidth(to, &route, path, &a);
 	return finish(to, n->family, path, &a);
 }

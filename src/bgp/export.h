@@ -21,4 +21,8 @@ const struct attrs *export_attrs(struct peer *to, const struct dest *d, const st
 const struct attrs *export_own(struct peer *to, const struct nlri *n, const struct attrs *own);
 
 /* The outcome of export_attrs() depends on the NLRI too, so it cannot be remembered per set. */
+/* What is told of d depends on its other selected paths: it is not of its attributes alone, */
+bool export_adds_up(const struct dest *d);
+/* and is to be told again when they change. */
+bool export_looks_at_set(struct peer *to, enum bgp_family family, const struct dest *d);
 bool export_looks_at_nlri(struct peer *to, enum bgp_family family);

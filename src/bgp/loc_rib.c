@@ -413,9 +413,10 @@ static uint32_t path_router_id(const struct path *p)
 	return p->peer == NULL ? 0 : ip_to_u32(&p->peer->router_id);
 }
 
-static uint32_t path_weight(const struct path *p)
+/* No policy looks at EVPN routes of ours: their attributes need no number of this host. */
+static uint32_t path_weight(const struct dest *d, const struct path *p)
 {
-	return p->peer == NULL && p->attrs->weight == 0 ? BGP_LOCAL_WEIGHT : p->attrs->weight;
+	return p->peer == NULL && d->family == BGP_L2VPN_EVPN ? BGP_LOCAL_WEIGHT : p->attrs->weight;
 }
 
 /* FRR's connected check: the next hop of a peer one hop away is on a link of ours, unless one of
@@ -462,7 +463,7 @@ static struct decision_path decision_path_of(
 	if (is_mac_ip(d))
 		attrs_mac_mobility(p->attrs, &c.sequence, &c.sticky);
 	else
-		c.weight = path_weight(p);
+		c.weight = path_weight(d, p);
 	return c;
 }
 

@@ -42,14 +42,28 @@ void originate_graceful_shutdown(struct bgp *b, struct attrs *a)
 	a->local_pref = 0;
 }
 
+/* Its policy sees the local preference that it will have, and sets that from there. */
 static bool permitted(struct bgp *b, const struct bgp_local *l, struct attrs *a)
 {
 	const struct policy *policy = &b->settings.policy;
-	struct policy_route route = {
-	    .nlri = &l->nlri, .interface = l->interface, .source = l->source, .as = b->settings.as};
+	struct policy_route route = {.nlri = &l->nlri,
+	    .interface = l->interface,
+	    .source = l->source,
+	    .as = b->settings.as,
+	    .global_as = b->settings.as};
+	bool permit;
 
-	return l->route_map == NULL ||
-	       route_map_apply(policy, policy_map_find(policy, l->route_map), &route, a, &b->arena);
+	if (l->route_map == NULL)
+		return true;
+	a->has_local_pref = true;
+	a->local_pref = bgp_default_local_pref(b);
+	permit =
+	    route_map_apply(policy, policy_map_find(policy, l->route_map), &route, a, &b->arena);
+	if (a->local_pref == bgp_default_local_pref(b)) {
+		a->has_local_pref = false;
+		a->local_pref = 0;
+	}
+	return permit;
 }
 
 bool bgp_originate_local(struct bgp *b, const struct bgp_local *l)
@@ -83,7 +97,10 @@ static bool map_permits(
 bool bgp_fib_policy(struct bgp *b, const struct nlri *nlri, const struct attrs *attrs,
     const char *interface, struct ip *src)
 {
-	struct policy_route route = {.nlri = nlri, .interface = interface, .as = b->settings.as};
+	struct policy_route route = {.nlri = nlri,
+	    .interface = interface,
+	    .as = b->settings.as,
+	    .global_as = b->settings.as};
 	struct attrs a = *attrs;
 	bool permit;
 

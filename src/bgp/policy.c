@@ -312,34 +312,52 @@ bool policy_named_map_equal(
 	       policy_map_equal(p, policy_map_find(p, a), q, policy_map_find(q, b));
 }
 
-static bool entry_looks_at_nlri(const struct route_map_entry *e)
+static bool entry_looks_at_paths(const struct route_map_entry *e)
 {
-	for (size_t i = 0; i < e->match_count; i++)
-		if (match_looks_at_nlri(&e->matches[i]))
-			return true;
 	for (size_t i = 0; i < e->set_count; i++)
 		if (set_looks_at_paths(&e->sets[i]))
 			return true;
 	return false;
 }
 
-static bool looks_at_nlri(const struct policy *p, const struct route_map *map, bool *seen)
+static bool entry_looks_at_nlri(const struct route_map_entry *e)
+{
+	for (size_t i = 0; i < e->match_count; i++)
+		if (match_looks_at_nlri(&e->matches[i]))
+			return true;
+	return entry_looks_at_paths(e);
+}
+
+/* An entry of the map, or of those that it calls, that is of this kind. */
+static bool has_entry(const struct policy *p, const struct route_map *map,
+    bool (*is)(const struct route_map_entry *e), bool *seen)
 {
 	if (map == NULL || seen[map - p->maps])
 		return false;
 	seen[map - p->maps] = true;
 	for (size_t i = 0; i < map->entry_count; i++)
-		if (entry_looks_at_nlri(&map->entries[i]) ||
-		    looks_at_nlri(p, map_at(p, map->entries[i].called), seen))
+		if (is(&map->entries[i]) ||
+		    has_entry(p, map_at(p, map->entries[i].called), is, seen))
 			return true;
 	return false;
 }
 
-bool policy_map_looks_at_nlri(const struct policy *p, const struct route_map *map)
+static bool looks_at(const struct policy *p, const struct route_map *map,
+    bool (*is)(const struct route_map_entry *e))
 {
 	bool *seen = mem_new_array(p->map_count + 1, sizeof(*seen));
-	bool looks = looks_at_nlri(p, map, seen);
+	bool looks = has_entry(p, map, is, seen);
 
 	mem_free(seen);
 	return looks;
+}
+
+bool policy_map_looks_at_nlri(const struct policy *p, const struct route_map *map)
+{
+	return looks_at(p, map, entry_looks_at_nlri);
+}
+
+bool policy_map_looks_at_paths(const struct policy *p, const struct route_map *map)
+{
+	return looks_at(p, map, entry_looks_at_paths);
 }

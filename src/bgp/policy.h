@@ -40,3 +40,5 @@ bool policy_named_map_equal(
 /* The outcome depends on the NLRI, not on the attributes alone: it cannot be shared among the
  * routes of an UPDATE. */
 bool policy_map_looks_at_nlri(const struct policy *p, const struct route_map *map);
+/* … or on how many paths are selected: sets of a bandwidth. */
+bool policy_map_looks_at_paths(const struct policy *p, const struct route_map *map);

@@ -138,13 +138,16 @@ struct policy_route {
 	bool out;		  /* on the way to a peer */
 	const struct attrs *seen; /* what the matches look at; NULL: what the sets change */
 	bool ebgp;		  /* that peer is external */
-	uint32_t as;		  /* ours, for a link bandwidth */
-	uint32_t path_count;	  /* of the multipath set; 0 counts as 1 */
+	uint32_t as;		  /* ours, as that peer knows it */
+	uint32_t global_as;	  /* the instance's, for a link bandwidth */
+	uint32_t path_count;	  /* of the multipath set; 0: not known, as on the way in */
+	uint32_t path_weighted;	  /* so many of it tell their bandwidth */
 	uint64_t path_bandwidth;  /* bytes/s: sum over the multipath set */
 	/* ---- results ---- */
 	bool next_hop_set;	 /* by the map: it is not to be replaced by ours */
 	bool next_hop_unchanged; /* keep the one of the path */
 	bool next_hop_peer;	 /* out: our own address of the session */
+	bool bandwidth_set;	 /* the sum of the multipath set is not to replace it */
 	struct ip src;		 /* IP_NONE: not set */
 };
 

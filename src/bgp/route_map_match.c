@@ -219,8 +219,8 @@ bool match_holds(const struct policy *policy, const struct match_clause *m,
 	case MATCH_NEXT_HOP_BLACKHOLE: /* not a type that a BGP route has */
 		return false;
 	case MATCH_SOURCE_ACCESS_LIST:
-	case MATCH_SOURCE_PREFIX_LIST:
-		return host_holds(policy, m, route->peer);
+	case MATCH_SOURCE_PREFIX_LIST: /* on the way out nobody is asked, as in FRR */
+		return !route->out && host_holds(policy, m, route->peer);
 	case MATCH_AS_PATH:
 		return m->list != 0 && as_path_list_permits(&policy->lists[m->list - 1], a);
 	case MATCH_COMMUNITY:

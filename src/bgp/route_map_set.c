@@ -91,6 +91,7 @@ static void set_extcommunity(const struct set_clause *s, struct attrs *a, struct
 	    a, joined(s, a->extcomms, old, sizeof(struct extcomm), arena), old + s->count, arena);
 }
 
+/* Several paths are added up on the way out, where they are known. */
 static uint64_t bandwidth(const struct set_clause *s, const struct policy_route *route)
 {
 	uint64_t one = (uint64_t)s->number * 1000 * 1000 / 8;
@@ -99,19 +100,19 @@ static uint64_t bandwidth(const struct set_clause *s, const struct policy_route 
 	case BANDWIDTH_VALUE:
 		return one;
 	case BANDWIDTH_PER_PATH:
-		return one * (route->path_count == 0 ? 1 : route->path_count);
+		return one * route->path_count;
 	case BANDWIDTH_CUMULATIVE:
-		return route->path_bandwidth;
+		return route->path_count > 1 ? route->path_bandwidth : 0;
 	}
 	return 0;
 }
 
 /* In place of another of its kind: a transitive and a non-transitive one stand side by side. */
-static void set_link_bandwidth(const struct set_clause *s, const struct policy_route *route,
-    struct attrs *a, struct arena *arena)
+static void set_link_bandwidth(
+    const struct set_clause *s, struct policy_route *route, struct attrs *a, struct arena *arena)
 {
 	uint64_t bytes = bandwidth(s, route);
-	struct extcomm own = extcomm_link_bandwidth(route->as, bytes, !s->non_transitive);
+	struct extcomm own = extcomm_link_bandwidth(route->global_as, bytes, !s->non_transitive);
 	struct extcomm *all = arena_new(arena, (a->extcomm_count + 1u) * sizeof(*all));
 	size_t n = 0;
 
@@ -122,6 +123,7 @@ static void set_link_bandwidth(const struct set_clause *s, const struct policy_r
 			all[n++] = a->extcomms[i];
 	all[n++] = own;
 	attrs_set_extcomms(a, all, n, arena);
+	route->bandwidth_set = true;
 }
 
 static void delete_communities(
@@ -172,6 +174,7 @@ static void set_next_hop(const struct set_clause *s, struct policy_route *route,
 static void set_next_hop_peer(struct policy_route *route, struct attrs *a, uint8_t family)
 {
 	if (route->out) {
+		next_hop_become(a, &(struct ip){0}); /* nor is it there to be matched any more */
 		route->next_hop_peer = true;
 		route->next_hop_set = route->next_hop_unchanged = false;
 	} else if (route->peer != NULL && route->peer->family == family) {

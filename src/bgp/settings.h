@@ -46,6 +46,7 @@ struct neighbor_family {
 	bool next_hop_unchanged;   /* attribute-unchanged next-hop; EVPN over eBGP does so anyway */
 	bool link_local_unchanged; /* nexthop-local unchanged: it and the peer are on one link */
 	bool as_path_unchanged, med_unchanged;
+	bool route_server_client; /* RFC 7947: AS_PATH and NEXT_HOP stay, all between two such */
 	bool no_communities, no_extcomms, no_large; /* `no send-community` of that kind */
 	bool as_override;			    /* the peer's AS in an AS_PATH becomes ours */
 	bool remove_private_as;	     /* private AS numbers come off if there are no others … */

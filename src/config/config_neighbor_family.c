@@ -90,10 +90,8 @@ void on_no_add_path_rx(struct loading *l, const struct statement *s, const struc
 /* RFC 7947: what passes through a route server stays as it is. */
 void on_route_server_client(struct loading *l, const struct statement *s, const struct words *w)
 {
-	struct neighbor_family *f = family_of(l);
-
 	(void)w;
-	f->as_path_unchanged = f->next_hop_unchanged = f->med_unchanged = !s->no;
+	family_of(l)->route_server_client = !s->no;
 }
 
 void on_nexthop_local(struct loading *l, const struct statement *s, const struct words *w)

@@ -66,6 +66,7 @@ static size_t transit_facts(
 
 	facts[i++] =
 	    flag("routeReflectorClient", "Route-Reflector Client", s->route_reflector_client);
+	facts[i++] = flag("routeServerClient", "Route-Server Client", s->route_server_client);
 	facts[i++] = flag("inboundSoftConfigPermit", "Inbound soft reconfiguration allowed",
 	    s->soft_reconfiguration_in);
 	facts[i++] = private_as(s);

@@ -20,7 +20,7 @@ struct neighbor_fact {
 	const char *value;	/* NULL: a flag */
 	bool on;
 };
-#define NEIGHBOR_FACTS 28
+#define NEIGHBOR_FACTS 29
 
 /* Of one address family, in FRR's order; those that are not `on` are not told. */
 void neighbor_facts(

@@ -469,6 +469,7 @@ static void test_as_path_queries(void **state)
 	static const uint8_t bytes[] = {3, 1, 0, 0, 0, 7, 2, 2, 0, 0, 0, 1, 0, 0, 0, 2, 1, 2, 0, 0,
 	    0, 3, 0, 0, 0, 4, 2, 1, 0, 0, 0, 1};
 	struct attrs a = {.as_path = bytes, .as_path_size = sizeof(bytes)}, empty = {0};
+	struct attrs set_at_end = {.as_path = bytes, .as_path_size = sizeof(bytes) - 6};
 	struct arena arena = {0};
 
 	(void)state;
@@ -477,6 +478,7 @@ static void test_as_path_queries(void **state)
 	assert_int_equal(as_path_count(&a, 1), 2);
 	assert_int_equal(as_path_first(&a), 1);
 	assert_int_equal(as_path_origin(&a), 1);
+	assert_int_equal(as_path_origin(&set_at_end), 2);
 	assert_path(&empty, "");
 	assert_int_equal(as_path_length(&empty), 0);
 	assert_int_equal(as_path_first(&empty), 0);

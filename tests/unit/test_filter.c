@@ -184,13 +184,13 @@ static void test_weight(void **state)
 	configure(w, "", "", "neighbor 10.0.0.3 weight 5");
 	assert_non_null(
 	    strstr(world_routes(w, 1, BGP_IPV4_UNICAST), "10.1.0.0/24 path 65003 from 10.0.0.3*"));
-	/* a route-map has the last word, and a route of our own has 32768 */
+	/* a route-map has the last word, and a route of our own 32768 */
 	configure(w, "route-map W permit 1\n set weight 4\n", "",
 	    "neighbor 10.0.0.3 weight 5\nneighbor 10.0.0.3 route-map W in\n"
 	    "neighbor 10.0.0.1 weight 4\n");
 	assert_non_null(
 	    strstr(world_routes(w, 1, BGP_IPV4_UNICAST), "10.1.0.0/24 path 65001 from 10.0.0.1*"));
-	world_originate(w, 1, "10.1.0.0/24");
+	world_originate_with(w, 1, "10.1.0.0/24", &(struct attrs){.weight = BGP_LOCAL_WEIGHT});
 	world_settle(w);
 	assert_non_null(
 	    strstr(world_routes(w, 1, BGP_IPV4_UNICAST), "10.1.0.0/24 path  from here*"));
@@ -200,6 +200,25 @@ static void test_weight(void **state)
 	    strstr(world_routes(w, 1, BGP_IPV4_UNICAST), "10.1.0.0/24 path 65001 from 10.0.0.1*"));
 	/* nobody else hears of weights */
 	assert_non_null(strstr(prefixes(w, 2), "10.1.0.0/24"));
+	world_free(w);
+}
+
+/* A policy can take its weight from a route of our own, which is then one as others. */
+static void test_weight_of_our_own(void **state)
+{
+	struct attrs own = {.has_local_pref = true, .local_pref = 50, .weight = BGP_LOCAL_WEIGHT};
+	struct world *w = chain();
+
+	(void)state;
+	world_originate_with(w, 1, "10.1.0.0/24", &own);
+	world_settle(w);
+	assert_non_null(
+	    strstr(world_routes(w, 2, BGP_IPV4_UNICAST), "10.1.0.0/24 path 65002 from"));
+	own.weight = 0;
+	world_originate_with(w, 1, "10.1.0.0/24", &own);
+	world_settle(w);
+	assert_non_null(
+	    strstr(world_routes(w, 2, BGP_IPV4_UNICAST), "10.1.0.0/24 path 65002 65001 from"));
 	world_free(w);
 }
 
@@ -266,6 +285,37 @@ static void test_conditional_default(void **state)
 	world_free(w);
 }
 
+/* A route fulfils the condition that is not the best one: it is one of the two. */
+static void test_default_of_any_path(void **state)
+{
+	static const char *const first[] = {"65001", "65003"};
+
+	(void)state;
+	for (int i = 0; i < 2; i++) {
+		struct world *w = chain();
+		char lists[128];
+
+		snprintf(lists, sizeof(lists),
+		    "bgp as-path access-list S permit ^%s$\nroute-map D permit 1\n match as-path "
+		    "S\n",
+		    first[i]);
+		world_withdraw(w, 0, "10.1.0.0/24");
+		world_withdraw(w, 0, "10.2.0.0/24");
+		world_withdraw(w, 0, "10.2.0.0/25");
+		configure(w, lists, "", DEFAULT " route-map D");
+		world_originate(w, i ? 0 : 2, "10.8.0.0/24");
+		world_settle(w);
+		assert_null(strstr(prefixes(w, 2), "0.0.0.0/0"));
+		world_originate(w, i ? 2 : 0, "10.8.0.0/24");
+		world_settle(w);
+		assert_non_null(strstr(prefixes(w, 2), "0.0.0.0/0"));
+		world_withdraw(w, i ? 2 : 0, "10.8.0.0/24");
+		world_settle(w);
+		assert_null(strstr(prefixes(w, 2), "0.0.0.0/0"));
+		world_free(w);
+	}
+}
+
 /* The session ends and comes back: so does the default route. */
 static void test_default_over_a_session(void **state)
 {
@@ -325,6 +375,8 @@ static void test_graceful_shutdown(void **state)
 	assert_true(attrs_have_community(attrs_at(w, 1, "10.1.0.0/24"), community));
 	assert_true(attrs_have_community(attrs_at(w, 2, "10.1.0.0/24"), community));
 	assert_int_equal(attrs_at(w, 2, "10.1.0.0/24")->local_pref, 0);
+	configure(w, "", " bgp graceful-shutdown", DEFAULT);
+	assert_true(attrs_have_community(attrs_at(w, 2, "0.0.0.0/0"), community));
 	configure(w, "", "", "");
 	assert_false(attrs_have_community(attrs_at(w, 2, "10.1.0.0/24"), community));
 	assert_int_equal(w->node[1].down_calls, 0);
@@ -483,6 +535,56 @@ static void test_no_news(void **state)
 	world_free(w);
 }
 
+static void tell_bandwidth(struct world *w, int node, uint64_t bytes)
+{
+	struct extcomm e = extcomm_link_bandwidth(65001, bytes, true);
+
+	world_originate_with(
+	    w, node, "10.1.0.0/24", &(struct attrs){.extcomms = &e, .extcomm_count = bytes > 0});
+	world_settle(w);
+}
+
+/* Who sends us packets is to know what all our ways can carry together. */
+static void test_sum_of_bandwidths(void **state)
+{
+	static const char relax[] =
+	    " neighbor 10.0.0.4 remote-as 65004\n bgp bestpath as-path multipath-relax\n";
+	static const char ignore[] =
+	    " neighbor 10.0.0.4 remote-as 65004\n bgp bestpath as-path multipath-relax\n"
+	    " bgp bestpath bandwidth ignore\n";
+	struct world *w = world_new(4);
+
+	(void)state;
+	world_chain(w, 3);
+	world_speaker(w, 3);
+	world_neighbor(w, 3, 1);
+	world_configure(w, 3);
+	configure(w, "", relax, "maximum-paths 8");
+	tell_bandwidth(w, 0, 1000);
+	assert_int_equal(attrs_link_bandwidth(attrs_at(w, 2, "10.1.0.0/24")), 1000);
+	tell_bandwidth(w, 3, 500);
+	assert_int_equal(attrs_link_bandwidth(attrs_at(w, 2, "10.1.0.0/24")), 1500);
+	tell_bandwidth(w, 3, 250);
+	assert_int_equal(attrs_link_bandwidth(attrs_at(w, 2, "10.1.0.0/24")), 1250);
+	/* one does not tell: none count */
+	tell_bandwidth(w, 3, 0);
+	assert_int_equal(attrs_link_bandwidth(attrs_at(w, 2, "10.1.0.0/24")), 1000);
+	tell_bandwidth(w, 3, 250);
+	configure(w, "", ignore, "maximum-paths 8");
+	assert_int_equal(attrs_link_bandwidth(attrs_at(w, 2, "10.1.0.0/24")), 1000);
+	configure(w, "", relax, "maximum-paths 8");
+	assert_int_equal(attrs_link_bandwidth(attrs_at(w, 2, "10.1.0.0/24")), 1250);
+	/* what policy says stays */
+	configure(w, "route-map M permit 1\n set extcommunity bandwidth 8\n", relax,
+	    "maximum-paths 8\nneighbor 10.0.0.3 route-map M out");
+	assert_int_equal(attrs_link_bandwidth(attrs_at(w, 2, "10.1.0.0/24")), 1000000);
+	configure(w, "", relax, "maximum-paths 8");
+	world_withdraw(w, 3, "10.1.0.0/24");
+	world_settle(w);
+	assert_int_equal(attrs_link_bandwidth(attrs_at(w, 2, "10.1.0.0/24")), 1000);
+	world_free(w);
+}
+
 /* How many paths share the load is told though the best one stays what it was. */
 static void test_bandwidth_follows_paths(void **state)
 {
@@ -569,7 +671,9 @@ int main(void)
 	    cmocka_unit_test(test_missing),
 	    cmocka_unit_test(test_reload_looks_at_what_depends),
 	    cmocka_unit_test(test_weight),
+	    cmocka_unit_test(test_weight_of_our_own),
 	    cmocka_unit_test(test_default_originate),
+	    cmocka_unit_test(test_default_of_any_path),
 	    cmocka_unit_test(test_conditional_default),
 	    cmocka_unit_test(test_default_over_a_session),
 	    cmocka_unit_test(test_graceful_shutdown),
@@ -579,6 +683,7 @@ int main(void)
 	    cmocka_unit_test(test_what_does_not_cross),
 	    cmocka_unit_test(test_empty_path_unchanged),
 	    cmocka_unit_test(test_no_news),
+	    cmocka_unit_test(test_sum_of_bandwidths),
 	    cmocka_unit_test(test_bandwidth_follows_paths),
 	    cmocka_unit_test(test_maximum_prefix_out),
 	};

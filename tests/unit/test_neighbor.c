@@ -213,6 +213,8 @@ static void test_paths_out(void **state)
 		"100 {5}"},
 	    {"remove-private-AS all, the peer's own stays", remove_all, 65200, "65003 65200 5",
 		"100 65200 5"},
+	    {"remove-private-AS, the peer's own stays", remove_private, 65200, "65003 65200",
+		"100 65200"},
 	    {"remove-private-AS replace-AS", replace, HEARER, "65003 65010", "100 100 100"},
 	    {"remove-private-AS replace-AS, not all private", replace, HEARER, "65003 5",
 		"100 65003 5"},
@@ -237,6 +239,26 @@ static void test_paths_out(void **state)
 		assert_string_equal(heard_path, cases[i].heard);
 		world_free(w);
 	}
+}
+
+/* remove-private-AS is for our own number, too, where another stands for us. */
+static void test_private_own_as(void **state)
+{
+	struct world *w = between(HEARER, TELLER);
+	struct neighbor_settings *n = towards(w, 0);
+
+	(void)state;
+	w->node[1].settings.as = 64512;
+	local_as(n);
+	remove_private(n);
+	start(w);
+	tell(w, "65003 5");
+	assert_string_equal(heard_path, "300 65003 5");
+	n->family[BGP_IPV4_UNICAST].remove_private_as = false;
+	world_configure(w, 1);
+	world_settle(w);
+	assert_string_equal(heard_path, "300 64512 65003 5");
+	world_free(w);
 }
 
 /* ---- AS_PATH on its way in ---- */
@@ -380,19 +402,22 @@ static void test_communities(void **state)
 	}
 }
 
-/* next-hop-self is for what comes from outside; only `force` takes reflected routes, too. */
+/* next-hop-self is for what comes from outside; only `force` takes reflected routes, too.
+ * attribute-unchanged has the last word. */
 static void test_next_hop_self(void **state)
 {
 	static const struct {
 		uint32_t teller;
-		bool self, force, is_self;
+		bool self, force, unchanged, is_self;
 	} cases[] = {
-	    {TELLER, false, false, false},
-	    {TELLER, true, false, true},
-	    {TELLER, true, true, true},
-	    {OWN, false, false, false},
-	    {OWN, true, false, false},
-	    {OWN, true, true, true},
+	    {TELLER, false, false, false, false},
+	    {TELLER, true, false, false, true},
+	    {TELLER, true, true, false, true},
+	    {TELLER, true, true, true, false},
+	    {OWN, false, false, false, false},
+	    {OWN, true, false, false, false},
+	    {OWN, true, true, false, true},
+	    {OWN, true, true, true, false},
 	};
 
 	(void)state;
@@ -402,6 +427,7 @@ static void test_next_hop_self(void **state)
 
 		f->next_hop_self = cases[i].self;
 		f->next_hop_self_force = cases[i].force;
+		f->next_hop_unchanged = cases[i].unchanged;
 		f->route_reflector_client = true;
 		start(w);
 		tell(w, cases[i].teller == OWN ? "" : "65003");
@@ -430,6 +456,49 @@ static void test_default_local_pref(void **state)
 	assert_int_equal(w->node[1].down_calls, 0);
 	tell_with(w, "65003", (struct attrs){.has_local_pref = true, .local_pref = 7});
 	assert_int_equal(heard.local_pref, 150); /* an external peer's does not count */
+	world_free(w);
+}
+
+/* ---- route server (RFC 7947) ---- */
+
+static void serve(struct world *w, bool hearer, bool teller)
+{
+	towards(w, 0)->family[BGP_IPV4_UNICAST].route_server_client = hearer;
+	towards(w, 2)->family[BGP_IPV4_UNICAST].route_server_client = teller;
+	world_configure(w, 1);
+	world_settle(w);
+	assert_int_equal(w->node[1].down_calls, 0);
+}
+
+/* To clients AS_PATH and NEXT_HOP stay as they are, unless attribute-unchanged says what does;
+ * between clients all the rest, too. */
+static void test_route_server(void **state)
+{
+	static const uint32_t no_export = COMMUNITY_NO_EXPORT;
+	struct world *w = between(HEARER, TELLER);
+
+	(void)state;
+	start(w);
+	tell_with(w, "65003 5", (struct attrs){.has_med = true, .med = 7});
+	serve(w, true, false);
+	assert_string_equal(heard_path, "65003 5");
+	assert_false(heard.has_med);
+	assert_true(ip_equal(&heard.next_hop, &w->node[2].address));
+	towards(w, 0)->family[BGP_IPV4_UNICAST].as_path_unchanged = true;
+	serve(w, true, false);
+	assert_true(ip_equal(&heard.next_hop, &w->node[1].address));
+	towards(w, 0)->family[BGP_IPV4_UNICAST].as_path_unchanged = false;
+	serve(w, true, true);
+	assert_string_equal(heard_path, "65003 5");
+	assert_true(heard.has_med && heard.med == 7);
+	assert_true(ip_equal(&heard.next_hop, &w->node[2].address));
+	tell_with(w, "65003 5", (struct attrs){.communities = &no_export, .community_count = 1});
+	assert_true(heard_any && heard.community_count == 1);
+	serve(w, false, true);
+	assert_false(heard_any);
+	tell(w, "65003 5");
+	assert_string_equal(heard_path, "100 65003 5");
+	assert_true(ip_equal(&heard.next_hop, &w->node[1].address));
 	world_free(w);
 }
 
@@ -798,10 +867,12 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_paths_out),
+	    cmocka_unit_test(test_private_own_as),
 	    cmocka_unit_test(test_paths_in),
 	    cmocka_unit_test(test_local_as_reload),
 	    cmocka_unit_test(test_med_unchanged),
 	    cmocka_unit_test(test_communities),
+	    cmocka_unit_test(test_route_server),
 	    cmocka_unit_test(test_next_hop_self),
 	    cmocka_unit_test(test_default_local_pref),
 	    cmocka_unit_test(test_clients),

@@ -120,9 +120,11 @@ static void visit(
 		str_add(&h->text, " ");
 		communities_text(a, &h->text);
 	}
+	if (a->has_local_pref)
+		str_addf(&h->text, " lp%u", a->local_pref);
 }
 
-/* "10.1.0.0/24 ?0": prefix, origin, metric, communities. */
+/* "10.1.0.0/24 ?0": prefix, origin, metric, communities, local preference. */
 #define expect(h, wanted)                                                                          \
 	do {                                                                                       \
 		struct arena arena = {0};                                                          \
@@ -273,6 +275,12 @@ static void test_network(void **state)
 	route_is(&h, "10.50.0.0/16", PROTO_BOOT, 7, true);
 	route_is(&h, "10.51.0.0/16", PROTO_BOOT, 7, true);
 	expect(&h, "10.4.0.0/24 i9 2:2; 10.50.0.0/16 i0; fd00:4::/64 i0");
+	/* its policy starts from the local preference of a route that has none */
+	configure(&h,
+	    "route-map N permit 1\n match local-preference 100\n set local-preference +5\n set "
+	    "metric 8\n",
+	    "network 10.4.0.0/24 route-map N", "");
+	expect(&h, "10.4.0.0/24 i8 lp105");
 	/* a statement comes before redistribution, and if its map denies, redistribution is left */
 	configure(&h, "route-map N deny 1\n",
 	    "network 10.4.0.0/24 route-map N\nredistribute connected", "");

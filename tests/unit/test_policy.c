@@ -96,7 +96,8 @@ static struct policy_route route_of(const struct nlri *n)
 	    .peer = &peer,
 	    .peer_group = "LEAF",
 	    .ebgp = true,
-	    .as = 65000};
+	    .as = 64999,
+	    .global_as = 65000};
 }
 
 /* ---- matches: does `route-map M permit 10` with this line, after these lists, hold? ---- */
@@ -468,15 +469,21 @@ static void test_set_communities(void **state)
 	    {"", "set extcommunity bandwidth num-multipaths", "LB:65000:375000 (3.000 Mbps)"},
 	    {"", "set extcommunity bandwidth cumulative", "LB:65000:500 (4.000 Kbps)"},
 	};
+	/* on the way in there is no set of paths yet */
+	static const struct set_row in[] = {
+	    {"", "set extcommunity bandwidth num-multipaths", "RT:65001:10099 SoO:10.0.0.1:5"},
+	    {"", "set extcommunity bandwidth cumulative", "RT:65001:10099 SoO:10.0.0.1:5"},
+	    {"", "set extcommunity bandwidth 8", "LB:65000:1000000 (8.000 Mbps)"},
+	};
 
 	(void)state;
-	for (size_t i = 0; i < COUNT(rows); i++) {
+	for (size_t i = 0; i < COUNT(rows) + COUNT(in); i++) {
 		struct nlri n = unicast(P);
 		struct policy_route route = route_of(&n);
 
-		route.path_count = 3;
+		route.path_count = i < COUNT(rows) ? 3 : 0;
 		route.path_bandwidth = 500;
-		check_set(&rows[i], &route);
+		check_set(i < COUNT(rows) ? &rows[i] : &in[i - COUNT(rows)], &route);
 	}
 }
 
@@ -501,8 +508,8 @@ static void test_set_others(void **state)
 	    {"", "set as-path exclude 65001", "path 70000 {1,2}"},
 	    {"", "set as-path exclude 1 2", "path 65001 65001 70000"},
 	    {"", "set as-path exclude 1 2 65001 70000", "SoO:10.0.0.1:5"},
-	    {"", "set as-path replace 65001", "path 65000 65000 70000 {1,2}"},
-	    {"", "set as-path replace any", "path 65000 65000 65000 {65000,65000}"},
+	    {"", "set as-path replace 65001", "path 64999 64999 70000 {1,2}"},
+	    {"", "set as-path replace any", "path 64999 64999 64999 {64999,64999}"},
 	    {"", "set ip next-hop 192.0.2.77", "nexthop 192.0.2.77,"},
 	    {"", "set ip next-hop peer-address", "nexthop 192.0.2.9,"},
 	    {"", "set ipv6 next-hop global fd00::1", "nexthop fd00::1,"},
@@ -533,6 +540,29 @@ static void test_set_beside_attributes(void **state)
 	assert_true(route.next_hop_unchanged);
 	arena_fini(&arena);
 	config_free(c);
+}
+
+/* Our own address is put in later: no later entry matches the old one. Where a route comes from is
+ * asked on the way in alone. */
+static void test_out(void **state)
+{
+	static const struct set_row rows[] = {
+	    {"", "match ip next-hop address 192.0.2.1", "metric 100"},
+	    {"",
+		"set ip next-hop peer-address\non-match next\nroute-map M permit 20\n"
+		" match ip next-hop address 192.0.2.1",
+		NULL},
+	    {"ip prefix-list L permit any", "match ip route-source prefix-list L", NULL},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct nlri n = unicast(P);
+		struct policy_route route = route_of(&n);
+
+		route.out = true;
+		check_set(&rows[i], &route);
+	}
 }
 
 /* ---- flow ---- */
@@ -727,6 +757,7 @@ int main(void)
 	    cmocka_unit_test(test_set_communities),
 	    cmocka_unit_test(test_set_others),
 	    cmocka_unit_test(test_set_beside_attributes),
+	    cmocka_unit_test(test_out),
 	    cmocka_unit_test(test_flow),
 	    cmocka_unit_test(test_comparison_follows_references),
 	    cmocka_unit_test(test_circles_are_compared),
