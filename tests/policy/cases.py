@@ -130,9 +130,19 @@ class Case:
 
     # ---- route-maps ----
 
+    def hosts(self):
+        """A list of next hops or of peers."""
+        name = self.new_name("H")
+        pool = ("192.0.2.0/24 ge 32", "192.0.2.1/32", "192.0.2.0/30 le 32", "10.255.1.0/29 le 32", "10.255.2.0/24 ge 25", "10.255.0.0/16 le 32") if self.family == 4 else ("fd00:192::/64 ge 128", "fd00:192::1/128", "fd00:192::/127 le 128")
+        self.entries(f"{self.ip} prefix-list {name}", lambda: self.one(pool), 2)
+        return name
+
     def match(self):
         v = self.ip
         return self.one((
+            lambda: f"match {v} next-hop prefix-list {self.hosts()}",
+            lambda: f"match ip route-source prefix-list {self.hosts()}" if v == "ip" else f"match ipv6 next-hop prefix-list {self.hosts()}",
+            lambda: f"match {v} next-hop type blackhole",
             lambda: f"match {v} address prefix-list {self.prefix_list()}",
             lambda: f"match {v} address prefix-list {self.prefix_list()}",
             lambda: f"match {v} address {self.access_list()}",
@@ -159,10 +169,11 @@ class Case:
             lambda: f"set large-community {' '.join(self.some(LARGE))}{' additive' if self.chance(0.5) else ''}",
             lambda: "set large-community none",
             lambda: f"set large-comm-list {self.large()} delete",
-            lambda: f"set extcommunity rt {self.one(('65001:7', '10.0.0.2:8', '70000:9'))}",
+            lambda: f"set extcommunity rt {self.one(('65001:7', '10.0.0.2:8', '70000:9', '65001:7 65002:4000000 10.0.0.2:8'))}",
+            lambda: f"set distance {self.one((1, 150, 255))}",
             lambda: f"set extcommunity soo {self.one(('65001:7', '10.0.0.2:8'))}",
             lambda: "set extcommunity none",
-            lambda: f"set extcommunity bandwidth {self.one((1, 100, 25600))}{self.one(('', ' non-transitive'))}",
+            lambda: f"set extcommunity bandwidth {self.one((1, 100, 25600, 'num-multipaths', 'cumulative'))}{self.one(('', ' non-transitive'))}",
             lambda: f"set metric {self.one((0, 7, 100, '+5', '-20', '+4294967295'))}",
             lambda: f"set local-preference {self.one((0, 150, 200, '+5', '-20'))}",
             lambda: f"set weight {self.one((0, 10, 40000))}",
@@ -236,8 +247,6 @@ class Aggregate:
         words += [f"origin {rng.choice(('igp', 'egp', 'incomplete'))}"] if rng.random() < 0.2 else []
         # A denied aggregate leaves the last route that came suppressed in FRR, and GRACEFUL_SHUTDOWN on a set can be matched.
         words += ["route-map " + (self.sets() if words else self.case.route_map())] if rng.random() < 0.4 else []
-        # FRR tells an aggregate to internal neighbors with a next hop that its map has set.
-        self.case.lines = [line for line in self.case.lines if not line.startswith((" set ip next-hop", " set ipv6 next-hop"))]
         self.prefix = prefix
         self.statement = " ".join([f"aggregate-address {prefix}"] + words)
 
@@ -265,7 +274,7 @@ class Peer:
         self.case = Case(rng, f"{'_IO'[side]}{number}", family)
         self.statements = self.case.policy("in" if side == 1 else "out") if policy else []
         # Half of the feeders are judged again from what was kept, half of these could not be asked at all.
-        self.unsuppress = None
+        self.unsuppress, self.session = None, []
         self.soft = side == 1 and number % 2 == 0
         self.refresh = not self.soft or number % 4 < 2
         self.statements += ["soft-reconfiguration inbound"] if self.soft else []
@@ -298,6 +307,7 @@ def routes(rng, peer):
 
 
 class World:
+    counted = frozenset()  # receivers of which only the number of routes is certain
     """The peers of one seed and the configuration. `policies` is another seed for the policies alone: the same peers and
     routes under other policies, as before a reload."""
 

@@ -13,17 +13,17 @@ PORT = 179
 
 
 class Speaker:
-    def __init__(self, namespace, address, asn, family, routes=(), refresh=True):
+    def __init__(self, namespace, address, asn, family, routes=(), refresh=True, daemon=None):
         self.namespace, self.address, self.asn, self.family, self.routes = namespace, address, asn, family, list(routes)
         self.heard, self.raw, self.up, self.ended, self.last, self.link = {}, b"", False, False, time.monotonic(), None
-        self.resets, self.refresh = 0, refresh
+        self.resets, self.refresh, self.daemon = 0, refresh, daemon or DAEMON[family]
 
     def connect(self):
         with netns.inside(self.namespace):
             self.link = socket.socket(socket.AF_INET if self.family == 4 else socket.AF_INET6)
         self.link.bind((self.address, 0))
         self.link.settimeout(5)
-        self.link.connect((DAEMON[self.family], PORT))
+        self.link.connect((self.daemon, PORT))
         octets = self.address.split(".") if self.family == 4 else ["6", "6", "6", str(int(self.address.split(":")[-1], 16))]
         self.link.send(wire.open_message(self.asn, ".".join(octets), self.family, self.refresh))
 
@@ -85,5 +85,14 @@ def serve(speakers, done, timeout):
     return True
 
 
-def quiet(speakers, seconds):
-    return lambda: all(s.up for s in speakers) and time.monotonic() - max(s.last for s in speakers) > seconds
+def quiet(speakers, seconds, busy=lambda: False):
+    """All are up and have heard nothing for so long, in which the daemon was never busy."""
+    since = 0.0
+
+    def done():
+        nonlocal since
+        if busy() or not all(s.up for s in speakers):
+            since = time.monotonic()
+        return time.monotonic() - max([since] + [s.last for s in speakers]) > seconds
+
+    return done

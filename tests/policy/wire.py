@@ -61,14 +61,23 @@ def update(prefix, a):
         body += attribute(0x80, 4, struct.pack("!I", a["med"]))
     if a.get("localpref") is not None:
         body += attribute(0x40, 5, struct.pack("!I", a["localpref"]))
+    if a.get("atomic"):
+        body += attribute(0x40, 6, b"")
+    if a.get("aggregator"):
+        body += attribute(0xC0, 7, struct.pack("!I", a["aggregator"][0]) + socket.inet_aton(a["aggregator"][1]))
     if a.get("communities"):
         body += attribute(0xC0, 8, b"".join(struct.pack("!I", c) for c in a["communities"]))
+    if a.get("originator"):
+        body += attribute(0x80, 9, socket.inet_aton(a["originator"])) + attribute(0x80, 10, b"".join(map(socket.inet_aton, a["clusters"])))
     if net.version == 6:
-        body += attribute(0x80, 14, struct.pack("!HBB", 2, 1, 16) + socket.inet_pton(socket.AF_INET6, a["nexthop"]) + b"\0" + nlri(prefix))
+        hops = b"".join(socket.inet_pton(socket.AF_INET6, a[key]) for key in ("nexthop", "link_local") if key in a)
+        body += attribute(0x80, 14, struct.pack("!HBB", 2, 1, len(hops)) + hops + b"\0" + nlri(prefix))
     if a.get("ext"):
         body += attribute(0xC0, 16, b"".join(bytes.fromhex(e) for e in a["ext"]))
     if a.get("large"):
         body += attribute(0xC0, 32, b"".join(struct.pack("!III", *c) for c in a["large"]))
+    if a.get("unknown"):
+        body += attribute(0xC0, 99, bytes.fromhex(a["unknown"]))
     return message(UPDATE, struct.pack("!HH", 0, len(body)) + body + (nlri(prefix) if net.version == 4 else b""))
 
 
@@ -126,6 +135,8 @@ def parse(body):
         if kind == 14:
             hop = value[4 : 4 + value[3]]
             a["nexthop"] = str(ipaddress.ip_address(hop[:16] if len(hop) in (16, 32) else hop))
+            if len(hop) == 32:
+                a["link_local"] = str(ipaddress.ip_address(hop[16:]))
             come += prefixes(value[5 + value[3] :], 6)
         elif kind == 15:
             gone += prefixes(value[3:], 6)
