@@ -1,7 +1,7 @@
 /*
- * Dumps and overruns. A row of a dump never overrides a notification received since that dump began,
- * nor does its end remove what was notified meanwhile; a dump of the FDB that was not clean proves
- * no absence: what it did not show is doubtful and read singly.
+ * Dumps and overruns. A row of a dump never overrides a notification received since that dump
+ * began, nor does its end remove what was notified meanwhile; a dump of the FDB that was not clean
+ * proves no absence: what it did not show is doubtful and read singly.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -59,7 +59,8 @@ static bool unseen(const struct mirror *m, enum slot_kind kind, const void *slot
 static void doubt_unseen(struct mirror *m)
 {
 	struct slot_key *keys;
-	size_t count = mirror_collect(m, 1u << SLOT_FDB | 1u << SLOT_VXLAN_FDB, unseen, NULL, &keys);
+	size_t count =
+	    mirror_collect(m, 1u << SLOT_FDB | 1u << SLOT_VXLAN_FDB, unseen, NULL, &keys);
 
 	for (size_t i = 0; i < count; i++)
 		slot_state(keys[i].kind, slot_find(m, &keys[i]))->doubtful = true;
