@@ -5,6 +5,8 @@
 
 #include "base/mem.h"
 
+#define BUCKET_STEPS_MAX 256
+
 static void queue_grow(struct netlink_queue *q)
 {
 	size_t room = q->room != 0 ? q->room * 2 : 256;
@@ -44,18 +46,24 @@ static void copy_extra(struct queued *to)
 	}
 }
 
-/* FNV-1a. The worst that chosen collisions can do is to make a batched operation a single one. */
-static size_t bucket_of(const struct slot_key *key)
+/* FNV-1a, never 0. The worst that chosen collisions can do is to make a batched operation a single
+ * one (BUCKET_STEPS_MAX). */
+static uint32_t hash_of(const struct slot_key *key)
 {
 	const uint8_t *b = (const void *)key;
 	uint32_t hash = 2166136261u;
 
 	for (size_t i = 0; i < sizeof(*key); i++)
 		hash = (hash ^ b[i]) * 16777619u;
+	return hash != 0 ? hash : 1;
+}
+
+static size_t bucket_of(uint32_t hash)
+{
 	return (hash ^ hash >> 16) % NAMED_BUCKETS;
 }
 
-static uint32_t names_slot(const struct event *event)
+static uint32_t named_slot(const struct event *event)
 {
 	struct slot_content content;
 	struct slot_key key;
@@ -63,8 +71,25 @@ static uint32_t names_slot(const struct event *event)
 
 	if (event->kind != EVENT_KERNEL ||
 	    !kernel_event_slot(&event->kernel, &key, &content, &present))
-		return NAMED_BUCKETS;
-	return (uint32_t)bucket_of(&key);
+		return 0;
+	return hash_of(&key);
+}
+
+/* Numbers of events that were taken end a bucket: nothing needs to be removed from it. A bucket
+ * that is too full may have anything. */
+static bool bucket_has(const struct netlink_queue *q, uint32_t hash)
+{
+	uint64_t number = q->named == NULL ? 0 : q->named[bucket_of(hash)];
+
+	for (unsigned steps = 0; number > q->taken; steps++) {
+		const struct queued *at =
+		    &q->list[(q->first + (size_t)(number - q->taken - 1)) & (q->room - 1)];
+
+		if (at->hash == hash || steps == BUCKET_STEPS_MAX)
+			return true;
+		number = at->older;
+	}
+	return false;
 }
 
 static bool tells_overrun(const struct event *event)
@@ -74,12 +99,13 @@ static bool tells_overrun(const struct event *event)
 
 bool netlink_queue_names(const struct netlink_queue *q, const struct slot_key *key)
 {
-	return q->overruns > 0 || (q->named != NULL && q->named[bucket_of(key)] > 0);
+	return q->overruns > 0 || bucket_has(q, hash_of(key));
 }
 
 void netlink_queue_add(struct netlink_queue *q, const struct event *event)
 {
 	struct queued *to;
+	uint64_t *newest;
 
 	if (q->count == q->room)
 		queue_grow(q);
@@ -87,12 +113,14 @@ void netlink_queue_add(struct netlink_queue *q, const struct event *event)
 	to->event = *event;
 	copy_extra(to);
 	q->overruns += tells_overrun(event);
-	to->bucket = names_slot(event);
-	if (to->bucket == NAMED_BUCKETS)
+	to->hash = named_slot(event);
+	if (to->hash == 0)
 		return;
 	if (q->named == NULL)
 		q->named = mem_new_array(NAMED_BUCKETS, sizeof(*q->named));
-	q->named[to->bucket]++;
+	newest = &q->named[bucket_of(to->hash)];
+	to->older = *newest;
+	*newest = q->taken + q->count;
 }
 
 bool netlink_queue_take(struct netlink_queue *q, struct event *event)
@@ -106,11 +134,10 @@ bool netlink_queue_take(struct netlink_queue *q, struct event *event)
 	from = &q->list[q->first];
 	*event = from->event;
 	q->lent = from->extra;
-	if (from->bucket != NAMED_BUCKETS)
-		q->named[from->bucket]--;
 	q->overruns -= tells_overrun(event);
 	q->first = (q->first + 1) & (q->room - 1);
 	q->count--;
+	q->taken++;
 	return true;
 }
 

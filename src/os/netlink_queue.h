@@ -7,19 +7,21 @@
 
 #include <stddef.h>
 
-#define NAMED_BUCKETS 65536
+#define NAMED_BUCKETS 32768
 
 struct queued {
 	struct event event;
-	void *extra;	 /* owned: VLANs, next hops or members of the event */
-	uint32_t bucket; /* of the slot that it names; NAMED_BUCKETS: none */
+	void *extra;	/* owned: VLANs, next hops or members of the event */
+	uint32_t hash;	/* of the slot that it names; 0: none */
+	uint64_t older; /* number of the one before it in its bucket */
 };
 
 struct netlink_queue {
 	struct queued *list; /* owned ring */
 	size_t room, first, count;
 	void *lent;	   /* extra of the event that was taken last */
-	uint32_t *named;   /* by hash of the key: how many queued events name such a slot */
+	uint64_t taken;	   /* number of the event that was taken last; they count from 1 */
+	uint64_t *named;   /* by hash: number of the newest event that names such a slot */
 	unsigned overruns; /* queued events that say that notifications were lost */
 };
 

@@ -54,6 +54,34 @@ static void test_named_while_queued(void **state)
 	netlink_queue_fini(&q);
 }
 
+/* However much waits, what it does not name is not taken for named: each time that would be an
+ * operation executed singly. */
+static void test_much_is_queued(void **state)
+{
+	struct netlink_queue q = {0};
+	struct event e = neigh_event(1);
+	unsigned wrong = 0;
+
+	(void)state;
+	for (uint32_t i = 0; i < 200000; i++) {
+		e.kernel.neigh.key.ip = ip_from_u32(0x0b000000 + i);
+		netlink_queue_add(&q, &e);
+		if (i % 2 == 0)
+			assert_true(netlink_queue_take(&q, &e));
+	}
+	for (uint32_t i = 0; i < 200000; i++) {
+		struct ip ip = ip_from_u32(0x0b000000 + i);
+		struct slot_key key = slot_key_neigh((ifindex_t){4}, &ip);
+
+		if (i >= 100000)
+			assert_true(netlink_queue_names(&q, &key));
+		else
+			wrong += netlink_queue_names(&q, &key);
+	}
+	assert_true(wrong < 100);
+	netlink_queue_fini(&q);
+}
+
 /* While an overrun is not told yet any slot may have changed unseen. */
 static void test_overrun_names_all(void **state)
 {
@@ -75,6 +103,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_named_while_queued),
+	    cmocka_unit_test(test_much_is_queued),
 	    cmocka_unit_test(test_overrun_names_all),
 	};
 
