@@ -35,7 +35,7 @@ struct mac_key {
 enum mac_debt {
 	DEBT_NONE,
 	DEBT_HIDDEN, /* seen in the start dump: remote routes are not looked at until convergence */
-	DEBT_EARLY   /* new before convergence: looked at once more then */
+	DEBT_EARLY   /* new before convergence: above what was known, looked at once more then */
 };
 
 struct mac_local {

@@ -44,15 +44,21 @@ struct remote mac_remote(const struct evpn *v, const struct mac_entry *m)
 	return r;
 }
 
+/* A claim whose debt waits for convergence: until then routes that are only now heard of, older
+ * ones as far as anybody can tell, do not take its row away. */
+static bool looks_away(const struct mac_local *l)
+{
+	return l != NULL && (l->debt == DEBT_HIDDEN || (l->debt == DEBT_EARLY && !l->owes_bump));
+}
+
 struct mobility_decision mac_decide(const struct evpn *v, const struct mac_vrf *vrf,
     const struct mac_entry *m, const struct remote *r)
 {
 	const struct remote unseen = {0};
-	bool hidden = m->local != NULL && m->local->debt == DEBT_HIDDEN;
 	struct claim claim = mac_claim(v, vrf, m);
 	struct mobility_memory memory = mac_memory(m);
-	struct mobility_decision d = mobility_decide(&claim, hidden ? &unseen : r, &memory,
-	    &vrf->place.vtep, v->settings.sticky_sequence == STICKY_SEQUENCE_ZERO);
+	struct mobility_decision d = mobility_decide(&claim, looks_away(m->local) ? &unseen : r,
+	    &memory, &vrf->place.vtep, v->settings.sticky_sequence == STICKY_SEQUENCE_ZERO);
 
 	if (mac_vrf_active(vrf) && !v->flushing)
 		return d;

@@ -283,6 +283,30 @@ static void test_start_debts(void **state)
 	host_stop(&h);
 }
 
+/* Learned between the first dump and convergence: an older route that comes meanwhile does not take
+ * the row away, for what the claim owes is not paid yet. */
+static void test_learned_before_convergence(void **state)
+{
+	struct evpn_host_state h;
+
+	(void)state;
+	host_start(&h, NULL, 0);
+	host_synced(&h);
+	expect(&h, "+imet 10.0.0.1");
+	REMOTE(.mac = M2, .vtep = 2, .sequence = 1);
+	host_run(&h);
+	host_lines(&h);
+	kernel_fdb(&h, M1, PORT, NUD_REACHABLE, 0);
+	expect(&h, "+mac " M1 " 0");
+	REMOTE(.mac = M1, .vtep = 2, .sequence = 1);
+	expect(&h, "");
+	kernel_fdb(&h, M2, PORT, NUD_REACHABLE, 0);
+	expect(&h, "+mac " M2 " 2; delete vxlan " M2);
+	evpn_converged(h.evpn, h.now);
+	expect(&h, "+mac " M1 " 2");
+	host_stop(&h);
+}
+
 /* With the state file: the same claim goes on with its sequence, slots of ours are known. */
 static void test_restart_with_file(void **state)
 {
@@ -574,6 +598,7 @@ int main(void)
 	    cmocka_unit_test(test_own_and_foreign_rows),
 	    cmocka_unit_test(test_port_without_carrier),
 	    cmocka_unit_test(test_start_debts),
+	    cmocka_unit_test(test_learned_before_convergence),
 	    cmocka_unit_test(test_restart_with_file),
 	    cmocka_unit_test(test_restart_without_file),
 	    cmocka_unit_test(test_duplicates_freeze),
