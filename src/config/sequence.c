@@ -3,6 +3,7 @@
  */
 #include "config/sequence.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -31,6 +32,28 @@ bool sequence_is_missing(const struct words *w, unsigned first)
 	return at < w->count && strcmp(w->word[at], "seq") != 0;
 }
 
+/* FNV-1a over words and the blanks between them. */
+static uint32_t words_hash(const struct words *w, unsigned from, unsigned to)
+{
+	uint32_t h = 2166136261u;
+
+	for (unsigned i = from; i < to; i++) {
+		for (const char *c = w->word[i]; *c != '\0'; c++)
+			h = (h ^ (uint8_t)*c) * 16777619u;
+		h = (h ^ ' ') * 16777619u;
+	}
+	return h;
+}
+
+void sequence_note(struct statement *s, const struct words *w, unsigned first)
+{
+	unsigned at = first + list_words(w, first);
+
+	s->list_hash = words_hash(w, first, at);
+	s->entry_hash = words_hash(w, at + 2, w->count);
+	s->number = (uint32_t)strtoul(w->word[at + 1], NULL, 10);
+}
+
 static char *join(const struct words *w, unsigned from, unsigned to)
 {
 	struct str s = {0};
@@ -43,31 +66,33 @@ static char *join(const struct words *w, unsigned from, unsigned to)
 	return text;
 }
 
-/* What follows `list` in the statement's text when it is an entry of that list; NULL: it is not.
- * *seq: its number. */
-static const char *entry_of(const struct statement *s, const char *list, unsigned long *seq)
+/* What follows `list` and the number in the statement's text when it is an entry of that list;
+ * NULL: it is not. */
+static const char *entry_of(const struct statement *s, const char *list)
 {
 	size_t n = strlen(list);
-	char *end;
+	const char *rest;
 
 	if ((s->row->flags & ROW_SEQUENCED) == 0 || strncmp(s->text, list, n) != 0 ||
 	    strncmp(s->text + n, " seq ", 5) != 0)
 		return NULL;
-	*seq = strtoul(s->text + n + 5, &end, 10);
-	return *end == ' ' ? end + 1 : end;
+	rest = strchr(s->text + n + 5, ' ');
+	return rest == NULL ? "" : rest + 1;
 }
 
 struct statement *sequence_find(
     const struct statement *block, const struct words *w, unsigned first)
 {
 	unsigned at = first + list_words(w, first);
+	uint32_t hash = words_hash(w, at, w->count);
 	char *list = join(w, first, at), *rest = join(w, at, w->count);
 	struct statement *found = NULL;
-	unsigned long seq;
 
 	for (size_t i = 0; i < block->child_count && found == NULL; i++) {
-		const char *other = entry_of(block->children[i], list, &seq);
+		const char *other = NULL;
 
+		if (block->children[i]->entry_hash == hash)
+			other = entry_of(block->children[i], list);
 		if (other != NULL && strcmp(other, rest) == 0)
 			found = block->children[i];
 	}
@@ -79,16 +104,18 @@ struct statement *sequence_find(
 char *sequence_text(const struct statement *block, const struct words *w)
 {
 	unsigned at = list_words(w, 0);
+	uint32_t hash = words_hash(w, 0, at);
 	char *list = join(w, 0, at), *rest = join(w, at, w->count), *text = NULL;
-	unsigned long last = 0, seq;
+	uint64_t last = 0, seq;
 	struct str s = {0};
 
+	/* Two lists of one hash would make numbers larger than they need be, no more. */
 	for (size_t i = 0; i < block->child_count; i++)
-		if (entry_of(block->children[i], list, &seq) != NULL && seq > last)
-			last = seq;
+		if (block->children[i]->list_hash == hash && block->children[i]->number > last)
+			last = block->children[i]->number;
 	seq = last / 5 * 5 + 5;
 	if (seq <= UINT32_MAX) {
-		str_addf(&s, "%s seq %lu %s", list, seq, rest);
+		str_addf(&s, "%s seq %" PRIu64 " %s", list, seq, rest);
 		text = mem_strdup(str_text(&s));
 	}
 	str_fini(&s);

@@ -9,6 +9,9 @@
 
 /* The statement of a list (ROW_SEQUENCED) gives no number. `first`: where it begins in w. */
 bool sequence_is_missing(const struct words *w, unsigned first);
+/* Notes in `s`, an entry that begins with the word `first` of w, what it is found by below: a list
+ * may have tens of thousands of them. */
+void sequence_note(struct statement *s, const struct words *w, unsigned first);
 /* The entry of `block` with the same words beside its number; NULL none. */
 struct statement *sequence_find(
     const struct statement *block, const struct words *w, unsigned first);

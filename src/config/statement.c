@@ -275,6 +275,8 @@ static void statement_set(
 	s->no = no;
 	s->line = p->line;
 	s->column = w->column[0];
+	if ((s->row->flags & ROW_SEQUENCED) != 0)
+		sequence_note(s, w, first);
 }
 
 static void accept(struct parser *p, const struct grammar_row *row, const struct words *w,

@@ -16,6 +16,7 @@ struct statement {
 	char *text; /* words joined by single spaces, without `no`; owned; NULL in the root */
 	char *key;  /* the words that are its identity; owned */
 	uint32_t key_hash;
+	uint32_t list_hash, entry_hash, number; /* of a list's entry: sequence_note() */
 	unsigned line, column;	     /* of its first word, from 1; the last one that set it */
 	unsigned order;		     /* among its siblings, as first written */
 	unsigned rank;		     /* canonical order */
