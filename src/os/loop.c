@@ -53,8 +53,9 @@
 #define HELD_EVENTS_MAX 256
 /* Kernel events in one turn: what they make dirty is well below what a turn recomputes. */
 #define TURN_EVENTS_MAX 128
-/* Kernel events before the other sources are looked at: some 20 ms. */
-#define DRAIN_EVENTS_MAX 4096
+/* Kernel events before the other sources are looked at: some 0.3 s. What a peer's bytes cause is
+ * less and is finished before the next are read, or it would pile up in every table. */
+#define DRAIN_EVENTS_MAX 65536
 
 /* What has been gathered and not yet executed. */
 enum gathered { GATHERED_NOTHING, GATHERED_KERNEL, GATHERED_PEERS };
