@@ -205,6 +205,26 @@ static void test_own_sleep(void **state)
 	world_free(w);
 }
 
+/* … and what it read meanwhile has to be noticed first. */
+static void test_own_sleep_while_sending(void **state)
+{
+	struct world *w = scripted_pair(true);
+
+	(void)state;
+	world_handshake(w, 1, 0);
+	w->node[0].slow = true;
+	world_say_keepalive(w, 1);
+	world_advance(w, 5000);
+	w->now = mono_add_s(w->now, 600);
+	world_settle(w);
+	assert_true(world_established(w, 0, 1));
+	w->node[0].slow = false;
+	world_say_keepalive(w, 1);
+	world_advance(w, 5000);
+	assert_true(world_established(w, 0, 1));
+	world_free(w);
+}
+
 /* Refused: soon again, then ever slower up to the configured pace, with jitter. */
 static void test_connect_retry(void **state)
 {
@@ -1377,6 +1397,7 @@ int main(void)
 	    cmocka_unit_test(test_hold_timer),
 	    cmocka_unit_test(test_send_hold_timer),
 	    cmocka_unit_test(test_own_sleep),
+	    cmocka_unit_test(test_own_sleep_while_sending),
 	    cmocka_unit_test(test_connect_retry),
 	    cmocka_unit_test(test_peer_that_opens_and_stalls),
 	    cmocka_unit_test(test_bad_open),
