@@ -176,7 +176,7 @@ static void execute(struct route_host *h, struct kernel_op *op)
 }
 
 /* As the engine's turn does. */
-static void turn(struct route_host *h)
+void route_host_decide(struct route_host *h)
 {
 	nexthops_run(h->nexthops);
 	static_routes_run(h->statics);
@@ -197,7 +197,7 @@ void route_host_run(struct route_host *h)
 		for (size_t i = 0; i < count; i++)
 			execute(h, &ops[i]);
 		mem_free(ops);
-		turn(h);
+		route_host_decide(h);
 		if (h->op_count == 0)
 			return;
 	}

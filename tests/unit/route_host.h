@@ -42,6 +42,8 @@ void route_host_stop(struct route_host *h);
 void route_host_send(struct route_host *h, const struct kernel_event *event);
 /* To rest. */
 void route_host_run(struct route_host *h);
+/* One turn; what it wants of the kernel waits for route_host_run(). */
+void route_host_decide(struct route_host *h);
 void route_host_link(struct route_host *h, uint32_t ifindex, bool up);
 /* An address and the route that the kernel makes for its network, there or gone. */
 void route_host_address(struct route_host *h, uint32_t ifindex, const char *text, bool there);

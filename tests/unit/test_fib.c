@@ -193,6 +193,29 @@ static void test_not_the_last_way(void **state)
 	route_host_stop(&h);
 }
 
+/* What the kernel has of a group is about to change to one way: that one is not taken out of it. */
+static void test_group_in_flight(void **state)
+{
+	struct route_host h;
+
+	(void)state;
+	route_host_start(&h, NULL, NULL);
+	best_over(&h, "10.0.0.1/32", 3);
+	best_over(&h, "10.0.0.2/32", 6);
+	route_host_run(&h);
+	best_over(&h, "10.0.0.2/32", 2);
+	route_host_run(&h);
+	str_clear(&h.lines);
+	best_over(&h, "10.0.0.1/32", 1);
+	route_host_decide(&h);
+	assert_string_equal(str_text(&h.lines), "change #0 %0");
+	best_over(&h, "10.0.0.1/32", 4);
+	route_host_decide(&h);
+	assert_null(strstr(str_text(&h.lines), "delete %0"));
+	expect(&h, "change #0 %0; add %3 fe80::6@6; change #0 %3; delete %0");
+	route_host_stop(&h);
+}
+
 /* Paths go without a link having failed: the first routes wait for the others, and all move at
  * once. */
 static void test_paths_go(void **state)
@@ -542,6 +565,7 @@ int main(void)
 	    cmocka_unit_test(test_peer_is_gone),
 	    cmocka_unit_test(test_many_groups),
 	    cmocka_unit_test(test_not_the_last_way),
+	    cmocka_unit_test(test_group_in_flight),
 	    cmocka_unit_test(test_paths_go),
 	    cmocka_unit_test(test_wait_is_bounded),
 	    cmocka_unit_test(test_both_links_fail),
