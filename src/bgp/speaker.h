@@ -59,8 +59,8 @@ struct bgp {
 	size_t key_count;
 	struct inherited *inherited; /* owned; connections that wait to be taken over */
 	size_t inherited_count;
-	struct nlri *
-	    former; /* owned; EVPN routes that a previous instance told; none once all were swept */
+	/* EVPN routes that a previous instance told; none once all were swept. */
+	struct nlri *former; /* owned */
 	size_t former_count, former_room;
 	bool former_whole;  /* nothing is missing there */
 	struct arena arena; /* scratch of one message or batch */

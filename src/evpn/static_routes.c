@@ -4,8 +4,7 @@
  * be used when
  *
  *	- it has a gateway alone: the next hop tracker resolves that, through any route (a static
- *	  route may need another one) but the route's own, and none that this would stand in front
- *of;
+ *	  route may need another one) but the route's own, and none that this one would hide;
  *	- it names an interface: that is up, and a gateway is in one of its networks, is link-local,
  *	  or the statement says `onlink`;
  *	- it discards: always, if no other way of that distance can be used.
